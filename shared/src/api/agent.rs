@@ -1,0 +1,81 @@
+//! What agents ask over HTTP: joining, bytes and values. Requests are signed (see [`crate::wire::request`]), except
+//! for joining, which is proven by a one-time token.
+//!
+//! `POST /api/v1/agent/join`; `GET /api/v1/agent/objects/{kind}/{digest}` and `PUT` of the same (kind is `manifests`,
+//! `archives` or `packings`); `GET /api/v1/agent/variables` for the job and epoch of the signature.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{HostId, PoolName, VariableName};
+use crate::outcome::JobKind;
+use crate::wire::{Envelope, KeySet, PublicKey};
+
+/// Prefix of join tokens: `pmj_<coordinator key id>_<secret>`.
+pub const JOIN_TOKEN_PREFIX: &str = "pmj_";
+
+/// Body of `POST /api/v1/agent/join`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinRequest {
+    /// The host that joins; must be the token's.
+    pub host: HostId,
+    /// The token.
+    pub token: String,
+    /// The host's new public key.
+    pub key: PublicKey,
+    /// Proof of the private key: its request signature with the token's digest as body.
+    pub proof: String,
+    /// The agent's clock, part of the proof.
+    pub at: i64,
+    /// The instance part of the proof.
+    pub instance: crate::ids::InstanceId,
+}
+
+/// Answer to [`JoinRequest`]: signed bytes, to be verified with the key whose fingerprint the token carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinAnswer {
+    /// The coordinators' keys; one must have the fingerprint of the token.
+    pub keys: KeySet,
+    /// A sealed [`Membership`].
+    pub sealed: Envelope,
+}
+
+/// What a host is told when it joins; sealed by a coordinator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Membership {
+    /// Wire version.
+    pub v: u16,
+    /// The host.
+    pub host: HostId,
+    /// Name of the installation.
+    pub installation: String,
+    /// The keys to pin.
+    pub keys: KeySet,
+    /// AMQP URL with the host's own user and password.
+    pub broker_url: String,
+    /// Pools it takes jobs from.
+    pub pools: Vec<PoolName>,
+    /// Kinds it may be offered.
+    pub kinds: Vec<JobKind>,
+    /// Lines an administrator must run first, when the coordinator has no management access; else empty.
+    pub administrator_lines: Vec<String>,
+}
+
+/// Answer of `GET /api/v1/agent/variables`: the job's variables, narrower scopes already applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variables {
+    /// Plain values.
+    pub plain: BTreeMap<VariableName, String>,
+    /// Secret values; masked in every log before it leaves the host.
+    pub secret: BTreeMap<VariableName, String>,
+}
+
+/// Answer of a successful `PUT` of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// Whether it was there already.
+    pub existed: bool,
+}

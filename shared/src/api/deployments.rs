@@ -1,0 +1,185 @@
+//! Deployments: wishes to have a release live, and how they go.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::DeploymentId;
+use crate::name::{HostId, ReleaseLabel, TargetName};
+
+/// `POST /api/v1/deployments`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDeployment {
+    /// Where.
+    pub target: TargetName,
+    /// `#n`, label, tag, branch or commit prefix of 7 or more, built or being built.
+    pub release: String,
+    /// Build the ref first when no release of it exists.
+    #[serde(default)]
+    pub build: bool,
+    /// Other waves than the target's, for this once.
+    #[serde(default)]
+    pub waves: Option<Vec<String>>,
+    /// Another policy on failure, for this once.
+    #[serde(default)]
+    pub on_failure: Option<super::projects::OnFailure>,
+    /// Why, for the audit trail.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// `POST /api/v1/rollbacks`: activate an older good release; with an open deployment, decide that it is rolled back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRollback {
+    /// Where.
+    pub target: TargetName,
+    /// To which release; the previous good one when absent.
+    #[serde(default)]
+    pub release: Option<String>,
+    /// Why, for the audit trail.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// `POST /api/v1/deployments/{number}/cancel`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CancelRequest {
+    /// Why, for the audit trail.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// `POST /api/v1/deployments/{number}/decision`: what to do with a deployment that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Roll back every host whose activate left `queued`.
+    Rollback,
+    /// Go on with the next hosts.
+    Continue,
+}
+
+/// Body of `POST /api/v1/deployments/{number}/decision`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionRequest {
+    /// What to do.
+    pub decision: Decision,
+    /// Why, for the audit trail.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// A deployment's state; the open ones are derived from its jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeploymentState {
+    /// Behind another, or for its time.
+    Waiting,
+    /// Held before anything is published.
+    Held,
+    /// Its release is being built.
+    Building,
+    /// The release is being put on the hosts.
+    Installing,
+    /// Migrations are applied.
+    Migrating,
+    /// Hosts are switching.
+    Switching,
+    /// Switched hosts are checked.
+    Verifying,
+    /// It waits for a person.
+    Paused,
+    /// It is rolling back.
+    RollingBack,
+    /// It is being cancelled.
+    Cancelling,
+    /// Live on every host, or on every host but the deferred ones.
+    Live,
+    /// It failed.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+    /// It was rolled back.
+    RolledBack,
+    /// A newer wish took its place.
+    Superseded,
+    /// It was given up with its effect unknown.
+    Abandoned,
+}
+
+impl DeploymentState {
+    /// Whether the deployment is over.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Waiting
+            | Self::Held
+            | Self::Building
+            | Self::Installing
+            | Self::Migrating
+            | Self::Switching
+            | Self::Verifying
+            | Self::Paused
+            | Self::RollingBack
+            | Self::Cancelling => false,
+            Self::Live
+            | Self::Failed
+            | Self::Cancelled
+            | Self::RolledBack
+            | Self::Superseded
+            | Self::Abandoned => true,
+        }
+    }
+}
+
+/// A deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Its number for people (`#812`).
+    pub number: i64,
+    /// Where.
+    pub target: TargetName,
+    /// Which release.
+    pub release: ReleaseLabel,
+    /// The good release that was live at its start; where a rollback goes.
+    pub from: Option<ReleaseLabel>,
+    /// `deploy` or `rollback`.
+    pub kind: String,
+    /// Its state.
+    pub state: DeploymentState,
+    /// The state in words: `waiting behind #811`, `switching wave 2 of 3`, `live with 1 deferred`.
+    pub summary: String,
+    /// Why it holds, failed or waits.
+    pub reason: Option<String>,
+    /// Who wished it.
+    pub requested_by: String,
+    /// When.
+    pub requested_at: DateTime<Utc>,
+    /// When it started.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Each host, by wave.
+    pub hosts: Vec<HostProgress>,
+}
+
+/// A host's part in a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostProgress {
+    /// The host.
+    pub host: HostId,
+    /// Its wave, from 1.
+    pub wave: u32,
+    /// `waiting, installing, installed, switching, live, failed, deferred, skipped, rolling_back, rolled_back, cancelled, unknown`.
+    pub state: String,
+    /// Why, when it failed or is deferred.
+    pub reason: Option<String>,
+    /// Number of its newest job.
+    pub job: Option<i64>,
+    /// Time from the first job's start to its last's end, in milliseconds.
+    pub duration_ms: Option<u64>,
+}

@@ -1,0 +1,96 @@
+//! Hosts, their join tokens, and what `doctor` finds.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::name::{HostId, PoolName};
+use crate::outcome::JobKind;
+
+/// A host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its id.
+    pub id: HostId,
+    /// Name for display.
+    pub display_name: String,
+    /// Labels the coordinator gave it.
+    pub labels: BTreeMap<String, String>,
+    /// Pools it takes jobs from.
+    pub pools: Vec<PoolName>,
+    /// Kinds it may be offered.
+    pub kinds: Vec<JobKind>,
+    /// Whether it is seen: heard within three of its own beats.
+    pub seen: bool,
+    /// When it was last heard.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// Software version.
+    pub software: Option<String>,
+    /// Jobs it works on.
+    pub running: u32,
+    /// Free bytes of its fullest root, as last reported.
+    pub free_bytes: Option<u64>,
+    /// Facts for display.
+    pub facts: BTreeMap<String, String>,
+    /// When it joined.
+    pub joined_at: Option<DateTime<Utc>>,
+    /// When its key was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// What is wrong with it, for people.
+    pub problems: Vec<String>,
+}
+
+/// `POST /api/v1/join-tokens`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewJoinToken {
+    /// The host it lets join, once.
+    pub host: HostId,
+    /// Labels the host gets.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Pools it takes jobs from.
+    #[serde(default)]
+    pub pools: Vec<PoolName>,
+    /// Kinds it may be offered; without pools everything but builds, with pools builds too, when empty.
+    #[serde(default)]
+    pub kinds: Vec<JobKind>,
+    /// How long it is valid, in seconds; 900 when absent.
+    #[serde(default)]
+    pub ttl_seconds: Option<u32>,
+}
+
+/// A join token, shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinToken {
+    /// `pmj_...`; carries the fingerprint of the coordinator's key.
+    pub token: String,
+    /// The host it lets join.
+    pub host: HostId,
+    /// When it is void.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// As it should be.
+    Ok,
+    /// Worth a look.
+    Warn,
+    /// Broken.
+    Fail,
+}
+
+/// One finding of `GET /api/v1/doctor`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How grave.
+    pub severity: Severity,
+    /// What was looked at, and what was found.
+    pub text: String,
+    /// What to do.
+    pub cure: Option<String>,
+}

@@ -1,0 +1,29 @@
+//! The HTTP API's types, version 1: what coordinator and CLI exchange as JSON.
+//!
+//! Readers ignore unknown fields of answers (a newer coordinator may say more); requests refuse them.
+
+pub mod agent;
+pub mod deployments;
+pub mod events;
+pub mod fleet;
+pub mod jobs;
+pub mod problem;
+pub mod projects;
+pub mod releases;
+pub mod tokens;
+
+pub use problem::Problem;
+
+use serde::{Deserialize, Serialize};
+
+/// One page of a list, newest first unless said otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Pass it as `cursor` to get the next page; none on the last.
+    pub next: Option<String>,
+}
+
+/// Header that makes a request repeatable: the same key and body give the same answer for 24 hours.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";

@@ -1,0 +1,238 @@
+//! Projects, environments, targets, variables and the document that describes them together.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::name::{
+    EnvironmentName, HostId, ProjectName, ReleaseFolder, ReleaseLabel, RootPath, TargetName, VariableName,
+};
+use crate::outcome::JobKind;
+use crate::repository::RepositoryUrl;
+
+/// `POST /api/v1/projects`, and `[[project]]` of an applied file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewProject {
+    /// Its name.
+    pub name: ProjectName,
+    /// Where its source is.
+    pub repository: RepositoryUrl,
+    /// The folder of the repository that is the project.
+    #[serde(default)]
+    pub subdirectory: Option<String>,
+    /// The pool that builds it; `default` when absent.
+    #[serde(default)]
+    pub pool: Option<crate::name::PoolName>,
+}
+
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Its name.
+    pub name: ProjectName,
+    /// Where its source is, without credentials.
+    pub repository: String,
+    /// The folder of the repository that is the project.
+    pub subdirectory: Option<String>,
+    /// The pool that builds it.
+    pub pool: crate::name::PoolName,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
+/// `POST /api/v1/environments`, and `[[environment]]` of an applied file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewEnvironment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// Its place in the promotion order, from 0.
+    #[serde(default)]
+    pub position: i32,
+}
+
+/// An environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// Its place in the promotion order.
+    pub position: i32,
+}
+
+/// What happens when a deployment fails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// Pause and wait for a person.
+    #[default]
+    Hold,
+    /// Roll back every host whose activate left `queued`; hold where there is no previous good release.
+    Rollback,
+    /// Go on with the next hosts.
+    Continue,
+}
+
+/// How a deployment goes over its hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Strategy {
+    /// Wave sizes: numbers or percentages, `["1", "25%", "100%"]`; percentages round up, the last wave takes the rest.
+    pub waves: Vec<String>,
+    /// Hosts between switch and healthy at once, inside a wave; 0 = no limit but the wave.
+    pub max_unavailable: u32,
+    /// Failed hosts allowed over the whole deployment.
+    pub max_failures: u32,
+    /// What happens beyond that.
+    pub on_failure: OnFailure,
+}
+
+impl Default for Strategy {
+    fn default() -> Self {
+        Self {
+            waves: vec!["100%".to_owned()],
+            max_unavailable: 0,
+            max_failures: 0,
+            on_failure: OnFailure::Hold,
+        }
+    }
+}
+
+/// `POST /api/v1/targets`, and `[[target]]` of an applied file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewTarget {
+    /// Its project.
+    pub project: ProjectName,
+    /// Its environment.
+    pub environment: EnvironmentName,
+    /// Labels a host must have, all of them.
+    pub hosts: BTreeMap<String, String>,
+    /// The root on every host; `/srv/<project>` when absent.
+    #[serde(default)]
+    pub root: Option<RootPath>,
+    /// How deployments go over the hosts.
+    #[serde(default)]
+    pub strategy: Strategy,
+}
+
+/// A target and what is live on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Its name.
+    pub name: TargetName,
+    /// Labels a host must have.
+    pub hosts: BTreeMap<String, String>,
+    /// The root on every host.
+    pub root: RootPath,
+    /// How deployments go over the hosts.
+    pub strategy: Strategy,
+    /// The release that should be live, by label.
+    pub desired: Option<ReleaseLabel>,
+    /// Number of the open deployment.
+    pub open_deployment: Option<i64>,
+    /// Each host's own facts.
+    pub placements: Vec<Placement>,
+}
+
+/// What is known of a target on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The host.
+    pub host: HostId,
+    /// The root.
+    pub root: RootPath,
+    /// The release that should be live.
+    pub desired: Option<ReleaseLabel>,
+    /// The release last tried.
+    pub attempted: Option<ReleaseLabel>,
+    /// The release read back from the host, by label.
+    pub confirmed: Option<ReleaseLabel>,
+    /// The folder read back from the host.
+    pub current: Option<ReleaseFolder>,
+    /// Number of the newest decision.
+    pub generation: u64,
+    /// Generation the host last reported.
+    pub fence_generation: Option<u64>,
+    /// `healthy`, `unhealthy` or `unknown`.
+    pub health: String,
+    /// What differs from what was decided, for people.
+    pub drift: Option<String>,
+    /// Whether the host is seen.
+    pub seen: bool,
+    /// When it was last heard.
+    pub last_seen_at: Option<DateTime<Utc>>,
+}
+
+/// A variable's scope, from wide to narrow; the narrower one wins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum VariableScope {
+    /// Every target of a project.
+    Project(ProjectName),
+    /// Every target in an environment.
+    Environment(EnvironmentName),
+    /// One target.
+    Target(TargetName),
+    /// One host.
+    Host(HostId),
+}
+
+/// `PUT /api/v1/variables`, and `[[variable]]` of an applied file. Plain values only, for now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variable {
+    /// Where it holds.
+    pub scope: VariableScope,
+    /// Its name.
+    pub name: VariableName,
+    /// Its value.
+    pub value: String,
+}
+
+/// `PUT /api/v1/apply`: all of it or nothing; what exists is updated, what is absent is left alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Document {
+    /// Projects.
+    #[serde(rename = "project")]
+    pub projects: Vec<NewProject>,
+    /// Environments.
+    #[serde(rename = "environment")]
+    pub environments: Vec<NewEnvironment>,
+    /// Targets.
+    #[serde(rename = "target")]
+    pub targets: Vec<NewTarget>,
+    /// Variables.
+    #[serde(rename = "variable")]
+    pub variables: Vec<Variable>,
+}
+
+/// Answer of `PUT /api/v1/apply`: one line per thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Such as `project shop: created`.
+    pub changes: Vec<Change>,
+}
+
+/// What became of one thing of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// `project`, `environment`, `target` or `variable`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// `created`, `updated` or `unchanged`.
+    pub change: String,
+}
+
+/// Kinds a host may be offered when its join token named none.
+pub const DEFAULT_HOST_KINDS: [JobKind; 5] = [
+    JobKind::Install,
+    JobKind::Activate,
+    JobKind::Rollback,
+    JobKind::Migrate,
+    JobKind::CollectGarbage,
+];

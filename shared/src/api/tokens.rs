@@ -1,0 +1,109 @@
+//! API tokens and the audit trail.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What a principal may do; each includes the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleName {
+    /// Read everything.
+    Viewer,
+    /// Build, deploy, roll back, cancel.
+    Deployer,
+    /// Projects, targets, variables, hosts.
+    Maintainer,
+    /// Tokens, environments, everything.
+    Admin,
+}
+
+impl RoleName {
+    /// The name used in the database and for people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Deployer => "deployer",
+            Self::Maintainer => "maintainer",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// `POST /api/v1/tokens`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// Name for the audit trail.
+    pub name: String,
+    /// What it may do.
+    pub role: RoleName,
+    /// How long it is valid, in days; 90 when absent, 365 at most.
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
+/// A token as shown once, at its creation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedToken {
+    /// `pmn_<id>_<secret>`
+    pub token: String,
+    /// What lists show of it.
+    pub info: TokenInfo,
+}
+
+/// A token as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenInfo {
+    /// Its public part.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub role: RoleName,
+    /// When it was issued.
+    pub created_at: DateTime<Utc>,
+    /// When it is void.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// `GET /api/v1/whoami`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoAmI {
+    /// Name of the principal.
+    pub name: String,
+    /// Its kind: `user`, `token`, ...
+    pub kind: String,
+    /// What it may do.
+    pub role: RoleName,
+    /// The installation that answers.
+    pub installation: String,
+    /// Version of the coordinator.
+    pub version: String,
+    /// The coordinator's clock.
+    pub at: DateTime<Utc>,
+}
+
+/// One row of `GET /api/v1/audit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Its number.
+    pub number: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub actor: String,
+    /// From where.
+    pub address: Option<String>,
+    /// What, such as `deployment.request`.
+    pub action: String,
+    /// On what, such as `shop@production`.
+    pub object: String,
+    /// `done` or `refused`.
+    pub result: String,
+    /// More of it.
+    pub detail: serde_json::Value,
+}

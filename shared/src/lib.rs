@@ -1,0 +1,14 @@
+//! The language that coordinator, agents and CLI speak.
+//!
+//! It holds words and rules, no deeds: no sockets, no database, no runtime. The one thing it asks the system for is
+//! the time and the ids of [`clock`], which everybody passes on as arguments.
+
+pub mod api;
+pub mod clock;
+pub mod digest;
+pub mod ids;
+pub mod name;
+pub mod outcome;
+pub mod recipe;
+pub mod repository;
+pub mod wire;

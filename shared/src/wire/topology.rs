@@ -1,0 +1,171 @@
+//! Exchanges and queues as data (protocol.md 4). No other place in the tree holds their names.
+
+use super::from_agent::ReportKey;
+use crate::ids::StreamId;
+use crate::name::{HostId, PoolName};
+
+/// How an exchange routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExchangeKind {
+    /// By equal key.
+    Direct,
+    /// By pattern.
+    Topic,
+    /// To all.
+    Fanout,
+}
+
+impl ExchangeKind {
+    /// The broker's word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Topic => "topic",
+            Self::Fanout => "fanout",
+        }
+    }
+}
+
+/// A durable exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exchange {
+    /// Its name.
+    pub name: &'static str,
+    /// How it routes.
+    pub kind: ExchangeKind,
+}
+
+/// Offers.
+pub const JOBS: Exchange = Exchange {
+    name: "jobs",
+    kind: ExchangeKind::Direct,
+};
+/// Everything else a coordinator says.
+pub const CONTROL: Exchange = Exchange {
+    name: "control",
+    kind: ExchangeKind::Direct,
+};
+/// Everything an agent says.
+pub const REPORTS: Exchange = Exchange {
+    name: "reports",
+    kind: ExchangeKind::Topic,
+};
+/// Log chunks.
+pub const LOGS: Exchange = Exchange {
+    name: "logs",
+    kind: ExchangeKind::Topic,
+};
+/// What could not be delivered or read.
+pub const DLX: Exchange = Exchange {
+    name: "dlx",
+    kind: ExchangeKind::Fanout,
+};
+
+/// Every exchange.
+pub const EXCHANGES: [Exchange; 5] = [JOBS, CONTROL, REPORTS, LOGS, DLX];
+
+/// Queue of reports.
+pub const COORDINATOR_REPORTS: &str = "coordinator.reports";
+/// Queue of log chunks.
+pub const COORDINATOR_LOGS: &str = "coordinator.logs";
+/// Queue of dead letters.
+pub const DEAD: &str = "dead";
+
+/// A durable queue with its arguments and its binding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name.
+    pub name: String,
+    /// Arguments of its declaration.
+    pub arguments: Vec<(&'static str, Argument)>,
+    /// The exchange and key it is bound with.
+    pub binding: (Exchange, String),
+}
+
+/// A queue argument's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Argument {
+    /// A text.
+    Text(&'static str),
+    /// A number.
+    Number(i32),
+    /// A truth value.
+    Flag(bool),
+}
+
+const QUORUM: (&str, Argument) = ("x-queue-type", Argument::Text("quorum"));
+const DEAD_LETTER: (&str, Argument) = ("x-dead-letter-exchange", Argument::Text(DLX.name));
+const SINGLE_CONSUMER: (&str, Argument) = ("x-single-active-consumer", Argument::Flag(true));
+/// Guards against offers that crash their reader; attempts are counted in PostgreSQL.
+const DELIVERY_LIMIT: (&str, Argument) = ("x-delivery-limit", Argument::Number(5));
+
+/// Name of a host's job queue; also its routing key.
+pub fn host_jobs(host: &HostId) -> String {
+    format!("host.{host}.jobs")
+}
+
+/// Name of a host's control queue; also its routing key.
+pub fn host_control(host: &HostId) -> String {
+    format!("host.{host}.control")
+}
+
+/// Name of a pool's job queue; also its routing key.
+pub fn pool_jobs(pool: &PoolName) -> String {
+    format!("pool.{pool}.jobs")
+}
+
+/// The key a host's report travels under.
+pub fn report_key(host: &HostId, key: ReportKey) -> String {
+    format!("{host}.{}", key.as_str())
+}
+
+/// The key a host's log chunk travels under; it names the stream, not the job.
+pub fn log_key(host: &HostId, stream: StreamId) -> String {
+    format!("{host}.{stream}")
+}
+
+/// The queues of one host.
+pub fn host_queues(host: &HostId) -> [Queue; 2] {
+    [
+        Queue {
+            name: host_jobs(host),
+            arguments: vec![QUORUM, DEAD_LETTER, SINGLE_CONSUMER, DELIVERY_LIMIT],
+            binding: (JOBS, host_jobs(host)),
+        },
+        Queue {
+            name: host_control(host),
+            arguments: vec![QUORUM, DEAD_LETTER, SINGLE_CONSUMER],
+            binding: (CONTROL, host_control(host)),
+        },
+    ]
+}
+
+/// The queue of one pool.
+pub fn pool_queue(pool: &PoolName) -> Queue {
+    Queue {
+        name: pool_jobs(pool),
+        arguments: vec![QUORUM, DEAD_LETTER, DELIVERY_LIMIT],
+        binding: (JOBS, pool_jobs(pool)),
+    }
+}
+
+/// The coordinators' own queues.
+pub fn coordinator_queues() -> [Queue; 3] {
+    [
+        Queue {
+            name: COORDINATOR_REPORTS.to_owned(),
+            arguments: vec![QUORUM, DEAD_LETTER],
+            binding: (REPORTS, "#".to_owned()),
+        },
+        Queue {
+            name: COORDINATOR_LOGS.to_owned(),
+            arguments: vec![QUORUM, DEAD_LETTER],
+            binding: (LOGS, "#".to_owned()),
+        },
+        Queue {
+            name: DEAD.to_owned(),
+            arguments: vec![QUORUM],
+            binding: (DLX, String::new()),
+        },
+    ]
+}
