@@ -1,0 +1,9 @@
+//! Pure decisions: who may do what, which job comes next, what a report changes, where a rollback may go.
+//!
+//! Facts come in, decisions and effects go out. This crate does no IO and never asks the time.
+
+pub mod actor;
+pub mod refusal;
+
+pub use actor::{Action, Actor, ActorKind, Permit};
+pub use refusal::{Refusal, RefusalKind};

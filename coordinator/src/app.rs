@@ -1,0 +1,49 @@
+//! What every operation and role is given: the store, the clock, ids, the signatory, the artifact store, the
+//! configuration, and the bells that wake the roles.
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use pointsman_shared::clock::Clock;
+use pointsman_shared::ids::IdSource;
+use pointsman_store::Store;
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::signatory::Signatory;
+
+/// The application; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The one truth.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// The coordinator's signature.
+    pub signatory: Arc<dyn Signatory>,
+    /// Manifests, archives and packings.
+    pub objects: Arc<dyn ObjectStore>,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Bells; every one only pokes a loop that would look by itself a little later.
+    pub bells: Arc<Bells>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
+}
+
+/// Bells that wake the roles of this process.
+#[derive(Debug, Default)]
+pub struct Bells {
+    /// There may be outbox rows to send.
+    pub relay: Notify,
+    /// There may be deployments or placements to advance.
+    pub reconcile: Notify,
+    /// There may be events to number and show.
+    pub events: Notify,
+}

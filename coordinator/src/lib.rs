@@ -1,0 +1,9 @@
+//! The coordinator: it owns the truth in PostgreSQL, decides, publishes offers and grants, and shows what happens.
+//!
+//! Roles of one binary (`serve --roles http,relay,intake,reconcile,schedule`); several may run against one database.
+
+pub mod app;
+pub mod config;
+pub mod error;
+pub mod operations;
+pub mod signatory;

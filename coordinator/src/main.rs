@@ -1,0 +1,2 @@
+//! `pointsman-coordinator`.
+fn main() {}

@@ -1,0 +1,63 @@
+//! The only crate that knows the coordinator's SQL.
+//!
+//! One function is one query; functions take a connection, so that they join the caller's transaction, which belongs
+//! to the operation. Rows become domain values here or are called inconsistent. This crate decides nothing.
+
+pub mod audit;
+pub mod error;
+pub mod events;
+pub mod outbox;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+pub use error::{StoreError, StoreResult};
+pub use sqlx::PgConnection;
+
+/// A transaction; what is not committed did not happen.
+pub type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// The pool of connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    /// Connects, and fails at once when the database cannot be reached.
+    pub async fn connect(url: &str, connections: u32) -> StoreResult<Self> {
+        let options: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(std::time::Duration::from_secs(10))
+            .connect_with(options.application_name("pointsman-coordinator"))
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// Wraps a pool that was made elsewhere.
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// The pool, for listeners and reads outside a transaction.
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// A connection for reads.
+    pub async fn read(&self) -> StoreResult<sqlx::pool::PoolConnection<sqlx::Postgres>> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// Begins a transaction.
+    pub async fn begin(&self) -> StoreResult<Transaction> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// Applies the migrations that are missing.
+    pub async fn migrate(&self) -> StoreResult<()> {
+        sqlx::migrate!("../../migrations").run(&self.pool).await?;
+        Ok(())
+    }
+}
