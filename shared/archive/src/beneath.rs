@@ -70,12 +70,13 @@ impl Tree {
             .open_beneath(path.as_str(), OFlags::RDONLY | OFlags::NONBLOCK)
             .map_err(failed)?;
         let stat = rustix::fs::fstat(&fd).map_err(failed)?;
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok((File::from(fd), stat.st_mode & 0o7777)),
-            _ => Err(Error::Changed {
+        if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+            Ok((File::from(fd), stat.st_mode & 0o7777))
+        } else {
+            Err(Error::Changed {
                 path: path.to_string(),
                 change: "it is no longer a regular file",
-            }),
+            })
         }
     }
 

@@ -71,12 +71,12 @@ impl Destination {
         Ok(())
     }
 
-    /// Makes the file of `entry`, lets `fill` write it and gives it its mode.
+    /// Makes the file of `entry`, lets `write` give it its content and gives it its mode.
     pub(crate) fn make_file(
         &self,
         last: &mut LastFolder,
         entry: &Entry,
-        fill: impl FnOnce(&mut File) -> Result<()>,
+        write: impl FnOnce(&mut File) -> Result<()>,
     ) -> Result<()> {
         let failed = |error| self.failed(&entry.path, error);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -84,7 +84,7 @@ impl Destination {
         let fd = rustix::fs::openat(self.parent(last, &entry.path)?, entry.path.name(), flags, mode)
             .map_err(|error| failed(error.into()))?;
         let mut file = File::from(fd);
-        fill(&mut file)?;
+        write(&mut file)?;
         // Set and not asked for at creation, because the process' umask would take bits away.
         rustix::fs::fchmod(&file, Mode::from_raw_mode(entry.kind.mode()))
             .map_err(|error| failed(error.into()))

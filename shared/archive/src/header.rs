@@ -54,6 +54,10 @@ pub(crate) fn header(entry: &Entry) -> Vec<u8> {
     bytes
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a remainder below 512 fits everywhere"
+)]
 /// Zero bytes that fill the last block of `size` bytes of content.
 pub(crate) const fn padding(size: u64) -> usize {
     let over = (size % BLOCK as u64) as usize;
@@ -87,16 +91,17 @@ pub(crate) fn describe(block: &[u8]) -> String {
         b'L' | b'K' => "a GNU long name",
         _ => "an unknown entry",
     };
-    let mut words = format!(
-        "{kind} `{}` (mode {}, size {}",
+    let target = if matches!(fields[156], b'1' | b'2') {
+        format!(", to `{}`", text(157..257))
+    } else {
+        String::new()
+    };
+    format!(
+        "{kind} `{}` (mode {}, size {}{target})",
         text(0..100),
         text(100..108),
         text(124..136)
-    );
-    if matches!(fields[156], b'1' | b'2') {
-        words += &format!(", to `{}`", text(157..257));
-    }
-    words + ")"
+    )
 }
 
 fn fits(name: &str) -> bool {
@@ -147,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_record_counts_its_own_digits() {
-        assert_eq!(record("path", "a"), b"10 path=a\n");
+        assert_eq!(record("path", "a"), b"9 path=a\n");
         assert_eq!(record("size", ""), b"8 size=\n");
         for length in 80..120 {
             let record = record("path", &"x".repeat(length));

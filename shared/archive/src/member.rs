@@ -86,12 +86,13 @@ impl<'a> MemberReader<'a> {
             return Ok(());
         };
         let (wanted, got) = (describe(block.0), describe(block.1));
-        Err(self.refuse(match wanted == got {
-            true => format!(
+        Err(self.refuse(if wanted == got {
+            format!(
                 "has {got} with other header fields than `{}` may have",
                 entry.path
-            ),
-            false => format!("has {got} where `{}` must be {wanted}", entry.path),
+            )
+        } else {
+            format!("has {got} where `{}` must be {wanted}", entry.path)
         }))
     }
 
