@@ -1,0 +1,153 @@
+//! The releases of a root: their records, their final names, their trash.
+//!
+//! A release is complete when it bears its final name, and it gets that name only after its manifest lies durably beside
+//! it. There is no other mark of completeness. Nothing here deletes a release; the trash keeps what was set aside.
+
+use pointsman_archive::Manifest;
+use pointsman_shared::digest::Digest;
+use pointsman_shared::name::ReleaseFolder;
+use pointsman_shared::recipe::SharedPath;
+use rustix::fs::{FileType, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use super::{Root, RootLock};
+use crate::crash_point;
+use crate::dir::{Dir, FileError};
+
+/// A release that cannot be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// Its folder is not there.
+    #[error("release {folder} is not installed in {root}; install it first")]
+    Missing {
+        /// The release.
+        folder: ReleaseFolder,
+        /// The root.
+        root: String,
+    },
+    /// Its record is missing or cannot be read.
+    #[error("release {folder} in {root} has no readable record ({reason}); install it again")]
+    Unrecorded {
+        /// The release.
+        folder: ReleaseFolder,
+        /// The root.
+        root: String,
+        /// What is wrong with the record.
+        reason: String,
+    },
+    /// Its record is of another release.
+    #[error("release {folder} in {root} is recorded with digest {found}, not {wanted}; install it again")]
+    OtherDigest {
+        /// The release.
+        folder: ReleaseFolder,
+        /// The root.
+        root: String,
+        /// The digest of the recorded manifest.
+        found: Digest,
+        /// The digest that was asked for.
+        wanted: Digest,
+    },
+    /// The system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// How something in the trash is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trash(pub String);
+
+fn manifest_name(folder: &ReleaseFolder) -> String {
+    format!("{folder}.json")
+}
+
+fn shared_name(folder: &ReleaseFolder) -> String {
+    format!("{folder}.shared.json")
+}
+
+impl Root {
+    /// The complete releases, sorted: folders with a final name and a recorded manifest.
+    pub fn complete_releases(&self) -> Result<Vec<ReleaseFolder>, FileError> {
+        let recorded = self.manifests.names()?;
+        let complete = |folder: &ReleaseFolder| recorded.binary_search(&manifest_name(folder)).is_ok();
+        Ok(self.releases.names()?.iter().filter_map(|name| name.parse().ok()).filter(complete).collect())
+    }
+
+    /// The recorded manifest of a release and its shared paths; checks that they are this release's.
+    pub fn release_record(&self, folder: &ReleaseFolder) -> Result<(Manifest, Vec<SharedPath>), ReleaseError> {
+        let unrecorded = |reason: String| ReleaseError::Unrecorded {
+            folder: folder.clone(),
+            root: self.path().to_string(),
+            reason,
+        };
+        let read = |name: String| {
+            self.manifests.read(&name)?.ok_or_else(|| unrecorded(format!("there is no .pointsman/manifests/{name}")))
+        };
+        let bytes = read(manifest_name(folder))?;
+        let manifest = Manifest::parse(&bytes).map_err(|error| unrecorded(error.to_string()))?;
+        let digest = manifest.digest();
+        if !folder.as_str().ends_with(&format!("-{}", digest.short())) {
+            return Err(unrecorded(format!("it is the record of digest {digest}")));
+        }
+        let shared = serde_json::from_slice(&read(shared_name(folder))?).map_err(|e| unrecorded(e.to_string()))?;
+        Ok((manifest, shared))
+    }
+
+    /// Whether a release may be pointed at: its folder is there and its record is its own. Files are not read again.
+    pub fn check_release(&self, folder: &ReleaseFolder) -> Result<Digest, ReleaseError> {
+        if self.releases.kind_of(folder.as_str())? != Some(FileType::Directory) {
+            return Err(ReleaseError::Missing { folder: folder.clone(), root: self.path().to_string() });
+        }
+        Ok(self.release_record(folder)?.0.digest())
+    }
+
+    /// Like [`Root::check_release`], and it must be exactly the release with this digest.
+    pub fn require_release(&self, folder: &ReleaseFolder, wanted: &Digest) -> Result<(), ReleaseError> {
+        let found = self.check_release(folder)?;
+        if found == *wanted {
+            return Ok(());
+        }
+        let root = self.path().to_string();
+        Err(ReleaseError::OtherDigest { folder: folder.clone(), root, found, wanted: *wanted })
+    }
+}
+
+impl RootLock {
+    /// Gives the finished tree `name` in `work` (a folder inside `releases/`) its final name. Its record is durable
+    /// before that, the name when this returns. A release of that name that stands already is exchanged in one step,
+    /// so that a link to it never dangles, and goes to the trash; the caller has found it wanting.
+    pub fn publish(
+        &self,
+        work: &Dir,
+        name: &str,
+        folder: &ReleaseFolder,
+        manifest: &Manifest,
+        shared: &[SharedPath],
+    ) -> Result<Option<Trash>, FileError> {
+        let releases = &self.root.releases;
+        let path = || releases.path().join(folder.as_str());
+        let shared = serde_json::to_vec(shared)
+            .map_err(|error| FileError::new("record", path(), std::io::Error::other(error)))?;
+        self.root.manifests.replace(&shared_name(folder), &shared)?;
+        self.root.manifests.replace(&manifest_name(folder), &manifest.canonical_bytes())?;
+        crash_point!(C10);
+        let exchanged = match renameat_with(work, name, releases, folder.as_str(), RenameFlags::NOREPLACE) {
+            Ok(()) => false,
+            Err(Errno::EXIST) => {
+                renameat_with(work, name, releases, folder.as_str(), RenameFlags::EXCHANGE)
+                    .map_err(|error| FileError::new("replace", path(), error))?;
+                true
+            }
+            Err(error) => return Err(FileError::new("rename to", path(), error)),
+        };
+        releases.sync()?;
+        crash_point!(C11);
+        if !exchanged {
+            return Ok(None);
+        }
+        let trash = Trash(format!("{folder}.{}", work.path().file_name().unwrap_or_default().to_string_lossy()));
+        renameat_with(work, name, &self.root.trash, &trash.0, RenameFlags::NOREPLACE)
+            .map_err(|error| FileError::new("set aside", path(), error))?;
+        self.root.trash.sync()?;
+        Ok(Some(trash))
+    }
+}
