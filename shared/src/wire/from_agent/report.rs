@@ -1,0 +1,112 @@
+//! Numbered reports: steps, results and faults, repeated from a spool until they are acknowledged.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::UnixMillis;
+use crate::ids::{Epoch, InstanceId, JobId, PlacementId, SpoolId, StreamId};
+use crate::name::HostId;
+use crate::outcome::Outcome;
+
+/// A numbered report of a spool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Wire version.
+    pub v: u16,
+    /// The host.
+    pub host: HostId,
+    /// The instance that made it.
+    pub instance: InstanceId,
+    /// The spool folder; random per folder.
+    pub spool: SpoolId,
+    /// Number in the spool, from 1 without gaps.
+    pub seq: u64,
+    /// The agent's clock.
+    pub at: UnixMillis,
+    /// What is reported.
+    pub content: ReportContent,
+}
+
+/// What a report says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "report", rename_all = "snake_case")]
+pub enum ReportContent {
+    /// A step began.
+    StepStarted(StepStarted),
+    /// A step ended.
+    StepFinished(StepFinished),
+    /// The job ended.
+    Result(JobResult),
+    /// Something is wrong that belongs to no job.
+    Fault(Fault),
+}
+
+/// A step began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepStarted {
+    /// The job.
+    pub job: JobId,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Place in the plan, from 0.
+    pub ordinal: u32,
+    /// Name for people and logs, such as `checkout` or `npm ci`.
+    pub step: String,
+}
+
+/// A step ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepFinished {
+    /// The job.
+    pub job: JobId,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Place in the plan, from 0.
+    pub ordinal: u32,
+    /// Name for people and logs.
+    pub step: String,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Whether it did what it should.
+    pub ok: bool,
+}
+
+/// The job ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobResult {
+    /// The job.
+    pub job: JobId,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// How.
+    pub outcome: Outcome,
+    /// The log, when one was written: pages say `n of m` until it is whole.
+    pub log: Option<LogTotal>,
+}
+
+/// How much log an epoch wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogTotal {
+    /// The stream.
+    pub stream: StreamId,
+    /// Number of the last chunk.
+    pub last_seq: u64,
+    /// Lines written.
+    pub lines: u64,
+}
+
+/// Something is wrong on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The placement it concerns.
+    pub placement: Option<PlacementId>,
+    /// A stable code such as `current_repaired`, `message_refused`.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
