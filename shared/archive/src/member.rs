@@ -43,7 +43,8 @@ impl Read for Section<'_> {
 /// One member, decompressed entry by entry.
 #[derive(Debug)]
 pub(crate) struct MemberReader<'a> {
-    decoder: GzDecoder<BufReader<Section<'a>>>,
+    /// Buffered on both sides: the decompressor is slow in small steps.
+    decoder: BufReader<GzDecoder<BufReader<Section<'a>>>>,
     archive: &'a Path,
     number: usize,
 }
@@ -62,7 +63,7 @@ impl<'a> MemberReader<'a> {
             .map_err(|error| Error::io("reading archive", archive, error))?;
         let starts_well = start.starts_with(&GZIP_START);
         let reader = Self {
-            decoder: GzDecoder::new(input),
+            decoder: BufReader::with_capacity(hash::CHUNK, GzDecoder::new(input)),
             archive,
             number,
         };
@@ -143,7 +144,7 @@ impl<'a> MemberReader<'a> {
                 describe(&more[..read])
             )));
         }
-        let rest = self.decoder.get_mut().fill_buf();
+        let rest = self.decoder.get_mut().get_mut().fill_buf();
         match rest.map_err(|error| Error::io("reading archive", self.archive, error))? {
             [] => Ok(()),
             _ => Err(self.refuse("has bytes after its gzip trailer")),
@@ -159,12 +160,13 @@ impl<'a> MemberReader<'a> {
     }
 
     fn fill(&mut self, bytes: &mut [u8], what: &str) -> Result<()> {
-        self.decoder
-            .read_exact(bytes)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => self.refuse(format!("ends where {what} must stand")),
-                _ => damaged(self.archive, self.number, error),
-            })
+        self.decoder.read_exact(bytes).map_err(|error| {
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                self.refuse(format!("ends where {what} must stand"))
+            } else {
+                damaged(self.archive, self.number, error)
+            }
+        })
     }
 
     fn refuse(&self, fault: impl Into<String>) -> Error {

@@ -89,7 +89,7 @@ pub fn resum(block: &mut [u8]) {
 /// An extended header (`x`) or a global one (`g`).
 pub fn pax(flag: u8, key: &str, value: &str) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
-    let length = (rest..)
+    let length = (rest..rest + 9)
         .find(|length| *length == rest + length.to_string().len())
         .unwrap();
     Head::new("PaxHeader", flag, 0o644).with(format!("{length} {key}={value}\n").as_bytes())

@@ -36,7 +36,7 @@ fn entries_form_one_sorted_tree() {
         assert!(
             matches!(manifest(entries), Err(Error::InvalidEntry { .. })),
             "{entries:?}"
-        )
+        );
     };
     refused(&[&file("b"), &file("a")]);
     refused(&[&file("a"), &file("a")]);

@@ -16,8 +16,11 @@ fn two_members(jail: &Jail) -> (Vec<u8>, Vec<u8>) {
     (gzip(&jail.pieces[..3].concat()), gzip(&jail.pieces[3..].concat()))
 }
 
+/// Bytes of the archive, signed as a member that holds so many entries.
+type Part<'a> = (&'a [u8], usize);
+
 /// Unpacks parts that are signed as members holding so many entries.
-fn try_parts(jail: &Jail, parts: &[(&[u8], usize)]) -> Result<()> {
+fn try_parts(jail: &Jail, parts: &[Part<'_>]) -> Result<()> {
     let mut members: Vec<Member> = Vec::new();
     let mut archive = Vec::new();
     for (bytes, files) in parts {
@@ -28,87 +31,65 @@ fn try_parts(jail: &Jail, parts: &[(&[u8], usize)]) -> Result<()> {
 }
 
 fn assert_refused(name: &str, result: Result<()>) {
-    assert!(
-        matches!(result, Err(Error::Refused { .. } | Error::InvalidPacking { .. })),
-        "{name}: {result:?}"
-    );
+    match result {
+        Err(Error::Refused { .. } | Error::InvalidPacking { .. }) => {}
+        other => panic!("{name}: {other:?}"),
+    }
 }
 
 #[test]
-fn members_must_be_exactly_as_listed() {
+fn borders_and_numbers_must_be_exactly_as_listed() {
     let jail = Jail::new();
     let (one, two) = two_members(&jail);
     try_parts(&jail, &[(&one, 3), (&two, 2)]).unwrap();
     let glued = [one.clone(), two.clone()].concat();
     let border = one.len();
-    let junk = b"junk".as_slice();
-    let empty = gzip(b"");
-    let late = [
-        gzip(&jail.pieces[..3].concat()),
-        gzip(&jail.pieces[3..5].concat()),
+    let (early, late) = (glued.split_at(border - 1), glued.split_at(border + 1));
+    let lies: [(&str, &[Part<'_>]); 9] = [
+        ("two members listed as one", &[(&glued, 5)]),
+        ("border too early", &[(early.0, 3), (early.1, 2)]),
+        ("border too late", &[(late.0, 3), (late.1, 2)]),
+        ("other numbers of entries", &[(&one, 2), (&two, 3)]),
+        ("fewer entries", &[(&one, 3), (&two, 1)]),
+        ("more entries", &[(&one, 3), (&two, 3)]),
+        ("other order", &[(&two, 2), (&one, 3)]),
+        ("the same twice", &[(&one, 3), (&one, 2)]),
+        ("a member missing", &[(&one, 5)]),
     ];
-    assert_refused("two members listed as one", try_parts(&jail, &[(&glued, 5)]));
-    assert_refused(
-        "border too early",
-        try_parts(&jail, &[(&glued[..border - 1], 3), (&glued[border - 1..], 2)]),
-    );
-    assert_refused(
-        "border too late",
-        try_parts(&jail, &[(&glued[..border + 1], 3), (&glued[border + 1..], 2)]),
-    );
-    assert_refused(
-        "other numbers of entries",
-        try_parts(&jail, &[(&one, 2), (&two, 3)]),
-    );
-    assert_refused("fewer entries", try_parts(&jail, &[(&one, 3), (&two, 1)]));
-    assert_refused("more entries", try_parts(&jail, &[(&one, 3), (&two, 3)]));
-    assert_refused("other order", try_parts(&jail, &[(&two, 2), (&one, 3)]));
-    assert_refused("the same twice", try_parts(&jail, &[(&one, 3), (&one, 2)]));
-    assert_refused("a member missing", try_parts(&jail, &[(&one, 5)]));
-    assert_refused(
-        "an empty member between",
-        try_parts(&jail, &[(&one, 3), (&empty, 0), (&two, 2)]),
-    );
-    assert_refused(
-        "an empty member in a listed one",
-        try_parts(&jail, &[(&[&one[..], &empty].concat(), 3), (&two, 2)]),
-    );
-    assert_refused(
-        "an empty member before",
-        try_parts(&jail, &[(&[&empty[..], &one].concat(), 3), (&two, 2)]),
-    );
-    assert_refused(
-        "junk between",
-        try_parts(&jail, &[(&[&one[..], junk].concat(), 3), (&two, 2)]),
-    );
-    assert_refused(
-        "junk before",
-        try_parts(&jail, &[(&[junk, &one].concat(), 3), (&two, 2)]),
-    );
-    assert_refused(
-        "junk after",
-        try_parts(&jail, &[(&one, 3), (&[&two[..], junk].concat(), 2)]),
-    );
-    assert_refused(
-        "zeros after",
-        try_parts(&jail, &[(&one, 3), (&[&two[..], &[0; 512]].concat(), 2)]),
-    );
-    assert_refused(
-        "cut off",
-        try_parts(&jail, &[(&one, 3), (&two[..two.len() - 9], 2)]),
-    );
-    assert_refused(
-        "trailer cut off",
-        try_parts(&jail, &[(&one, 3), (&two[..two.len() - 1], 2)]),
-    );
-    assert_refused("only a header", try_parts(&jail, &[(&one, 3), (&two[..10], 2)]));
-    assert_refused(
-        "end mark in the first",
-        try_parts(&jail, &[(&gzip(&jail.pieces.concat()), 3), (&two, 2)]),
-    );
-    assert_refused("no end mark", try_parts(&jail, &[(&late[0], 3), (&late[1], 2)]));
-    assert_refused("not gzip", try_parts(&jail, &[(b"\x28\xb5\x2f\xfd zstd", 5)]));
-    assert_refused("plain tar", try_parts(&jail, &[(&jail.pieces.concat(), 5)]));
+    for (name, parts) in lies {
+        assert_refused(name, try_parts(&jail, parts));
+    }
+}
+
+#[test]
+fn nothing_stands_before_between_or_after_members() {
+    let jail = Jail::new();
+    let (one, two) = two_members(&jail);
+    let (empty, whole, plain) = (gzip(b""), gzip(&jail.pieces.concat()), jail.pieces.concat());
+    let endless = gzip(&jail.pieces[3..5].concat());
+    let with = |first: &[u8], second: &[u8]| [first, second].concat();
+    let additions: [(&str, &[Part<'_>]); 14] = [
+        ("an empty member between", &[(&one, 3), (&empty, 0), (&two, 2)]),
+        (
+            "an empty member in a listed one",
+            &[(&with(&one, &empty), 3), (&two, 2)],
+        ),
+        ("an empty member before", &[(&with(&empty, &one), 3), (&two, 2)]),
+        ("junk between", &[(&with(&one, b"junk"), 3), (&two, 2)]),
+        ("junk before", &[(&with(b"junk", &one), 3), (&two, 2)]),
+        ("junk after", &[(&one, 3), (&with(&two, b"junk"), 2)]),
+        ("zeros after", &[(&one, 3), (&with(&two, &[0; 512]), 2)]),
+        ("cut off", &[(&one, 3), (&two[..two.len() - 9], 2)]),
+        ("trailer cut off", &[(&one, 3), (&two[..two.len() - 1], 2)]),
+        ("only a header", &[(&one, 3), (&two[..10], 2)]),
+        ("end mark in the first", &[(&whole, 3), (&two, 2)]),
+        ("no end mark", &[(&one, 3), (&endless, 2)]),
+        ("another compression", &[(b"\x28\xb5\x2f\xfd zstd", 5)]),
+        ("no compression", &[(&plain, 5)]),
+    ];
+    for (name, parts) in additions {
+        assert_refused(name, try_parts(&jail, parts));
+    }
 }
 
 #[test]

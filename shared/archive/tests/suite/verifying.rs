@@ -44,25 +44,25 @@ fn every_drift_is_named() {
     let drifts: [(&str, Drift); 13] = [
         ("`README` has digest", |dest| file(dest, "README", b"UPPER")),
         ("`README` is 6 bytes instead of 5 bytes", |dest| {
-            file(dest, "README", b"longer")
+            file(dest, "README", b"longer");
         }),
         ("`README` is mode 0666 instead of mode 0644", |dest| {
-            set_mode(&dest.join("README"), 0o666)
+            set_mode(&dest.join("README"), 0o666);
         }),
         ("`bin/run` is mode 4755", |dest| {
-            set_mode(&dest.join("bin/run"), 0o4755)
+            set_mode(&dest.join("bin/run"), 0o4755);
         }),
         ("`nothing` is mode 0700", |dest| {
-            set_mode(&dest.join("nothing"), 0o700)
+            set_mode(&dest.join("nothing"), 0o700);
         }),
         ("`empty` is missing", |dest| {
-            fs_err::remove_file(dest.join("empty")).unwrap()
+            fs_err::remove_file(dest.join("empty")).unwrap();
         }),
         ("`nothing/in/here` is missing", |dest| {
-            fs_err::remove_dir(dest.join("nothing/in/here")).unwrap()
+            fs_err::remove_dir(dest.join("nothing/in/here")).unwrap();
         }),
         ("`nothing/extra` is not in the manifest", |dest| {
-            file(dest, "nothing/extra/file", b"")
+            file(dest, "nothing/extra/file", b"");
         }),
         (
             "`current` is a link to `readme` instead of a link to `bin/run`",
@@ -87,7 +87,7 @@ fn every_drift_is_named() {
             },
         ),
         ("`etc/app/.env` is missing", |dest| {
-            fs_err::remove_file(dest.join("etc/app/.env")).unwrap()
+            fs_err::remove_file(dest.join("etc/app/.env")).unwrap();
         }),
     ];
     for (words, drift) in drifts {
