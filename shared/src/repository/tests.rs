@@ -250,7 +250,7 @@ proptest! {
         if let Ok(url) = text.parse::<RepositoryUrl>() {
             let canonical = url.to_string();
             prop_assert!(!canonical.starts_with('-'));
-            prop_assert!(!canonical.contains("::") || canonical.contains("[") || url.protocol() == Protocol::File);
+            prop_assert!(!canonical.contains("::") || canonical.contains('[') || url.protocol() == Protocol::File);
             prop_assert!(!url.host().is_some_and(|host| host.starts_with('-')));
             prop_assert_eq!(canonical.parse(), Ok(url));
         }

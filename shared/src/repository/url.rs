@@ -293,7 +293,10 @@ fn remote_path(path: &str) -> Result<String, &'static str> {
         return Err("the path may hold letters, digits and . _ ~ / + % @ : = , -");
     }
     // A password with a slash in it puts the `@` behind the first slash.
-    if trimmed.find(':').is_some_and(|colon| trimmed[colon..].contains('@')) {
+    if trimmed
+        .find(':')
+        .is_some_and(|colon| trimmed[colon..].contains('@'))
+    {
         return Err(CREDENTIALS_RULE);
     }
     if trimmed.split('/').any(|part| part == "..") {

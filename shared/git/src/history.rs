@@ -1,0 +1,114 @@
+//! What a deployment brings and what it takes away: lists of commits between two points.
+//!
+//! Texts come from strangers: they are cut and cleaned of control characters. This module refuses to compare trees.
+
+use git2::{Oid, Repository, Sort};
+use pointsman_shared::repository::CommitId;
+
+use crate::error::Result;
+use crate::mirror::Mirror;
+use crate::refs::{commit_id, find_commit};
+use crate::renewal::Fault;
+
+/// Longest subject or author that is passed on, in characters.
+const LONGEST: usize = 300;
+
+/// One line of a commit list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its full id.
+    pub id: CommitId,
+    /// The author's name.
+    pub author: String,
+    /// When it was written, in seconds since 1970.
+    pub authored_at: i64,
+    /// The first paragraph of its message, in one line.
+    pub subject: String,
+}
+
+/// The difference between the history of two commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// Commits that the new one has and the old one has not, newest first.
+    pub come: Vec<Commit>,
+    /// Commits that the old one has and the new one has not, newest first: what a step back takes away.
+    pub go: Vec<Commit>,
+}
+
+impl Mirror {
+    /// The commits that lead to `to` and not to `from`, newest first, at most `limit`.
+    pub fn log(&self, from: Option<&CommitId>, to: &CommitId, limit: usize) -> Result<Vec<Commit>> {
+        self.read(|repository| {
+            let to = find_commit(repository, to)?.id();
+            let from = from
+                .map(|from| find_commit(repository, from))
+                .transpose()?
+                .map(|commit| commit.id());
+            walk(repository, from, to, limit)
+        })
+    }
+
+    /// What comes and what goes when `to` takes the place of `from`; at most `limit` commits each.
+    pub fn changes(&self, from: &CommitId, to: &CommitId, limit: usize) -> Result<Changes> {
+        Ok(Changes {
+            come: self.log(Some(from), to, limit)?,
+            go: self.log(Some(to), from, limit)?,
+        })
+    }
+
+    /// When the commit was made, in seconds since 1970: `SOURCE_DATE_EPOCH` of its build.
+    pub fn commit_time(&self, commit: &CommitId) -> Result<i64> {
+        self.read(|repository| Ok(find_commit(repository, commit)?.time().seconds()))
+    }
+}
+
+fn walk(repository: &Repository, from: Option<Oid>, to: Oid, limit: usize) -> Result<Vec<Commit>, Fault> {
+    let mut walk = repository.revwalk()?;
+    walk.set_sorting(Sort::TIME)?;
+    walk.push(to)?;
+    if let Some(from) = from {
+        walk.hide(from)?;
+    }
+    let mut commits = Vec::new();
+    for id in walk.take(limit) {
+        let commit = repository.find_commit(id?)?;
+        let author = commit.author();
+        commits.push(Commit {
+            id: commit_id(commit.id())?,
+            author: line(author.name_bytes()),
+            authored_at: author.when().seconds(),
+            subject: line(commit.message_bytes()),
+        });
+    }
+    Ok(commits)
+}
+
+/// The first paragraph in one line, printable and not too long.
+fn line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let paragraph = text.trim_start().split("\n\n").next().unwrap_or_default();
+    let words: Vec<_> = paragraph.split_whitespace().collect();
+    let mut clean: String = words
+        .join(" ")
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if let Some((end, _)) = clean.char_indices().nth(LONGEST) {
+        clean.truncate(end);
+        clean.push('…');
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_one_clean_line() {
+        assert_eq!(line(b"\nFix\r\nthe switch\n\nBody"), "Fix the switch");
+        assert_eq!(line(b"a\x1b[31mb"), "a\u{fffd}[31mb");
+        assert_eq!(line(&[b'f', 0xff]), "f\u{fffd}");
+        assert_eq!(line("é".repeat(1000).as_bytes()).chars().count(), LONGEST + 1);
+    }
+}

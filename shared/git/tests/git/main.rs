@@ -1,0 +1,10 @@
+//! The crate against real repositories, made and judged by the real `git` program: the first one in the standard
+//! folders and the distribution's `/usr/bin/git`.
+
+mod kit;
+
+mod checkout;
+mod damage;
+mod guard;
+mod history;
+mod sharing;
