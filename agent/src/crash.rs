@@ -50,10 +50,16 @@ struct Armed {
 }
 
 static ARMED: LazyLock<Option<Armed>> = LazyLock::new(|| {
-    #[expect(clippy::disallowed_methods, reason = "crash points are not configuration: only this variable arms one")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "crash points are not configuration: only this variable arms one"
+    )]
     let text = std::env::var("POINTSMAN_CRASH").ok()?;
     let (point, passes) = text.split_once(':').unwrap_or((&text, "1"));
-    Some(Armed { point: point.to_owned(), passes_left: AtomicU32::new(passes.parse().unwrap_or(1)) })
+    Some(Armed {
+        point: point.to_owned(),
+        passes_left: AtomicU32::new(passes.parse().unwrap_or(1)),
+    })
 });
 
 /// Dies here if this point is armed and this is the pass it was armed for.

@@ -11,7 +11,10 @@ use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, renameat, statat, unlin
 use rustix::io::Errno;
 
 /// Flags of every folder that is opened.
-const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::RDONLY);
+const FOLDER: OFlags = OFlags::DIRECTORY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::RDONLY);
 
 /// A file operation that failed; says which and where.
 #[derive(Debug, thiserror::Error)]
@@ -29,12 +32,19 @@ pub struct FileError {
 impl FileError {
     /// Wraps the system's answer.
     pub fn new(verb: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> Self {
-        Self { verb, path: path.into(), source: source.into() }
+        Self {
+            verb,
+            path: path.into(),
+            source: source.into(),
+        }
     }
 
     /// Whether the disk or a quota is full.
     pub fn is_full(&self) -> bool {
-        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
     }
 }
 
@@ -54,14 +64,19 @@ impl AsFd for Dir {
 impl Dir {
     /// Opens a folder by its path.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let fd = rustix::fs::open(path, FOLDER, Mode::empty()).map_err(|e| FileError::new("open folder", path, e))?;
-        Ok(Self { fd, path: path.to_owned() })
+        let fd = rustix::fs::open(path, FOLDER, Mode::empty())
+            .map_err(|e| FileError::new("open folder", path, e))?;
+        Ok(Self {
+            fd,
+            path: path.to_owned(),
+        })
     }
 
     /// Opens a folder in this one.
     pub fn open_dir(&self, name: &str) -> Result<Self, FileError> {
         let path = self.path.join(name);
-        let fd = openat(&self.fd, name, FOLDER, Mode::empty()).map_err(|e| FileError::new("open folder", &path, e))?;
+        let fd = openat(&self.fd, name, FOLDER, Mode::empty())
+            .map_err(|e| FileError::new("open folder", &path, e))?;
         Ok(Self { fd, path })
     }
 
@@ -107,9 +122,12 @@ impl Dir {
         self.remove_file(&temporary)?;
         let failed = |error: io::Error| FileError::new("write", self.path.join(name), error);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = openat(&self.fd, &temporary, flags, Mode::RUSR | Mode::WUSR).map_err(|e| failed(e.into()))?;
+        let fd =
+            openat(&self.fd, &temporary, flags, Mode::RUSR | Mode::WUSR).map_err(|e| failed(e.into()))?;
         let mut file = std::fs::File::from(fd);
-        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+        file.write_all(bytes)
+            .and_then(|()| file.sync_all())
+            .map_err(failed)?;
         renameat(&self.fd, &temporary, &self.fd, name).map_err(|e| failed(e.into()))?;
         self.sync()
     }

@@ -26,7 +26,10 @@ impl BootInstant {
     /// The moment `later` after this one.
     #[must_use]
     pub fn plus(self, later: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(later.as_millis()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(later.as_millis()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// Time from now until this moment; zero when it is past.
@@ -67,7 +70,13 @@ pub struct LeaseKeeper {
 pub fn lease(stop_at: BootInstant) -> (LeaseKeeper, Lease) {
     let (tell, told) = watch::channel(Standing::Held);
     let stop_at = Arc::new(AtomicU64::new(stop_at.0));
-    (LeaseKeeper { tell, stop_at: Arc::clone(&stop_at) }, Lease { told, stop_at })
+    (
+        LeaseKeeper {
+            tell,
+            stop_at: Arc::clone(&stop_at),
+        },
+        Lease { told, stop_at },
+    )
 }
 
 impl LeaseKeeper {
@@ -98,7 +107,9 @@ impl Lease {
     pub fn standing(&self) -> Standing {
         let told = self.told.borrow().clone();
         match told {
-            Standing::Held | Standing::Cancelled { .. } if self.deadline().remaining().is_zero() => Standing::Lost,
+            Standing::Held | Standing::Cancelled { .. } if self.deadline().remaining().is_zero() => {
+                Standing::Lost
+            }
             Standing::Held | Standing::Cancelled { .. } | Standing::Lost => told,
         }
     }
@@ -153,7 +164,12 @@ mod tests {
         let (keeper, lease) = lease(BootInstant::now().plus(Duration::from_mins(1)));
         keeper.cancel("first".to_owned());
         keeper.cancel("second".to_owned());
-        assert_eq!(lease.ended().await, Standing::Cancelled { reason: "first".to_owned() });
+        assert_eq!(
+            lease.ended().await,
+            Standing::Cancelled {
+                reason: "first".to_owned()
+            }
+        );
         keeper.lose();
         assert_eq!(lease.standing(), Standing::Lost);
     }

@@ -3,6 +3,7 @@
 //! The half that stands here knows the host: processes, folders, links. It never opens a socket to the broker.
 
 pub mod crash;
+pub mod describe;
 pub mod dir;
 pub mod journal;
 pub mod layout;

@@ -57,7 +57,11 @@ impl StateFolder {
         take(&lock, path)?;
         let roots = Roots::open(&dir)?;
         let groups = Groups::open(dir)?;
-        Ok(Self { groups: Arc::new(groups), roots: Arc::new(roots), _lock: lock })
+        Ok(Self {
+            groups: Arc::new(groups),
+            roots: Arc::new(roots),
+            _lock: lock,
+        })
     }
 }
 

@@ -37,11 +37,17 @@ impl Groups {
                     });
                 }
                 Err(error) => {
-                    return Err(StateError::Damaged { path: dir.path().join(FILE), reason: error.to_string() });
+                    return Err(StateError::Damaged {
+                        path: dir.path().join(FILE),
+                        reason: error.to_string(),
+                    });
                 }
             },
         };
-        Ok(Self { dir, groups: Mutex::new(groups) })
+        Ok(Self {
+            dir,
+            groups: Mutex::new(groups),
+        })
     }
 
     /// Every recorded group.
@@ -68,7 +74,10 @@ impl Groups {
     }
 
     fn write(&self, groups: &[GroupRecord]) -> Result<(), FileError> {
-        let content = Content { v: 1, groups: groups.to_vec() };
+        let content = Content {
+            v: 1,
+            groups: groups.to_vec(),
+        };
         let bytes = serde_json::to_vec(&content)
             .map_err(|e| FileError::new("write", self.dir.path().join(FILE), std::io::Error::other(e)))?;
         self.dir.replace(FILE, &bytes)

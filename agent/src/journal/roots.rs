@@ -37,16 +37,27 @@ impl Roots {
                 continue;
             }
             let bytes = dir.read(&name)?.unwrap_or_default();
-            let record: RootRecord = serde_json::from_slice(&bytes)
-                .map_err(|error| StateError::Damaged { path: dir.path().join(&name), reason: error.to_string() })?;
+            let record: RootRecord = serde_json::from_slice(&bytes).map_err(|error| StateError::Damaged {
+                path: dir.path().join(&name),
+                reason: error.to_string(),
+            })?;
             known.insert(record.placement, record.root);
         }
-        Ok(Self { dir, known: Mutex::new(known) })
+        Ok(Self {
+            dir,
+            known: Mutex::new(known),
+        })
     }
 
     /// Every recorded root, sorted by placement.
     pub fn all(&self) -> Vec<RootRecord> {
-        self.lock().iter().map(|(placement, root)| RootRecord { placement: *placement, root: root.clone() }).collect()
+        self.lock()
+            .iter()
+            .map(|(placement, root)| RootRecord {
+                placement: *placement,
+                root: root.clone(),
+            })
+            .collect()
     }
 
     /// Whether the placement is recorded with this root.
@@ -85,7 +96,11 @@ mod tests {
             placement: "0198c0de-0000-7000-8000-000000000001".parse().unwrap(),
             root: "/srv/shop".parse().unwrap(),
         };
-        StateFolder::open(folder.path()).unwrap().roots.record(&record).unwrap();
+        StateFolder::open(folder.path())
+            .unwrap()
+            .roots
+            .record(&record)
+            .unwrap();
         let next = StateFolder::open(folder.path()).unwrap();
         assert_eq!(next.roots.all(), [record.clone()]);
         assert!(next.roots.knows(&record));

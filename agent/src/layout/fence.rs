@@ -107,16 +107,18 @@ pub enum FenceRefusal {
 }
 
 fn owner(standing: &SlotRecord) -> String {
-    standing.job.map_or_else(|| "an adoption".to_owned(), |job| format!("job {job}"))
+    standing
+        .job
+        .map_or_else(|| "an adoption".to_owned(), |job| format!("job {job}"))
 }
 
 impl FenceRefusal {
     /// The fence that refused.
     pub const fn standing(&self) -> &SlotRecord {
         match self {
-            Self::Older { standing, .. } | Self::OtherJob { standing, .. } | Self::OlderEpoch { standing, .. } => {
-                standing
-            }
+            Self::Older { standing, .. }
+            | Self::OtherJob { standing, .. }
+            | Self::OlderEpoch { standing, .. } => standing,
         }
     }
 }
@@ -124,7 +126,14 @@ impl FenceRefusal {
 impl SlotRecord {
     /// A slot that a coordinator set to `generation` while `live` was live.
     pub const fn adopted(generation: Generation, live: Option<ReleaseFolder>) -> Self {
-        Self { generation, job: None, epoch: Epoch::NONE, from: live, to: None, phase: SwitchPhase::Adopted }
+        Self {
+            generation,
+            job: None,
+            epoch: Epoch::NONE,
+            from: live,
+            to: None,
+            phase: SwitchPhase::Adopted,
+        }
     }
 
     /// Whether `claimed` may pass.
@@ -134,13 +143,22 @@ impl SlotRecord {
             return Ok(Accepted::Newer);
         }
         if claimed.generation < self.generation {
-            return Err(FenceRefusal::Older { claimed, standing: standing() });
+            return Err(FenceRefusal::Older {
+                claimed,
+                standing: standing(),
+            });
         }
         if self.job != Some(claimed.job) {
-            return Err(FenceRefusal::OtherJob { claimed, standing: standing() });
+            return Err(FenceRefusal::OtherJob {
+                claimed,
+                standing: standing(),
+            });
         }
         if claimed.epoch < self.epoch {
-            return Err(FenceRefusal::OlderEpoch { claimed, standing: standing() });
+            return Err(FenceRefusal::OlderEpoch {
+                claimed,
+                standing: standing(),
+            });
         }
         Ok(Accepted::Again)
     }
@@ -148,7 +166,13 @@ impl SlotRecord {
     /// The record that stands once `claimed` passed. `live` is what the link names now; a repeated decision keeps what
     /// was live before its first attempt.
     #[must_use]
-    pub fn begun(&self, accepted: Accepted, claimed: Claimed, live: Option<ReleaseFolder>, to: ReleaseFolder) -> Self {
+    pub fn begun(
+        &self,
+        accepted: Accepted,
+        claimed: Claimed,
+        live: Option<ReleaseFolder>,
+        to: ReleaseFolder,
+    ) -> Self {
         let from = match accepted {
             Accepted::Newer => live,
             Accepted::Again => self.from.clone(),
@@ -177,7 +201,11 @@ impl Fence {
         slots: impl IntoIterator<Item = (SlotName, Option<ReleaseFolder>)>,
     ) -> Self {
         let record = |(slot, live)| (slot, SlotRecord::adopted(generation, live));
-        Self { v: 1, placement, slots: slots.into_iter().map(record).collect() }
+        Self {
+            v: 1,
+            placement,
+            slots: slots.into_iter().map(record).collect(),
+        }
     }
 
     /// Raises `slots` to `generation` where they stand lower or are missing; says whether anything changed.
@@ -188,7 +216,11 @@ impl Fence {
     ) -> bool {
         let mut changed = false;
         for (slot, live) in slots {
-            if self.slots.get(&slot).is_none_or(|record| record.generation < generation) {
+            if self
+                .slots
+                .get(&slot)
+                .is_none_or(|record| record.generation < generation)
+            {
                 self.slots.insert(slot, SlotRecord::adopted(generation, live));
                 changed = true;
             }

@@ -72,25 +72,43 @@ pub enum FenceError {
 impl Root {
     /// Reads the fence.
     pub fn fence(&self) -> Result<FenceFile, FileError> {
-        let Some(bytes) = self.own.read(FILE)? else { return Ok(FenceFile::Missing) };
+        let Some(bytes) = self.own.read(FILE)? else {
+            return Ok(FenceFile::Missing);
+        };
         Ok(match serde_json::from_slice::<Fence>(&bytes) {
             Ok(fence) if fence.v == 1 => FenceFile::Standing(fence),
-            Ok(fence) => FenceFile::Damaged { reason: format!("version {} is unknown to this agent", fence.v) },
-            Err(error) => FenceFile::Damaged { reason: error.to_string() },
+            Ok(fence) => FenceFile::Damaged {
+                reason: format!("version {} is unknown to this agent", fence.v),
+            },
+            Err(error) => FenceFile::Damaged {
+                reason: error.to_string(),
+            },
         })
     }
 
-    fn standing_fence(&self, placement: PlacementId, slot: &SlotName) -> Result<(Fence, SlotRecord), FenceError> {
+    fn standing_fence(
+        &self,
+        placement: PlacementId,
+        slot: &SlotName,
+    ) -> Result<(Fence, SlotRecord), FenceError> {
         let root = self.path().to_string();
         match self.fence()? {
-            FenceFile::Missing => Err(FenceError::Missing { root, slot: slot.clone() }),
+            FenceFile::Missing => Err(FenceError::Missing {
+                root,
+                slot: slot.clone(),
+            }),
             FenceFile::Damaged { reason } => Err(FenceError::Damaged { root, reason }),
-            FenceFile::Standing(fence) if fence.placement != placement => {
-                Err(FenceError::OtherPlacement { root, owner: fence.placement, asked: placement })
-            }
+            FenceFile::Standing(fence) if fence.placement != placement => Err(FenceError::OtherPlacement {
+                root,
+                owner: fence.placement,
+                asked: placement,
+            }),
             FenceFile::Standing(fence) => match fence.slots.get(slot).cloned() {
                 Some(record) => Ok((fence, record)),
-                None => Err(FenceError::Missing { root, slot: slot.clone() }),
+                None => Err(FenceError::Missing {
+                    root,
+                    slot: slot.clone(),
+                }),
             },
         }
     }
@@ -125,7 +143,12 @@ impl RootLock {
     }
 
     /// Marks the decision of `claimed` as run to its end; a fence that moved on is left alone.
-    pub fn settle(&self, placement: PlacementId, slot: &SlotName, claimed: Claimed) -> Result<(), FenceError> {
+    pub fn settle(
+        &self,
+        placement: PlacementId,
+        slot: &SlotName,
+        claimed: Claimed,
+    ) -> Result<(), FenceError> {
         let (mut fence, mut record) = self.root.standing_fence(placement, slot)?;
         if !record.is_of(claimed) || record.phase == SwitchPhase::Done {
             return Ok(());
@@ -150,7 +173,11 @@ impl RootLock {
             FenceFile::Missing | FenceFile::Damaged { .. } => Fence::adopted(placement, generation, live),
             FenceFile::Standing(fence) if fence.placement != placement => {
                 let root = self.root.path().to_string();
-                return Err(FenceError::OtherPlacement { root, owner: fence.placement, asked: placement });
+                return Err(FenceError::OtherPlacement {
+                    root,
+                    owner: fence.placement,
+                    asked: placement,
+                });
             }
             FenceFile::Standing(mut fence) => {
                 if !fence.raise(generation, live) {

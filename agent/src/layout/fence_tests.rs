@@ -10,7 +10,11 @@ fn job(number: u128) -> JobId {
 }
 
 fn claim(generation: u64, number: u128, epoch: u32) -> Claimed {
-    Claimed { generation: Generation(generation), job: job(number), epoch: Epoch(epoch) }
+    Claimed {
+        generation: Generation(generation),
+        job: job(number),
+        epoch: Epoch(epoch),
+    }
 }
 
 fn folder(number: u32) -> ReleaseFolder {
@@ -18,7 +22,12 @@ fn folder(number: u32) -> ReleaseFolder {
 }
 
 fn standing() -> SlotRecord {
-    SlotRecord::adopted(Generation(4), None).begun(Accepted::Newer, claim(5, 1, 2), Some(folder(1)), folder(2))
+    SlotRecord::adopted(Generation(4), None).begun(
+        Accepted::Newer,
+        claim(5, 1, 2),
+        Some(folder(1)),
+        folder(2),
+    )
 }
 
 #[test]

@@ -37,13 +37,17 @@ impl SlotLink {
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// Something that is no link stands there.
-    #[error("{path} is not a link, so it cannot be switched; move it aside (`mv {path} {path}.old`) and try again")]
+    #[error(
+        "{path} is not a link, so it cannot be switched; move it aside (`mv {path} {path}.old`) and try again"
+    )]
     InTheWay {
         /// Its path.
         path: String,
     },
     /// The link read back is another one.
-    #[error("{path} reads back as {found:?} after it was switched to {wanted}; somebody else changes this root")]
+    #[error(
+        "{path} reads back as {found:?} after it was switched to {wanted}; somebody else changes this root"
+    )]
     ReadBack {
         /// Its path.
         path: String,
@@ -93,7 +97,9 @@ impl RootLock {
             Ok(()) => {}
             Err(Errno::ISDIR | Errno::NOTEMPTY | Errno::EXIST) => {
                 dir.remove_file(&temporary)?;
-                return Err(LinkError::InTheWay { path: path.display().to_string() });
+                return Err(LinkError::InTheWay {
+                    path: path.display().to_string(),
+                });
             }
             Err(error) => return Err(failed(error).into()),
         }
@@ -104,7 +110,11 @@ impl RootLock {
         if found.release() == Some(to) {
             return Ok(());
         }
-        Err(LinkError::ReadBack { path: path.display().to_string(), wanted: to.clone(), found })
+        Err(LinkError::ReadBack {
+            path: path.display().to_string(),
+            wanted: to.clone(),
+            found,
+        })
     }
 
     /// Removes what a crash between making and renaming a link left behind.

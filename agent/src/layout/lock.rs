@@ -50,7 +50,10 @@ impl RootLock {
                 return Ok(lock);
             }
             if tokio::time::Instant::now() >= until {
-                return Err(LockError::Held { root: root.path().to_string(), waited: patience });
+                return Err(LockError::Held {
+                    root: root.path().to_string(),
+                    waited: patience,
+                });
             }
             tokio::time::sleep(RETRY).await;
         }
@@ -63,7 +66,10 @@ impl RootLock {
         let held = openat(&root.own, "lock", flags, Mode::RUSR | Mode::WUSR)
             .map_err(|error| FileError::new("open", &path, error))?;
         match flock(&held, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Self { root: Arc::clone(root), _held: held })),
+            Ok(()) => Ok(Some(Self {
+                root: Arc::clone(root),
+                _held: held,
+            })),
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(FileError::new("lock", path, error)),
         }

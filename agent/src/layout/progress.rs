@@ -32,7 +32,10 @@ pub struct Progress {
 impl Root {
     /// What is in progress. A file that cannot be read says nothing: the fence alone decides what may happen next.
     pub fn progress(&self) -> Result<Option<Progress>, FileError> {
-        Ok(self.own.read(FILE)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        Ok(self
+            .own
+            .read(FILE)?
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 }
 

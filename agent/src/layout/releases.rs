@@ -69,18 +69,29 @@ impl Root {
     pub fn complete_releases(&self) -> Result<Vec<ReleaseFolder>, FileError> {
         let recorded = self.manifests.names()?;
         let complete = |folder: &ReleaseFolder| recorded.binary_search(&manifest_name(folder)).is_ok();
-        Ok(self.releases.names()?.iter().filter_map(|name| name.parse().ok()).filter(complete).collect())
+        Ok(self
+            .releases
+            .names()?
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .filter(complete)
+            .collect())
     }
 
     /// The recorded manifest of a release and its shared paths; checks that they are this release's.
-    pub fn release_record(&self, folder: &ReleaseFolder) -> Result<(Manifest, Vec<SharedPath>), ReleaseError> {
+    pub fn release_record(
+        &self,
+        folder: &ReleaseFolder,
+    ) -> Result<(Manifest, Vec<SharedPath>), ReleaseError> {
         let unrecorded = |reason: String| ReleaseError::Unrecorded {
             folder: folder.clone(),
             root: self.path().to_string(),
             reason,
         };
         let read = |name: String| {
-            self.manifests.read(&name)?.ok_or_else(|| unrecorded(format!("there is no .pointsman/manifests/{name}")))
+            self.manifests
+                .read(&name)?
+                .ok_or_else(|| unrecorded(format!("there is no .pointsman/manifests/{name}")))
         };
         let bytes = read(manifest_name(folder))?;
         let manifest = Manifest::parse(&bytes).map_err(|error| unrecorded(error.to_string()))?;
@@ -88,14 +99,18 @@ impl Root {
         if !folder.as_str().ends_with(&format!("-{}", digest.short())) {
             return Err(unrecorded(format!("it is the record of digest {digest}")));
         }
-        let shared = serde_json::from_slice(&read(shared_name(folder))?).map_err(|e| unrecorded(e.to_string()))?;
+        let shared =
+            serde_json::from_slice(&read(shared_name(folder))?).map_err(|e| unrecorded(e.to_string()))?;
         Ok((manifest, shared))
     }
 
     /// Whether a release may be pointed at: its folder is there and its record is its own. Files are not read again.
     pub fn check_release(&self, folder: &ReleaseFolder) -> Result<Digest, ReleaseError> {
         if self.releases.kind_of(folder.as_str())? != Some(FileType::Directory) {
-            return Err(ReleaseError::Missing { folder: folder.clone(), root: self.path().to_string() });
+            return Err(ReleaseError::Missing {
+                folder: folder.clone(),
+                root: self.path().to_string(),
+            });
         }
         Ok(self.release_record(folder)?.0.digest())
     }
@@ -107,7 +122,12 @@ impl Root {
             return Ok(());
         }
         let root = self.path().to_string();
-        Err(ReleaseError::OtherDigest { folder: folder.clone(), root, found, wanted: *wanted })
+        Err(ReleaseError::OtherDigest {
+            folder: folder.clone(),
+            root,
+            found,
+            wanted: *wanted,
+        })
     }
 }
 
@@ -128,7 +148,9 @@ impl RootLock {
         let shared = serde_json::to_vec(shared)
             .map_err(|error| FileError::new("record", path(), std::io::Error::other(error)))?;
         self.root.manifests.replace(&shared_name(folder), &shared)?;
-        self.root.manifests.replace(&manifest_name(folder), &manifest.canonical_bytes())?;
+        self.root
+            .manifests
+            .replace(&manifest_name(folder), &manifest.canonical_bytes())?;
         crash_point!(C10);
         let exchanged = match renameat_with(work, name, releases, folder.as_str(), RenameFlags::NOREPLACE) {
             Ok(()) => false,
@@ -144,7 +166,10 @@ impl RootLock {
         if !exchanged {
             return Ok(None);
         }
-        let trash = Trash(format!("{folder}.{}", work.path().file_name().unwrap_or_default().to_string_lossy()));
+        let trash = Trash(format!(
+            "{folder}.{}",
+            work.path().file_name().unwrap_or_default().to_string_lossy()
+        ));
         renameat_with(work, name, &self.root.trash, &trash.0, RenameFlags::NOREPLACE)
             .map_err(|error| FileError::new("set aside", path(), error))?;
         self.root.trash.sync()?;

@@ -32,7 +32,9 @@ const PRIVATE: Mode = Mode::from_raw_mode(0o700);
 #[derive(Debug, thiserror::Error)]
 pub enum RootError {
     /// It is not there.
-    #[error("the root {root} does not exist; make it with `pointsman-agent setup {root}`, which prints the commands")]
+    #[error(
+        "the root {root} does not exist; make it with `pointsman-agent setup {root}`, which prints the commands"
+    )]
     Missing {
         /// The root.
         root: RootPath,
@@ -59,7 +61,9 @@ pub enum RootError {
         mode: u32,
     },
     /// It is on a network filesystem.
-    #[error("the root {root} lies on {filesystem}, where a switch is not atomic; choose a folder on a local disk")]
+    #[error(
+        "the root {root} lies on {filesystem}, where a switch is not atomic; choose a folder on a local disk"
+    )]
     Filesystem {
         /// The root.
         root: RootPath,
@@ -67,7 +71,9 @@ pub enum RootError {
         filesystem: &'static str,
     },
     /// One of its folders lies on another filesystem.
-    #[error("{folder} lies on another filesystem than its root, so nothing can be renamed into place; unmount it")]
+    #[error(
+        "{folder} lies on another filesystem than its root, so nothing can be renamed into place; unmount it"
+    )]
     Mounted {
         /// The folder.
         folder: String,
@@ -112,13 +118,17 @@ impl Root {
             shared: dir.make_dir("shared", OPEN)?,
             trash: dir.make_dir(".trash", PRIVATE)?,
             own: dir.make_dir(".pointsman", PRIVATE)?,
-            manifests: dir.make_dir(".pointsman", PRIVATE)?.make_dir("manifests", PRIVATE)?,
+            manifests: dir
+                .make_dir(".pointsman", PRIVATE)?
+                .make_dir("manifests", PRIVATE)?,
             dir,
             path: path.clone(),
         };
         for folder in [&root.releases, &root.trash, &root.own, &root.manifests] {
             if judge(folder)?.st_dev != top.st_dev {
-                return Err(RootError::Mounted { folder: folder.path().display().to_string() });
+                return Err(RootError::Mounted {
+                    folder: folder.path().display().to_string(),
+                });
             }
         }
         Ok(root)
@@ -153,7 +163,11 @@ impl Root {
     /// as many as there can be.
     pub fn free(&self) -> Result<(u64, u64), FileError> {
         let stat = fstatvfs(&self.dir).map_err(|e| FileError::new("look at", self.dir.path(), e))?;
-        let inodes = if stat.f_files == 0 { u64::MAX } else { stat.f_favail };
+        let inodes = if stat.f_files == 0 {
+            u64::MAX
+        } else {
+            stat.f_favail
+        };
         Ok((stat.f_bavail.saturating_mul(stat.f_frsize), inodes))
     }
 }
@@ -163,10 +177,17 @@ fn judge(dir: &Dir) -> Result<Stat, RootError> {
     let agent = rustix::process::geteuid().as_raw();
     let root = || dir.path().display().to_string();
     if stat.st_uid != agent {
-        return Err(RootError::Owner { root: root(), owner: stat.st_uid, agent });
+        return Err(RootError::Owner {
+            root: root(),
+            owner: stat.st_uid,
+            agent,
+        });
     }
     if stat.st_mode & 0o022 != 0 {
-        return Err(RootError::Writable { root: root(), mode: stat.st_mode & 0o7777 });
+        return Err(RootError::Writable {
+            root: root(),
+            mode: stat.st_mode & 0o7777,
+        });
     }
     Ok(stat)
 }
@@ -176,7 +197,10 @@ fn check_filesystem(path: &RootPath, dir: &Dir) -> Result<(), RootError> {
     // The kernel's numbers are 32 bits wide, the field is wider and signed.
     let kind = u32::try_from(stat.f_type & 0xFFFF_FFFF).unwrap_or(0);
     match REFUSED.iter().find(|(magic, _)| *magic == kind) {
-        Some((_, filesystem)) => Err(RootError::Filesystem { root: path.clone(), filesystem }),
+        Some((_, filesystem)) => Err(RootError::Filesystem {
+            root: path.clone(),
+            filesystem,
+        }),
         None => Ok(()),
     }
 }

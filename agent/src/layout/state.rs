@@ -10,6 +10,7 @@ use pointsman_shared::wire::from_agent::{FenceState, SlotState};
 use serde::Serialize;
 
 use super::{Fence, FenceFile, Root, SlotLink, SwitchPhase};
+use crate::describe::describe;
 use crate::dir::FileError;
 use crate::journal::RootRecord;
 
@@ -65,15 +66,23 @@ impl PlacementFacts {
         match &fence {
             FenceFile::Standing(fence) if fence.placement != self.placement => {
                 self.problem = Some(format!("the root belongs to placement {}", fence.placement));
-                self.slots.push(slot_state(root, SlotName::current(), FenceState::Missing)?);
+                self.slots
+                    .push(slot_state(root, SlotName::current(), FenceState::Missing)?);
             }
             FenceFile::Standing(fence) => {
                 for slot in fence.slots.keys() {
-                    self.slots.push(slot_state(root, slot.clone(), fence_state(fence, slot))?);
+                    self.slots
+                        .push(slot_state(root, slot.clone(), fence_state(fence, slot))?);
                 }
             }
-            FenceFile::Missing => self.slots.push(slot_state(root, SlotName::current(), FenceState::Missing)?),
-            FenceFile::Damaged { .. } => self.slots.push(slot_state(root, SlotName::current(), FenceState::Damaged)?),
+            FenceFile::Missing => {
+                self.slots
+                    .push(slot_state(root, SlotName::current(), FenceState::Missing)?)
+            }
+            FenceFile::Damaged { .. } => {
+                self.slots
+                    .push(slot_state(root, SlotName::current(), FenceState::Damaged)?)
+            }
         }
         self.problem = self.problem.take().or_else(|| broken_slot(root, &self.slots));
         Ok(())
@@ -86,38 +95,37 @@ fn slot_state(root: &Root, slot: SlotName, fence: FenceState) -> Result<SlotStat
         SlotLink::Release(folder) => (Some(folder), None),
         SlotLink::Foreign(text) => (None, Some(text)),
     };
-    Ok(SlotState { slot, fence, current, foreign })
+    Ok(SlotState {
+        slot,
+        fence,
+        current,
+        foreign,
+    })
 }
 
 fn fence_state(fence: &Fence, slot: &SlotName) -> FenceState {
-    fence.slots.get(slot).map_or(FenceState::Missing, |record| FenceState::Standing {
-        generation: record.generation,
-        job: record.job,
-        epoch: record.epoch,
-        to: record.to.clone(),
-        done: match record.phase {
-            SwitchPhase::Adopted | SwitchPhase::Done => true,
-            SwitchPhase::Begun => false,
-        },
-    })
+    fence
+        .slots
+        .get(slot)
+        .map_or(FenceState::Missing, |record| FenceState::Standing {
+            generation: record.generation,
+            job: record.job,
+            epoch: record.epoch,
+            to: record.to.clone(),
+            done: match record.phase {
+                SwitchPhase::Adopted | SwitchPhase::Done => true,
+                SwitchPhase::Begun => false,
+            },
+        })
 }
 
 fn broken_slot(root: &Root, slots: &[SlotState]) -> Option<String> {
     slots.iter().find_map(|state| {
         let folder = state.current.as_ref()?;
         let error = root.check_release(folder).err()?;
-        Some(format!("{} names a release that cannot be trusted: {error}", state.slot))
+        Some(format!(
+            "{} names a release that cannot be trusted: {error}",
+            state.slot
+        ))
     })
-}
-
-/// An error with its causes, on one line.
-pub(crate) fn describe(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words.push_str(": ");
-        words.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    words
 }

@@ -54,7 +54,9 @@ pub fn live_members(record: &GroupRecord) -> usize {
 /// Signals the whole group, if it is still the recorded one. A group that is gone is fine, and so is one that we have no
 /// right to signal: the caller looks again whether it lives.
 pub fn signal_group(record: &GroupRecord, signal: Signal) {
-    let Some(group) = Pid::from_raw(record.group) else { return };
+    let Some(group) = Pid::from_raw(record.group) else {
+        return;
+    };
     if live_members(record) == 0 {
         return;
     }

@@ -51,7 +51,11 @@ pub struct OutputLimits {
 impl Default for OutputLimits {
     /// 8 KiB a line (a chunk of the log must fit an envelope), 16 MiB kept, 256 MiB in all.
     fn default() -> Self {
-        Self { line: 8 * 1024, kept: 16 * 1024 * 1024, hard: 256 * 1024 * 1024 }
+        Self {
+            line: 8 * 1024,
+            kept: 16 * 1024 * 1024,
+            hard: 256 * 1024 * 1024,
+        }
     }
 }
 
@@ -74,7 +78,13 @@ pub(super) struct Collector {
 
 impl Collector {
     pub(super) fn new(limits: OutputLimits) -> Self {
-        Self { limits, partial: [Partial::default(), Partial::default()], seen: 0, kept: 0, gap: (0, 0) }
+        Self {
+            limits,
+            partial: [Partial::default(), Partial::default()],
+            seen: 0,
+            kept: 0,
+            gap: (0, 0),
+        }
     }
 
     /// Whether the child printed more than it may.
@@ -165,7 +175,10 @@ mod tests {
     }
 
     fn text(source: LogSource, text: &str) -> Line {
-        Line::Text { source, text: text.to_owned() }
+        Line::Text {
+            source,
+            text: text.to_owned(),
+        }
     }
 
     #[test]
@@ -191,7 +204,11 @@ mod tests {
 
     #[test]
     fn long_lines_are_cut_and_a_flood_becomes_a_gap() {
-        let limits = OutputLimits { line: 4, kept: 12, hard: 100 };
+        let limits = OutputLimits {
+            line: 4,
+            kept: 12,
+            hard: 100,
+        };
         let lines = collect(limits, &[(LogSource::Out, b"123456\nab\nflood\nflood\n")]);
         assert_eq!(
             lines,

@@ -24,10 +24,17 @@ pub(super) fn stat(pid: Pid) -> Option<Stat> {
 
 /// Every process of the machine that can be read.
 pub(super) fn all() -> Vec<Stat> {
-    let Ok(entries) = fs_err::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = fs_err::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .filter_map(Result::ok)
-        .filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()))
+        .filter_map(|entry| {
+            entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<i32>().ok())
+        })
         .filter_map(Pid::from_raw)
         .filter_map(stat)
         .collect()
@@ -35,7 +42,9 @@ pub(super) fn all() -> Vec<Stat> {
 
 /// The kernel's id of this boot; empty when it cannot be read.
 pub(super) fn boot_id() -> String {
-    fs_err::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+    fs_err::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
 }
 
 /// Fields are counted from behind the last `)`: the name before it may hold anything, blanks and parentheses too.
@@ -46,7 +55,12 @@ fn parse(text: &str) -> Option<Stat> {
     let group = fields.next()?.parse().ok()?;
     let session = fields.next()?.parse().ok()?;
     let started = fields.nth(15)?.parse().ok()?;
-    Some(Stat { zombie: matches!(state, "Z" | "X"), group, session, started })
+    Some(Stat {
+        zombie: matches!(state, "Z" | "X"),
+        group,
+        session,
+        started,
+    })
 }
 
 #[cfg(test)]
@@ -56,7 +70,15 @@ mod tests {
     #[test]
     fn a_hostile_name_does_not_move_the_fields() {
         let line = "42 (a) Z 1 (b) S 1 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 10 11";
-        assert_eq!(parse(line), Some(Stat { zombie: false, group: 42, session: 41, started: 987_654 }));
+        assert_eq!(
+            parse(line),
+            Some(Stat {
+                zombie: false,
+                group: 42,
+                session: 41,
+                started: 987_654
+            })
+        );
         assert_eq!(parse("42 (cut"), None);
     }
 

@@ -60,7 +60,13 @@ impl Limits {
     /// `total` and `silence` as given, everything else as protocol.md has it: 10 s between TERM and KILL, 30 s after.
     pub fn new(total: Duration, silence: Option<Duration>) -> Self {
         let (grace, refusal) = (Duration::from_secs(10), Duration::from_secs(30));
-        Self { total, silence, grace, refusal, output: OutputLimits::default() }
+        Self {
+            total,
+            silence,
+            grace,
+            refusal,
+            output: OutputLimits::default(),
+        }
     }
 }
 
@@ -136,7 +142,10 @@ impl Processes {
             let record = group.record.clone();
             drop(group);
             self.forget(&record).await?;
-            return Err(ProcessError::Program { command: command.argv.join(" "), reason });
+            return Err(ProcessError::Program {
+                command: command.argv.join(" "),
+                reason,
+            });
         }
         let mut watch = Watch::new(*limits, pipes);
         let reason = watch.until_gone(&group, lease, sink).await;
@@ -151,7 +160,10 @@ impl Processes {
             signal: exit.and_then(|status| status.signal()),
             reason,
         };
-        Ok(Ended { exit, refused: refused.then_some(record) })
+        Ok(Ended {
+            exit,
+            refused: refused.then_some(record),
+        })
     }
 
     async fn start(&self, command: &Command) -> Result<(Group, UnixStream, Pipes), ProcessError> {
@@ -162,10 +174,15 @@ impl Processes {
         };
         let (ours, theirs) = StdUnixStream::pair().map_err(failed)?;
         let mut gate = std::process::Command::new(&self.gate);
-        gate.arg0("pointsman-agent").args(["gate", "--"]).args(&command.argv);
-        gate.env_clear().envs(command.env.iter().map(|(name, value)| (name, value)));
+        gate.arg0("pointsman-agent")
+            .args(["gate", "--"])
+            .args(&command.argv);
+        gate.env_clear()
+            .envs(command.env.iter().map(|(name, value)| (name, value)));
         gate.current_dir(&command.cwd);
-        gate.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::piped());
+        gate.stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let child = spawner::spawn(gate).await.map_err(failed)?;
         let (mut group, pipes) = Group::of(child, self, command).map_err(failed)?;
         let mut socket = async_socket(ours).map_err(failed)?;
@@ -195,9 +212,11 @@ impl Processes {
 fn flatten(written: Result<Result<(), FileError>, tokio::task::JoinError>) -> Result<(), ProcessError> {
     match written {
         Ok(written) => written.map_err(ProcessError::Journal),
-        Err(gone) => {
-            Err(ProcessError::Journal(FileError::new("write", "journal", std::io::Error::other(gone.to_string()))))
-        }
+        Err(gone) => Err(ProcessError::Journal(FileError::new(
+            "write",
+            "journal",
+            std::io::Error::other(gone.to_string()),
+        ))),
     }
 }
 
@@ -232,13 +251,17 @@ impl Group {
     fn of(mut child: Child, processes: &Processes, command: &Command) -> std::io::Result<(Self, Pipes)> {
         let pid = Pid::from_child(&child);
         let take = |fd: Option<OwnedFd>| {
-            fd.ok_or_else(|| std::io::Error::other("the child has no output")).and_then(pipe::Receiver::from_owned_fd)
+            fd.ok_or_else(|| std::io::Error::other("the child has no output"))
+                .and_then(pipe::Receiver::from_owned_fd)
         };
         let pipes = Pipes {
             out: Some(take(child.stdout.take().map(OwnedFd::from))?),
             err: Some(take(child.stderr.take().map(OwnedFd::from))?),
         };
-        #[expect(deprecated, reason = "its successor is unsafe, and an `OwnedFd` always names the same descriptor")]
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe, and an `OwnedFd` always names the same descriptor"
+        )]
         let exited = AsyncFd::new(pidfd_open(pid, PidfdFlags::NONBLOCK)?)?;
         let record = GroupRecord {
             group: pid.as_raw_nonzero().get(),
@@ -249,7 +272,15 @@ impl Group {
             epoch: processes.epoch,
             command: command.argv.join(" "),
         };
-        Ok((Self { record, exited, pid, child: Some(child) }, pipes))
+        Ok((
+            Self {
+                record,
+                exited,
+                pid,
+                child: Some(child),
+            },
+            pipes,
+        ))
     }
 
     /// Takes the exit status of a child that is known to have ended.
@@ -260,7 +291,9 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
         signal_group(&self.record, Signal::KILL);
         // A leader whose program never began has no group of its own yet.
         if let Err(error) = child.kill() {

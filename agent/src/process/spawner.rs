@@ -29,7 +29,9 @@ fn spawner() -> io::Result<&'static mpsc::Sender<Request>> {
         return Ok(sender);
     }
     let (sender, requests) = mpsc::channel();
-    std::thread::Builder::new().name("spawner".to_owned()).spawn(move || serve(&requests))?;
+    std::thread::Builder::new()
+        .name("spawner".to_owned())
+        .spawn(move || serve(&requests))?;
     // Two first callers may both make a thread; the loser's sender is dropped before it was ever used.
     Ok(SPAWNER.get_or_init(|| sender))
 }

@@ -107,9 +107,14 @@ impl Watch {
             };
             match happening {
                 Happening::Output(source, count) => {
-                    let bytes = if source == LogSource::Err { &err_bytes } else { &out_bytes };
+                    let bytes = if source == LogSource::Err {
+                        &err_bytes
+                    } else {
+                        &out_bytes
+                    };
                     self.last_output = Instant::now();
-                    self.collector.feed(source, bytes.get(..count).unwrap_or_default(), sink);
+                    self.collector
+                        .feed(source, bytes.get(..count).unwrap_or_default(), sink);
                 }
                 Happening::Closed(LogSource::Err) => self.pipes.err = None,
                 Happening::Closed(LogSource::Out | LogSource::Agent) => self.pipes.out = None,
@@ -138,7 +143,9 @@ impl Watch {
             Stage::Running if self.leader_gone => Instant::now(),
             Stage::Running => {
                 let total = self.started + self.limits.total;
-                self.limits.silence.map_or(total, |silence| total.min(self.last_output + silence))
+                self.limits
+                    .silence
+                    .map_or(total, |silence| total.min(self.last_output + silence))
             }
             Stage::Terminated { .. } | Stage::Killed { .. } => Instant::now() + COUNT_EVERY,
             Stage::Gone { until } => until,
@@ -155,7 +162,11 @@ impl Watch {
             self.end(group, ExitReason::OutputLimit);
         } else if now >= self.started + self.limits.total {
             self.end(group, ExitReason::TimedOut);
-        } else if self.limits.silence.is_some_and(|silence| now >= self.last_output + silence) {
+        } else if self
+            .limits
+            .silence
+            .is_some_and(|silence| now >= self.last_output + silence)
+        {
             self.end(group, ExitReason::Silent);
         }
     }
@@ -165,7 +176,9 @@ impl Watch {
         if self.stage == Stage::Running {
             self.reason.get_or_insert(reason);
             signal_group(&group.record, Signal::TERM);
-            self.stage = Stage::Terminated { kill_at: Instant::now() + self.limits.grace };
+            self.stage = Stage::Terminated {
+                kill_at: Instant::now() + self.limits.grace,
+            };
         }
     }
 
@@ -177,7 +190,9 @@ impl Watch {
             Stage::Running | Stage::Gone { .. } | Stage::Refused => return,
             Stage::Terminated { kill_at } if now >= kill_at => {
                 signal_group(&group.record, Signal::KILL);
-                self.stage = Stage::Killed { give_up_at: now + self.limits.refusal };
+                self.stage = Stage::Killed {
+                    give_up_at: now + self.limits.refusal,
+                };
             }
             Stage::Killed { give_up_at } if now >= give_up_at => {
                 self.stage = Stage::Refused;
