@@ -2,7 +2,7 @@
 //!
 //! Texts come from strangers: they are cut and cleaned of control characters. This module refuses to compare trees.
 
-use git2::{Oid, Repository, Sort};
+use git2::{Oid, Repository, RepositoryOpenFlags};
 use pointsman_shared::repository::CommitId;
 
 use crate::error::Result;
@@ -44,7 +44,17 @@ impl Mirror {
                 .map(|from| find_commit(repository, from))
                 .transpose()?
                 .map(|commit| commit.id());
-            walk(repository, from, to, limit)
+            if !repository.is_shallow() {
+                return walk(repository, from, to, limit);
+            }
+            // Only this way of opening knows where the history of a shallow repository ends.
+            let flags = RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE;
+            walk(
+                &Repository::open_ext(repository.path(), flags, None::<&str>)?,
+                from,
+                to,
+                limit,
+            )
         })
     }
 
@@ -63,8 +73,8 @@ impl Mirror {
 }
 
 fn walk(repository: &Repository, from: Option<Oid>, to: Oid, limit: usize) -> Result<Vec<Commit>, Fault> {
+    // The default order is git's own: by time, and of commits of one second the child first.
     let mut walk = repository.revwalk()?;
-    walk.set_sorting(Sort::TIME)?;
     walk.push(to)?;
     if let Some(from) = from {
         walk.hide(from)?;

@@ -3,7 +3,7 @@
 //! Names come from strangers. A name that is no UTF-8, holds control bytes, is `.git` or would leave its folder is
 //! refused with its path in escaped form; nothing is skipped or renamed. Names that differ only by case are fine.
 
-use git2::{ObjectType, Oid, Repository};
+use git2::{Oid, Repository};
 use pointsman_shared::repository::CommitId;
 
 use crate::error::{Error, Result};
@@ -41,20 +41,13 @@ impl Mirror {
     pub fn read_blob(&self, commit: &CommitId, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         self.read(|repository| {
             let tree = find_commit(repository, commit)?.tree()?;
-            let entry = match tree.get_path(std::path::Path::new(path)) {
-                Ok(entry) => entry,
-                Err(error)
-                    if error.code() == git2::ErrorCode::NotFound
-                        && error.class() == git2::ErrorClass::Tree =>
-                {
-                    return Ok(None);
-                }
-                Err(error) => return Err(error.into()),
+            let Some((mode, id)) = entry_at(repository, &tree, path)? else {
+                return Ok(None);
             };
-            if !matches!(Kind::of(entry.filemode_raw()), Some(Kind::File(_))) {
+            if !matches!(Kind::of(mode), Some(Kind::File(_))) {
                 return Err(unusable(commit, path.as_bytes(), "it is not a file").into());
             }
-            let (size, _) = repository.odb()?.read_header(entry.id())?;
+            let (size, _) = repository.odb()?.read_header(id)?;
             let size = size as u64;
             if size > limit {
                 return Err(Error::TooLarge {
@@ -65,7 +58,7 @@ impl Mirror {
                 }
                 .into());
             }
-            Ok(Some(repository.find_blob(entry.id())?.content().to_vec()))
+            Ok(Some(repository.find_blob(id)?.content().to_vec()))
         })
     }
 }
@@ -80,16 +73,15 @@ impl Plan {
         let root = find_commit(repository, commit)?.tree()?;
         let start = match subdirectory {
             None => root.id(),
-            Some(path) => match root.get_path(std::path::Path::new(path)) {
-                Ok(entry) if entry.kind() == Some(ObjectType::Tree) => entry.id(),
-                Ok(_) => return Err(no_such_folder(commit, path).into()),
-                Err(error)
-                    if error.code() == git2::ErrorCode::NotFound
-                        && error.class() == git2::ErrorClass::Tree =>
-                {
-                    return Err(no_such_folder(commit, path).into());
+            Some(path) => match entry_at(repository, &root, path)? {
+                Some((mode, id)) if matches!(Kind::of(mode), Some(Kind::Folder)) => id,
+                Some(_) | None => {
+                    return Err(Error::NoSuchFolder {
+                        commit: commit.clone(),
+                        path: path.to_owned(),
+                    }
+                    .into());
                 }
-                Err(error) => return Err(error.into()),
             },
         };
         let mut plan = Self::default();
@@ -121,11 +113,24 @@ impl Plan {
     }
 }
 
-fn no_such_folder(commit: &CommitId, path: &str) -> Error {
-    Error::NoSuchFolder {
-        commit: commit.clone(),
-        path: path.to_owned(),
+/// Mode and object of what stands at `path`; none if nothing does. A path is names joined by `/`, nothing else.
+fn entry_at(repository: &Repository, root: &git2::Tree<'_>, path: &str) -> Result<Option<(i32, Oid)>, Fault> {
+    let mut found: Option<(i32, Oid)> = None;
+    for name in path.split('/') {
+        let entry = match found {
+            None => root
+                .get_name(name)
+                .map(|entry| (entry.filemode_raw(), entry.id())),
+            Some((mode, id)) if matches!(Kind::of(mode), Some(Kind::Folder)) => repository
+                .find_tree(id)?
+                .get_name(name)
+                .map(|entry| (entry.filemode_raw(), entry.id())),
+            Some(_) => None,
+        };
+        let Some(entry) = entry else { return Ok(None) };
+        found = Some(entry);
     }
+    Ok(found)
 }
 
 enum Kind {

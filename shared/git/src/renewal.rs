@@ -30,10 +30,12 @@ impl From<git2::Error> for Fault {
     }
 }
 
-/// Too many open files, no memory, no rights: nothing that a fresh mirror would mend.
-fn is_not_damage(error: &git2::Error) -> bool {
-    use git2::ErrorClass::{NoMemory, Os, Thread};
-    matches!(error.class(), Os | NoMemory | Thread)
+/// Too many open files, no memory, no rights, settings of the user or system that cannot be parsed: nothing that a
+/// fresh mirror would mend.
+fn is_not_damage(error: &git2::Error, folder: &Path) -> bool {
+    use git2::ErrorClass::{Config, NoMemory, Os, Thread};
+    let elsewhere = || !error.message().contains(&*folder.to_string_lossy());
+    matches!(error.class(), Os | NoMemory | Thread) || (error.class() == Config && elsewhere())
 }
 
 /// Whether the repository is first asked for a sign of life, which costs one more connection.
@@ -87,7 +89,7 @@ impl Mirror {
             .and_then(|repository| work(&repository))
             .map_err(|fault| match fault {
                 Fault::Ours(error) => error,
-                Fault::Git(error) if is_not_damage(&error) => Error::Storage {
+                Fault::Git(error) if is_not_damage(&error, &self.folder) => Error::Storage {
                     what: format!("reading the mirror {}", self.folder.display()),
                     source: std::io::Error::other(error),
                 },

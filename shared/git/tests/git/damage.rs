@@ -21,7 +21,7 @@ fn overwrite(path: &Path, bytes: &[u8]) {
 
 type Damage = fn(&World);
 
-const DAMAGES: [(&str, Damage); 8] = [
+const DAMAGES: [(&str, Damage); 9] = [
     ("truncated pack", |world| {
         let pack = pack_of(world);
         let bytes = fs_err::read(&pack).expect("reads");
@@ -36,19 +36,22 @@ const DAMAGES: [(&str, Damage); 8] = [
     }),
     ("empty pack", |world| overwrite(&pack_of(world), b"")),
     ("lost pack", |world| {
-        fs_err::remove_file(pack_of(world)).expect("removes")
+        fs_err::remove_file(pack_of(world)).expect("removes");
     }),
     ("lost objects", |world| {
-        fs_err::remove_dir_all(world.repository().join("objects")).expect("removes")
+        fs_err::remove_dir_all(world.repository().join("objects")).expect("removes");
     }),
     ("lost HEAD", |world| {
-        fs_err::remove_file(world.repository().join("HEAD")).expect("removes")
+        fs_err::remove_file(world.repository().join("HEAD")).expect("removes");
+    }),
+    ("garbled config", |world| {
+        overwrite(&world.repository().join("config"), b"[[[");
     }),
     ("lost refs", |world| {
         overwrite(&world.repository().join("packed-refs"), b"\0\0\0\0");
     }),
     ("lost mirror", |world| {
-        fs_err::remove_dir_all(world.repository()).expect("removes")
+        fs_err::remove_dir_all(world.repository()).expect("removes");
     }),
 ];
 

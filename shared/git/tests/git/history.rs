@@ -1,6 +1,6 @@
 //! Ref -> commit, lists of refs and commits, as people would expect them.
 
-use pointsman_git::{Error, RefKind};
+use pointsman_git::{CheckoutOptions, Error, RefKind};
 
 use crate::kit::{World, commit, gits, reference};
 
@@ -187,7 +187,11 @@ fn heads_empty_and_shallow_repositories() {
         let mirror = shallow.fetched();
         assert_eq!(mirror.log(None, &shallow.head(), 10).expect("lists").len(), 2);
         mirror
-            .checkout(&shallow.head(), &shallow.destination(), &Default::default())
+            .checkout(
+                &shallow.head(),
+                &shallow.destination(),
+                &CheckoutOptions::default(),
+            )
             .expect("checks out");
     }
 }
