@@ -24,11 +24,7 @@ impl Mirror {
                 "--update-shallow",
                 "--no-recurse-submodules",
             ]);
-            command.args([
-                "--no-write-fetch-head",
-                "--no-auto-maintenance",
-                "--no-show-forced-updates",
-            ]);
+            command.args(["--no-write-fetch-head", "--no-auto-maintenance"]);
             if refspecs == ALL_REFS {
                 command.arg("--prune");
             }
