@@ -92,6 +92,8 @@ CREATE TABLE job (
     reason           text,                                      -- why it waits, failed or ended, for people
     code             text,                                      -- stable code of a failure
     late_result      boolean NOT NULL DEFAULT false,
+    declined         jsonb NOT NULL DEFAULT '{}',               -- {host: wire DeclineReason}, until that host is free again
+    dead_offers      integer NOT NULL DEFAULT 0,                -- offers that came back unread
     created_at       timestamptz NOT NULL,
     started_at       timestamptz,
     ended_at         timestamptz,

@@ -3,6 +3,8 @@
 //! Facts come in, decisions and effects go out. This crate does no IO and never asks the time.
 
 pub mod actor;
+pub mod job;
+pub mod presence;
 pub mod refusal;
 
 pub use actor::{Action, Actor, ActorKind, Permit};

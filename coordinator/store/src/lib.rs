@@ -6,6 +6,8 @@
 pub mod audit;
 pub mod error;
 pub mod events;
+pub mod hosts;
+pub mod jobs;
 pub mod outbox;
 
 use sqlx::PgPool;

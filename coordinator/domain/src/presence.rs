@@ -1,0 +1,141 @@
+//! Whether a host is there: heard within three of its own beats, joined, not paused, its queues ready.
+//!
+//! This module judges facts; who may call a host absent at all (not before reports were consumed for one full lease)
+//! is the sweep's business.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How often hosts are heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rhythm {
+    /// Pause between beats while working, in milliseconds.
+    pub beat_ms: u64,
+    /// Pause between beats while idle, in milliseconds.
+    pub idle_beat_ms: u64,
+    /// Beats that may be missed.
+    pub unseen_beats: u32,
+}
+
+/// What is known of a host's presence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// When its key was registered.
+    pub joined_at: Option<DateTime<Utc>>,
+    /// When its key was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it was paused.
+    pub paused_at: Option<DateTime<Utc>>,
+    /// When its current instance was last heard.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// Whether an instance is known.
+    pub has_instance: bool,
+    /// Whether it works, and so beats faster.
+    pub working: bool,
+}
+
+/// Why a host gets no offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Absence {
+    /// Its key was revoked, or it never joined.
+    #[error("it has not joined")]
+    NotJoined,
+    /// Somebody paused it.
+    #[error("it is paused since {}", since.format("%F %T UTC"))]
+    Paused {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// It joined and never said hello.
+    #[error("its agent has not said hello yet")]
+    NeverHeard,
+    /// It missed its beats.
+    #[error("its agent was last heard at {}", last.format("%F %T UTC"))]
+    Silent {
+        /// When it was last heard.
+        last: DateTime<Utc>,
+    },
+}
+
+impl Presence {
+    /// Why the host is absent; none when it is seen.
+    pub fn absence(&self, now: DateTime<Utc>, rhythm: &Rhythm) -> Option<Absence> {
+        if self.joined_at.is_none() || self.revoked_at.is_some() {
+            return Some(Absence::NotJoined);
+        }
+        if let Some(since) = self.paused_at {
+            return Some(Absence::Paused { since });
+        }
+        let (true, Some(last)) = (self.has_instance, self.last_seen_at) else {
+            return Some(Absence::NeverHeard);
+        };
+        let beat = if self.working {
+            rhythm.beat_ms
+        } else {
+            rhythm.idle_beat_ms
+        };
+        let patience = milliseconds(beat.saturating_mul(u64::from(rhythm.unseen_beats)));
+        (last + patience < now).then_some(Absence::Silent { last })
+    }
+}
+
+/// A span; longer ones than a year are cut, so that no configuration overflows the calendar.
+pub fn milliseconds(ms: u64) -> TimeDelta {
+    const YEAR_MS: i64 = 366 * 24 * 3_600_000;
+    TimeDelta::milliseconds(i64::try_from(ms).unwrap_or(YEAR_MS).min(YEAR_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RHYTHM: Rhythm = Rhythm {
+        beat_ms: 10_000,
+        idle_beat_ms: 30_000,
+        unseen_beats: 3,
+    };
+
+    fn heard(last: DateTime<Utc>) -> Presence {
+        Presence {
+            joined_at: Some(DateTime::UNIX_EPOCH),
+            last_seen_at: Some(last),
+            has_instance: true,
+            ..Presence::default()
+        }
+    }
+
+    #[test]
+    fn idle_hosts_may_be_silent_for_ninety_seconds_and_working_ones_for_thirty() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        let at = |seconds| heard(now - TimeDelta::seconds(seconds));
+        assert_eq!(at(89).absence(now, &RHYTHM), None);
+        assert!(matches!(
+            at(91).absence(now, &RHYTHM),
+            Some(Absence::Silent { .. })
+        ));
+        let working = Presence {
+            working: true,
+            ..at(31)
+        };
+        assert!(working.absence(now, &RHYTHM).is_some());
+    }
+
+    #[test]
+    fn paused_revoked_and_new_hosts_are_absent_in_words() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
+        let paused = Presence {
+            paused_at: Some(now),
+            ..heard(now)
+        };
+        let words = |presence: Presence| presence.absence(now, &RHYTHM).map(|absence| absence.to_string());
+        assert_eq!(
+            words(paused).as_deref(),
+            Some("it is paused since 1970-01-02 00:00:00 UTC")
+        );
+        assert_eq!(words(Presence::default()).as_deref(), Some("it has not joined"));
+        let silent = Presence {
+            last_seen_at: None,
+            ..heard(now)
+        };
+        assert_eq!(words(silent).as_deref(), Some("its agent has not said hello yet"));
+    }
+}

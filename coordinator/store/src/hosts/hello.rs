@@ -1,0 +1,163 @@
+//! What an agent says of itself, and what the coordinator notes when it hears it.
+
+use chrono::{DateTime, Utc};
+use pointsman_shared::digest::Digest;
+use pointsman_shared::ids::InstanceId;
+use pointsman_shared::name::HostId;
+use pointsman_shared::outcome::JobKind;
+use pointsman_shared::wire::from_agent::{Heartbeat, Hello};
+use sqlx::PgConnection;
+
+use crate::{StoreError, StoreResult};
+
+/// How a hello is noted.
+#[derive(Debug, Clone, Copy)]
+pub struct Greeting<'a> {
+    /// The hello.
+    pub hello: &'a Hello,
+    /// Whether another process was current before.
+    pub new_instance: bool,
+    /// The host's clock less ours, in milliseconds.
+    pub clock_offset_ms: i64,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// Makes the process that said hello the host's current one. A new process counts its beats from the start.
+pub async fn greet(conn: &mut PgConnection, greeting: &Greeting<'_>) -> StoreResult<()> {
+    let hello = greeting.hello;
+    let json = |value: Result<serde_json::Value, serde_json::Error>| {
+        value.map_err(|error| StoreError::inconsistent("host", &hello.host, error))
+    };
+    let versions: Vec<i32> = hello.wire.iter().map(|version| i32::from(*version)).collect();
+    sqlx::query!(
+        "UPDATE host SET instance_id = $2, boot_id = $3, software = $4, wire_versions = $5, facts = $6, slots = $7,
+             processes = $8, hello_nonce = $9, hello_at = $10, last_seen_at = $10, working = $11,
+             last_beat = CASE WHEN $12 THEN 0 ELSE last_beat END,
+             busy_kinds = CASE WHEN $12 THEN '{}' ELSE busy_kinds END, clock_offset_ms = $13
+         WHERE id = $1",
+        hello.host.as_str(),
+        hello.instance.0,
+        hello.boot_id,
+        hello.software,
+        &versions,
+        json(serde_json::to_value(&hello.facts))?,
+        json(serde_json::to_value(&hello.slots))?,
+        json(serde_json::to_value(&hello.processes))?,
+        hello.nonce.0,
+        greeting.at,
+        i32::try_from(hello.working.len()).unwrap_or(i32::MAX),
+        greeting.new_instance,
+        greeting.clock_offset_ms,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes a beat of the current process; an overtaken beat changes nothing. Returns whether it was its process.
+pub async fn heard(
+    conn: &mut PgConnection,
+    beat: &Heartbeat,
+    clock_offset_ms: i64,
+    now: DateTime<Utc>,
+) -> StoreResult<bool> {
+    let done = sqlx::query!(
+        "UPDATE host SET last_seen_at = $3, last_beat = GREATEST(last_beat, $4),
+             working = CASE WHEN $4 >= last_beat THEN $5 ELSE working END, free_bytes = $6, clock_offset_ms = $7
+         WHERE id = $1 AND instance_id = $2",
+        beat.host.as_str(),
+        beat.instance.0,
+        now,
+        i64::try_from(beat.beat).unwrap_or(i64::MAX),
+        i32::try_from(beat.working.len()).unwrap_or(i32::MAX),
+        i64::try_from(beat.free_bytes).unwrap_or(i64::MAX),
+        clock_offset_ms,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that a host has no free slot for a kind.
+pub async fn mark_busy(conn: &mut PgConnection, host: &HostId, kind: JobKind) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE host SET busy_kinds = array_append(busy_kinds, $2) WHERE id = $1 AND NOT $2 = ANY (busy_kinds)",
+        host.as_str(),
+        kind.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a host has a free slot for a kind again.
+pub async fn mark_free(conn: &mut PgConnection, host: &HostId, kind: JobKind) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE host SET busy_kinds = array_remove(busy_kinds, $2) WHERE id = $1",
+        host.as_str(),
+        kind.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The next number of an unsolicited control to this host, with the process it is for.
+pub async fn next_control_serial(
+    conn: &mut PgConnection,
+    host: &HostId,
+) -> StoreResult<(u64, Option<InstanceId>)> {
+    let row = sqlx::query!(
+        "UPDATE host SET control_serial = control_serial + 1 WHERE id = $1 RETURNING control_serial, instance_id",
+        host.as_str(),
+    )
+    .fetch_one(conn)
+    .await?;
+    let serial = u64::try_from(row.control_serial).unwrap_or_default();
+    Ok((serial, row.instance_id.map(InstanceId)))
+}
+
+/// Keeps the digest over the placement states that are stored now; none = we do not know the host's state.
+pub async fn store_state_digest(
+    conn: &mut PgConnection,
+    host: &HostId,
+    digest: Option<&Digest>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE host SET state_digest = $2 WHERE id = $1",
+        host.as_str(),
+        digest.map(|digest| digest.as_bytes().as_slice()),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes since when a host's broker user, rights and queues stand.
+pub async fn note_broker_ready(
+    conn: &mut PgConnection,
+    host: &HostId,
+    at: Option<DateTime<Utc>>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE host SET broker_ready_at = $2 WHERE id = $1",
+        host.as_str(),
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the current process, so that the next hello is taken whoever says it; for a host that joins again.
+pub async fn clear_instance(conn: &mut PgConnection, host: &HostId) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE host SET instance_id = NULL, hello_nonce = NULL, state_digest = NULL, last_beat = 0, working = 0
+         WHERE id = $1",
+        host.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

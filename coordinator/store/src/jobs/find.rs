@@ -1,0 +1,110 @@
+//! Reading jobs, with or without taking their lock. Several jobs are always locked in the order of their ids.
+
+use pointsman_shared::ids::{DeploymentId, InstanceId, JobId, PlacementId};
+use pointsman_shared::name::HostId;
+use sqlx::PgConnection;
+
+use super::row::{Columns, JobRow};
+use crate::{StoreError, StoreResult};
+
+macro_rules! select_jobs {
+    ($tail:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Columns,
+            r#"SELECT job.id, job.number, job.kind, job.state, job.purpose, job.project_id, job.release_id, job.target_id,
+                      job.placement_id, job.deployment_id, job.host_id, job.pool, job.generation, job.body,
+                      job.body_digest, job.log_stream_id, job.epoch, job.max_epochs,
+                      EXISTS (SELECT 1 FROM attempt WHERE attempt.job_id = job.id
+                                                      AND attempt.ending IN ('lost', 'replaced')) AS "unsettled!",
+                      job.offered_at, job.offer_expires_at, job.waiting_since, job.lease_until, job.instance_id,
+                      job.worker_id, job.cancel_requested, job.outcome, job.reason, job.code, job.late_result,
+                      job.dead_offers, job.created_at, job.started_at, job.ended_at
+               FROM job "# + $tail
+            $(, $argument)*
+        )
+    };
+}
+
+/// The job with this id.
+pub async fn get(conn: &mut PgConnection, id: JobId) -> StoreResult<Option<JobRow>> {
+    one(select_jobs!("WHERE id = $1", id.0).fetch_optional(conn).await?)
+}
+
+/// The job with this number.
+pub async fn find_by_number(conn: &mut PgConnection, number: i64) -> StoreResult<Option<JobRow>> {
+    one(select_jobs!("WHERE number = $1", number)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// Locks a job until the transaction ends.
+pub async fn lock(conn: &mut PgConnection, id: JobId) -> StoreResult<Option<JobRow>> {
+    one(select_jobs!("WHERE id = $1 FOR UPDATE OF job", id.0)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// Locks the job with this number.
+pub async fn lock_by_number(conn: &mut PgConnection, number: i64) -> StoreResult<Option<JobRow>> {
+    one(select_jobs!("WHERE number = $1 FOR UPDATE OF job", number)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// Every open job of a deployment.
+pub async fn open_of_deployment(
+    conn: &mut PgConnection,
+    deployment: DeploymentId,
+) -> StoreResult<Vec<JobRow>> {
+    all(select_jobs!(
+        "WHERE deployment_id = $1 AND ended_at IS NULL ORDER BY id",
+        deployment.0
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Every open job of a placement.
+pub async fn open_of_placement(conn: &mut PgConnection, placement: PlacementId) -> StoreResult<Vec<JobRow>> {
+    all(select_jobs!(
+        "WHERE placement_id = $1 AND ended_at IS NULL ORDER BY id",
+        placement.0
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Locks what a process of a host works on.
+pub async fn lock_running_of(
+    conn: &mut PgConnection,
+    host: &HostId,
+    instance: InstanceId,
+) -> StoreResult<Vec<JobRow>> {
+    all(select_jobs!(
+        "WHERE worker_id = $1 AND instance_id = $2 AND state = 'running' ORDER BY id FOR UPDATE OF job",
+        host.as_str(),
+        instance.0
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Locks what waits for one host alone: offered to it, or deferred until it returns.
+pub async fn offered_to_host(conn: &mut PgConnection, host: &HostId) -> StoreResult<Vec<JobRow>> {
+    all(select_jobs!(
+        "WHERE host_id = $1 AND state IN ('offered', 'deferred') ORDER BY id FOR UPDATE OF job",
+        host.as_str()
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+fn one(row: Option<Columns>) -> StoreResult<Option<JobRow>> {
+    row.map(JobRow::try_from).transpose()
+}
+
+pub(super) fn all(rows: Vec<Columns>) -> StoreResult<Vec<JobRow>> {
+    rows.into_iter()
+        .map(JobRow::try_from)
+        .collect::<Result<_, StoreError>>()
+}
