@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
+use crate::ids::{Epoch, JobId};
 use crate::name::{HostId, PoolName, VariableName};
 use crate::outcome::JobKind;
+use crate::wire::request::SignedParts;
 use crate::wire::{Envelope, KeySet, PublicKey};
 
 /// Prefix of join tokens: `pmj_<coordinator key id>_<secret>`.
@@ -25,12 +28,31 @@ pub struct JoinRequest {
     pub token: String,
     /// The host's new public key.
     pub key: PublicKey,
-    /// Proof of the private key: its request signature with the token's digest as body.
+    /// Proof of the private key: its request signature over [`JoinRequest::proven_parts`].
     pub proof: String,
     /// The agent's clock, part of the proof.
     pub at: i64,
     /// The instance part of the proof.
     pub instance: crate::ids::InstanceId,
+}
+
+impl JoinRequest {
+    /// Path of the join request, as it stands in the proof.
+    pub const PATH: &'static str = "/api/v1/agent/join";
+
+    /// What [`Self::proof`] covers: the join request itself, with the token's digest as body and no job.
+    pub fn proven_parts(&self) -> SignedParts<'_> {
+        SignedParts {
+            method: "POST",
+            path: Self::PATH,
+            body: Digest::of(self.token.as_bytes()),
+            host: self.host.as_str(),
+            instance: self.instance,
+            job: JobId(uuid::Uuid::nil()),
+            epoch: Epoch::NONE,
+            at: self.at,
+        }
+    }
 }
 
 /// Answer to [`JoinRequest`]: signed bytes, to be verified with the key whose fingerprint the token carries.
