@@ -3,9 +3,11 @@
 //! Facts come in, decisions and effects go out. This crate does no IO and never asks the time.
 
 pub mod actor;
+pub mod deployment;
 pub mod job;
 pub mod presence;
 pub mod refusal;
+pub mod waves;
 
 pub use actor::{Action, Actor, ActorKind, Permit};
 pub use refusal::{Refusal, RefusalKind};

@@ -1,1 +1,6 @@
 //! One door per verb: each file authorizes, decides through the domain, writes in one transaction.
+
+pub mod advance_deployment;
+pub mod conclude_job;
+pub mod converge;
+pub mod record_placement;

@@ -1,0 +1,261 @@
+//! The next steps of a deployment: build, install everywhere, the barrier, waves, and what a failure means.
+//!
+//! Level-triggered: the same facts give the same decisions, however often and in whatever order things were reported.
+//! It performs nothing and never asks the time.
+
+use chrono::{DateTime, Utc};
+use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::api::projects::OnFailure;
+use pointsman_shared::api::releases::ReleaseState;
+
+use super::decision::Decision;
+use super::facts::{
+    DeploymentKind, DeploymentOutcome, Facts, HostFacts, JobFacts, PauseReason, Paused, RollbackDecision,
+};
+use super::standing::Forward;
+use super::undo;
+use crate::waves;
+
+/// What to do now; empty = wait for something to happen.
+pub fn decide(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
+    if facts.ended.is_some() {
+        return Vec::new();
+    }
+    if facts.started_at.is_none() {
+        return before_start(facts, now);
+    }
+    if let Some(cancel) = &facts.cancel {
+        let reason = format!("deployment #{} was cancelled by {}", facts.number, cancel.by);
+        return wind_down(facts, &reason, Ending::Cancelled(reason.clone()));
+    }
+    if let (Some(paused), Some(newer)) = (&facts.paused, facts.newer) {
+        let reason = format!("{}; ended by the newer wish #{newer}", paused.message);
+        return wind_down(facts, &reason, Ending::Failed(reason.clone()));
+    }
+    if let Some(rollback) = &facts.rollback {
+        return undo::decide(facts, rollback, now);
+    }
+    match facts.release.state {
+        ReleaseState::Queued | ReleaseState::Building => Vec::new(),
+        ReleaseState::Built => forward(facts, now),
+        ReleaseState::Failed | ReleaseState::Cancelled | ReleaseState::Pruned => {
+            let reason = unusable(facts);
+            wind_down(facts, &reason, Ending::Failed(reason.clone()))
+        }
+    }
+}
+
+fn before_start(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
+    if let Some(cancel) = &facts.cancel {
+        let detail = format!("cancelled by {} before it started", cancel.by);
+        return end(DeploymentOutcome::Cancelled, detail);
+    }
+    if matches!(facts.release.state, ReleaseState::Failed | ReleaseState::Cancelled | ReleaseState::Pruned) {
+        return end(DeploymentOutcome::Failed, unusable(facts));
+    }
+    let later = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time > now);
+    if facts.behind.is_some() || later(facts.held_until) || later(facts.scheduled_for) {
+        return Vec::new();
+    }
+    if facts.hosts.is_empty() {
+        return end(DeploymentOutcome::Failed, "no host has the labels of this target".to_owned());
+    }
+    vec![Decision::Start { from: facts.from.clone(), hosts: waves::freeze(facts) }]
+}
+
+fn unusable(facts: &Facts) -> String {
+    let label = &facts.release.label;
+    match facts.release.state {
+        ReleaseState::Failed => {
+            let why = facts.release.failure.as_deref().unwrap_or("its build failed");
+            format!("release {label} was not built: {why}")
+        }
+        ReleaseState::Cancelled => format!("the build of release {label} was cancelled"),
+        ReleaseState::Pruned => format!("release {label} was collected; build it again"),
+        ReleaseState::Queued | ReleaseState::Building | ReleaseState::Built => {
+            format!("release {label} cannot be used")
+        }
+    }
+}
+
+fn forward(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
+    let mut out = absences(facts);
+    let failures = facts.failures();
+    if facts.paused.is_none() && failures.len() > facts.tolerated() {
+        match on_failure(facts, now) {
+            Some(decisions) => {
+                out.extend(decisions);
+                return out;
+            }
+            None => {} // `continue`: the next hosts are tried all the same
+        }
+    }
+    if facts.paused.is_some() {
+        return out;
+    }
+    match before_barrier(facts) {
+        Some(decisions) => out.extend(decisions),
+        None => out.extend(next_wave(facts)),
+    }
+    out
+}
+
+/// Hosts that went away: deferred while nothing was granted, given up after a grant.
+fn absences(facts: &Facts) -> Vec<Decision> {
+    facts
+        .hosts
+        .iter()
+        .filter_map(|host| match facts.forward(host) {
+            Forward::Switching(job) => absence(host, job),
+            Forward::ToInstall | Forward::Installing(_) | Forward::Installed => {
+                let drift = host.drift.as_ref()?;
+                Some(Decision::Defer { placement: host.placement, why: drift.clone() })
+            }
+            Forward::Out(_) | Forward::InstallFailed(_) | Forward::Live(_) | Forward::SwitchFailed(_) => None,
+        })
+        .collect()
+}
+
+/// What becomes of a switch whose host is absent or turned out to be elsewhere than we thought.
+pub(super) fn absence(host: &HostFacts, job: &JobFacts) -> Option<Decision> {
+    let unreachable = job.state == JobState::Deferred;
+    if job.granted {
+        let reason = format!("{} was lost after its switch was granted; nobody knows yet what is live there", host.host);
+        return unreachable.then_some(Decision::Cancel { job: job.id, reason });
+    }
+    let why = match &host.drift {
+        Some(drift) if job.is_idle() => drift.clone(),
+        Some(_) | None if unreachable => job.why().to_owned(),
+        Some(_) | None => return None,
+    };
+    Some(Decision::Defer { placement: host.placement, why })
+}
+
+fn on_failure(facts: &Facts, now: DateTime<Utc>) -> Option<Vec<Decision>> {
+    let message = facts.failure_summary();
+    let pause = |why| {
+        let paused = Paused { why, message: message.clone(), at: now, by: None };
+        Some(vec![Decision::Pause(paused)])
+    };
+    match (facts.strategy.on_failure, facts.kind) {
+        (OnFailure::Continue, _) => None,
+        (OnFailure::Hold, _) | (OnFailure::Rollback, DeploymentKind::Rollback) => pause(PauseReason::Failure),
+        (OnFailure::Rollback, DeploymentKind::Deploy) => {
+            if !facts.hosts.iter().any(|host| facts.touched(host)) {
+                let ending = Ending::Failed(format!("{message}; no host had switched"));
+                return Some(wind_down(facts, &message, ending));
+            }
+            // Going "back" to the very release that fails now would never end.
+            match facts.from.clone().filter(|from| from.id != facts.release.id) {
+                None => pause(PauseReason::NoPreviousGood),
+                Some(to) => {
+                    let decision = RollbackDecision { to, at: now, by: None, reason: message, tries: 1 };
+                    Some(vec![Decision::RollBack(decision)])
+                }
+            }
+        }
+    }
+}
+
+/// What is missing before any host may switch; none once the barrier is passed.
+fn before_barrier(facts: &Facts) -> Option<Vec<Decision>> {
+    let mut absent = Vec::new();
+    let mut todo = Vec::new();
+    let mut holds = false;
+    for host in &facts.hosts {
+        match facts.forward(host) {
+            Forward::ToInstall if host.drift.is_none() => {
+                holds = true;
+                let (placement, release) = (host.placement, facts.release.id);
+                todo.push(Decision::Install { placement, release, undo: false });
+            }
+            Forward::Installing(job) if job.state == JobState::Deferred => {
+                absent.push(Decision::Defer { placement: host.placement, why: job.why().to_owned() });
+            }
+            Forward::Installing(_) => holds = true,
+            Forward::ToInstall
+            | Forward::Out(_)
+            | Forward::InstallFailed(_)
+            | Forward::Installed
+            | Forward::Switching(_)
+            | Forward::Live(_)
+            | Forward::SwitchFailed(_) => {}
+        }
+    }
+    match (holds, absent.is_empty()) {
+        (true, _) => Some(todo),
+        (false, false) => Some(absent),
+        (false, true) => None,
+    }
+}
+
+/// The next switches of the first wave that is not settled; the end when all are.
+fn next_wave(facts: &Facts) -> Vec<Decision> {
+    let last = facts.hosts.iter().map(|host| host.wave).max().unwrap_or(0);
+    for wave in 1..=last {
+        let members = || facts.hosts.iter().filter(|host| host.wave == wave);
+        let open = members().filter(|host| matches!(facts.forward(host), Forward::Switching(_))).count();
+        let pending: Vec<_> =
+            members().filter(|host| facts.forward(host) == Forward::Installed && host.drift.is_none()).collect();
+        if open == 0 && pending.is_empty() {
+            continue;
+        }
+        let limit = match facts.strategy.max_unavailable {
+            0 => usize::MAX,
+            limit => usize::try_from(limit).unwrap_or(usize::MAX),
+        };
+        let release = facts.release.id;
+        return pending
+            .into_iter()
+            .take(limit.saturating_sub(open))
+            .filter(|host| !host.busy)
+            .map(|host| Decision::Switch { placement: host.placement, release, undo: false })
+            .collect();
+    }
+    // Hosts that drifted are being deferred in this very look; the next one ends.
+    if facts.hosts.iter().any(|host| matches!(facts.forward(host), Forward::Installed | Forward::ToInstall)) {
+        return Vec::new();
+    }
+    outcome(facts)
+}
+
+fn outcome(facts: &Facts) -> Vec<Decision> {
+    let live = facts.hosts.iter().filter(|host| matches!(facts.forward(host), Forward::Live(_))).count();
+    let outcome = if live > 0 { DeploymentOutcome::Live } else { DeploymentOutcome::Failed };
+    end(outcome, facts.tally(live))
+}
+
+/// How a deployment that is being stopped ends.
+pub(super) enum Ending {
+    /// Its work failed.
+    Failed(String),
+    /// A person stopped it; with an unknown effect it is abandoned.
+    Cancelled(String),
+}
+
+/// Ends every open job, then the deployment.
+pub(super) fn wind_down(facts: &Facts, reason: &str, ending: Ending) -> Vec<Decision> {
+    if facts.jobs.iter().any(|job| !job.state.is_final()) {
+        return facts.jobs.iter().filter_map(|job| stop(job, reason)).collect();
+    }
+    match ending {
+        Ending::Failed(detail) => end(DeploymentOutcome::Failed, detail),
+        Ending::Cancelled(detail) => match facts.unknown_hosts() {
+            names if names.is_empty() => end(DeploymentOutcome::Cancelled, facts.with_switched(detail)),
+            names => end(
+                DeploymentOutcome::Abandoned,
+                format!("{detail}; nobody knows yet what is live on {}", names.join(", ")),
+            ),
+        },
+    }
+}
+
+/// Ends a job that is open and was not asked to stop yet.
+pub(super) fn stop(job: &JobFacts, reason: &str) -> Option<Decision> {
+    let over = job.state.is_final() || job.cancel_requested;
+    (!over).then(|| Decision::Cancel { job: job.id, reason: reason.to_owned() })
+}
+
+pub(super) fn end(outcome: DeploymentOutcome, detail: String) -> Vec<Decision> {
+    vec![Decision::End { outcome, detail }]
+}

@@ -1,0 +1,192 @@
+//! What people are shown of a deployment, derived from the same facts that decide its next step.
+
+use pointsman_shared::api::deployments::{DeploymentState, HostProgress};
+use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::api::releases::ReleaseState;
+
+use super::facts::{DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, RollbackDecision};
+use super::standing::{Back, Forward};
+
+/// A deployment's state, in one word, in a sentence, and host by host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// In one word.
+    pub state: DeploymentState,
+    /// `waiting behind #811`, `switching wave 2 of 3`, `live with 1 deferred: web-3`.
+    pub summary: String,
+    /// Why it holds, failed or waits.
+    pub reason: Option<String>,
+    /// Each host, by wave.
+    pub hosts: Vec<HostProgress>,
+}
+
+/// Where the deployment is.
+pub fn progress(facts: &Facts) -> Progress {
+    let (state, summary, reason) = match &facts.ended {
+        Some(ended) => ended_state(ended),
+        None => open_state(facts),
+    };
+    let hosts = if facts.started_at.is_some() {
+        facts.hosts.iter().map(|host| host_progress(facts, host)).collect()
+    } else {
+        Vec::new()
+    };
+    Progress { state, summary, reason, hosts }
+}
+
+fn ended_state(ended: &Ended) -> (DeploymentState, String, Option<String>) {
+    let (state, word) = match ended.outcome {
+        DeploymentOutcome::Live => {
+            let summary = ended.detail.clone().unwrap_or_else(|| "live".to_owned());
+            return (DeploymentState::Live, summary, None);
+        }
+        DeploymentOutcome::Failed => (DeploymentState::Failed, "failed"),
+        DeploymentOutcome::Cancelled => (DeploymentState::Cancelled, "cancelled"),
+        DeploymentOutcome::RolledBack => (DeploymentState::RolledBack, "rolled back"),
+        DeploymentOutcome::Superseded => (DeploymentState::Superseded, "superseded"),
+        DeploymentOutcome::Abandoned => (DeploymentState::Abandoned, "abandoned"),
+    };
+    (state, word.to_owned(), ended.detail.clone())
+}
+
+fn open_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
+    if facts.started_at.is_none() {
+        return waiting_state(facts);
+    }
+    if let Some(cancel) = &facts.cancel {
+        return (DeploymentState::Cancelling, format!("being cancelled by {}", cancel.by), cancel.reason.clone());
+    }
+    if let Some(paused) = &facts.paused {
+        return (DeploymentState::Paused, "paused: a person decides".to_owned(), Some(paused.message.clone()));
+    }
+    if let Some(rollback) = &facts.rollback {
+        return rolling_back(facts, rollback);
+    }
+    match facts.release.state {
+        ReleaseState::Queued | ReleaseState::Building => {
+            (DeploymentState::Building, format!("building {}", facts.release.label), None)
+        }
+        ReleaseState::Built | ReleaseState::Failed | ReleaseState::Cancelled | ReleaseState::Pruned => {
+            forward_state(facts)
+        }
+    }
+}
+
+fn waiting_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
+    if let Some(number) = facts.behind {
+        let summary = format!("waiting behind #{number}");
+        return (DeploymentState::Waiting, summary, Some(format!("#{number} is open on the same target")));
+    }
+    if let Some(time) = facts.held_until {
+        return (DeploymentState::Held, format!("held until {}", time.format("%F %T UTC")), None);
+    }
+    match facts.scheduled_for {
+        Some(time) => (DeploymentState::Waiting, format!("scheduled for {}", time.format("%F %T UTC")), None),
+        None => (DeploymentState::Waiting, "about to start".to_owned(), None),
+    }
+}
+
+fn rolling_back(facts: &Facts, rollback: &RollbackDecision) -> (DeploymentState, String, Option<String>) {
+    let standing: Vec<_> =
+        facts.hosts.iter().map(|host| facts.back(host, rollback.to.id, rollback.tries)).collect();
+    let touched = standing.iter().filter(|standing| !matches!(standing, Back::Untouched)).count();
+    let done = standing.iter().filter(|standing| matches!(standing, Back::Done(_))).count();
+    let summary = format!("rolling back to {}: {done} of {touched} hosts", rollback.to.label);
+    (DeploymentState::RollingBack, summary, Some(rollback.reason.clone()))
+}
+
+fn forward_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
+    let standing: Vec<_> = facts.hosts.iter().map(|host| (host.wave, facts.forward(host))).collect();
+    let installed = |standing: &Forward<'_>| match standing {
+        Forward::Installed | Forward::Switching(_) | Forward::Live(_) | Forward::SwitchFailed(_) => true,
+        Forward::Out(_) | Forward::ToInstall | Forward::Installing(_) | Forward::InstallFailed(_) => false,
+    };
+    if standing.iter().any(|(_, at)| matches!(at, Forward::ToInstall | Forward::Installing(_))) {
+        let done = standing.iter().filter(|(_, at)| installed(at)).count();
+        let summary = format!("installing: {done} of {} hosts", standing.len());
+        return (DeploymentState::Installing, summary, None);
+    }
+    let last = standing.iter().map(|(wave, _)| *wave).max().unwrap_or(1);
+    let wave = standing
+        .iter()
+        .filter(|(_, at)| matches!(at, Forward::Installed | Forward::Switching(_)))
+        .map(|(wave, _)| *wave)
+        .min()
+        .unwrap_or(last);
+    let switching: Vec<_> = standing
+        .iter()
+        .filter_map(|(_, at)| match at {
+            Forward::Switching(job) => Some(job),
+            Forward::Out(_)
+            | Forward::ToInstall
+            | Forward::Installing(_)
+            | Forward::InstallFailed(_)
+            | Forward::Installed
+            | Forward::Live(_)
+            | Forward::SwitchFailed(_) => None,
+        })
+        .collect();
+    if !switching.is_empty() && switching.iter().all(|job| job.is_checking()) {
+        return (DeploymentState::Verifying, format!("checking wave {wave} of {last}"), None);
+    }
+    (DeploymentState::Switching, format!("switching wave {wave} of {last}"), None)
+}
+
+impl JobFacts {
+    /// Whether the host is switched and is being asked for its health.
+    fn is_checking(&self) -> bool {
+        self.step.as_deref().is_some_and(|step| step.starts_with("health"))
+    }
+}
+
+fn host_progress(facts: &Facts, host: &HostFacts) -> HostProgress {
+    let (state, reason) = host_state(facts, host);
+    let jobs = || facts.jobs.iter().filter(|job| job.placement == host.placement);
+    let begun = jobs().filter_map(|job| job.started_at).min();
+    let ended = jobs().filter_map(|job| job.ended_at).max();
+    let duration_ms = begun.zip(ended).and_then(|(begun, ended)| u64::try_from((ended - begun).num_milliseconds()).ok());
+    HostProgress {
+        host: host.host.clone(),
+        wave: host.wave,
+        state: state.to_owned(),
+        reason,
+        job: jobs().map(|job| job.number).max(),
+        duration_ms,
+    }
+}
+
+fn host_state(facts: &Facts, host: &HostFacts) -> (&'static str, Option<String>) {
+    let why = |job: &JobFacts| Some(job.why().to_owned());
+    if let Some(rollback) = &facts.rollback {
+        match facts.back(host, rollback.to.id, rollback.tries) {
+            Back::Untouched => {}
+            Back::Stopping(job) => return ("cancelling", job.reason.clone()),
+            Back::Out(reason) => return ("deferred", Some(reason.to_owned())),
+            Back::ToInstall | Back::ToSwitch => return ("rolling_back", None),
+            Back::Installing(job) | Back::Switching(job) => return ("rolling_back", job.reason.clone()),
+            Back::Done(_) => return ("rolled_back", None),
+            Back::Failed(job) => return ("failed", why(job)),
+        }
+    }
+    match facts.forward(host) {
+        Forward::Out(_) if host.skipped.is_some() => ("skipped", host.skipped.clone()),
+        Forward::Out(reason) => ("deferred", Some(reason.to_owned())),
+        Forward::ToInstall => (if facts.ended.is_some() { "cancelled" } else { "waiting" }, None),
+        Forward::Installing(job) => ("installing", job.reason.clone()),
+        Forward::Installed => ("installed", None),
+        Forward::Switching(job) => ("switching", job.reason.clone()),
+        Forward::Live(_) => ("live", None),
+        Forward::InstallFailed(job) | Forward::SwitchFailed(job) => match job.state {
+            JobState::Abandoned => ("unknown", why(job)),
+            JobState::Cancelled => ("cancelled", why(job)),
+            JobState::Queued
+            | JobState::Offered
+            | JobState::Running
+            | JobState::Deferred
+            | JobState::Indeterminate
+            | JobState::Succeeded
+            | JobState::Failed
+            | JobState::Superseded => ("failed", why(job)),
+        },
+    }
+}

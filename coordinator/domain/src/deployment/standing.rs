@@ -1,0 +1,172 @@
+//! Where each host stands, read from its jobs: once on the way forward, once on the way back.
+//!
+//! One reading for the decisions and for what people are shown. It refuses to look at the time.
+
+use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::ids::ReleaseId;
+
+use super::facts::{Facts, HostFacts, JobFacts};
+
+/// Where a host stands on the way forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forward<'a> {
+    /// Not waited for: deferred, skipped, or no longer of the target.
+    Out(&'a str),
+    /// The release is not there, and nobody was asked to bring it.
+    ToInstall,
+    /// An install is open.
+    Installing(&'a JobFacts),
+    /// The install ended without the release being there.
+    InstallFailed(&'a JobFacts),
+    /// The release lies there complete.
+    Installed,
+    /// A switch is open.
+    Switching(&'a JobFacts),
+    /// The switch succeeded: read back and healthy.
+    Live(&'a JobFacts),
+    /// The switch ended otherwise; what is live there is another question.
+    SwitchFailed(&'a JobFacts),
+}
+
+/// Where a host stands on the way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Back<'a> {
+    /// Nothing was done to it.
+    Untouched,
+    /// Its own forward job is not over yet.
+    Stopping(&'a JobFacts),
+    /// Not waited for.
+    Out(&'a str),
+    /// The release to go back to is not there.
+    ToInstall,
+    /// It is being brought.
+    Installing(&'a JobFacts),
+    /// It can be switched back.
+    ToSwitch,
+    /// It is being switched back.
+    Switching(&'a JobFacts),
+    /// It is back.
+    Done(&'a JobFacts),
+    /// Going back failed as often as it may.
+    Failed(&'a JobFacts),
+}
+
+impl HostFacts {
+    /// Why this host is not waited for, by a stored decision or because it left the target.
+    fn out(&self) -> Option<&str> {
+        match (&self.deferred, &self.skipped) {
+            (Some(why), _) | (None, Some(why)) => Some(why),
+            (None, None) if self.retired => Some("no longer part of the target"),
+            (None, None) => None,
+        }
+    }
+}
+
+impl JobFacts {
+    /// Whether it ended without doing what it should. A superseded job is none of these: another took its place.
+    pub(super) const fn fell_short(&self) -> bool {
+        match self.state {
+            JobState::Failed | JobState::Cancelled | JobState::Abandoned => true,
+            JobState::Queued
+            | JobState::Offered
+            | JobState::Running
+            | JobState::Deferred
+            | JobState::Indeterminate
+            | JobState::Succeeded
+            | JobState::Superseded => false,
+        }
+    }
+
+    /// Open, and no agent works on it: it can be taken back at once.
+    pub(super) const fn is_idle(&self) -> bool {
+        match self.state {
+            JobState::Queued | JobState::Offered | JobState::Deferred => true,
+            JobState::Running
+            | JobState::Indeterminate
+            | JobState::Succeeded
+            | JobState::Failed
+            | JobState::Cancelled
+            | JobState::Superseded
+            | JobState::Abandoned => false,
+        }
+    }
+
+    /// Whether this switch may have changed what is live. Before a grant nothing can have happened, and a switch
+    /// that says `cancelled` changed nothing.
+    const fn touched(&self) -> bool {
+        self.kind.is_switch() && self.granted && !matches!(self.state, JobState::Cancelled)
+    }
+
+    /// Why it ended or waits, for people.
+    pub(super) fn why(&self) -> &str {
+        self.reason.as_deref().unwrap_or(self.state.as_str())
+    }
+}
+
+impl Facts {
+    fn newest(&self, host: &HostFacts, undo: bool, switch: bool) -> Option<&JobFacts> {
+        self.jobs
+            .iter()
+            .filter(|job| job.placement == host.placement && job.undo == undo)
+            .filter(|job| job.kind.is_switch() == switch && job.state != JobState::Superseded)
+            .max_by_key(|job| job.number)
+    }
+
+    /// Where `host` stands on the way forward.
+    pub(super) fn forward<'a>(&'a self, host: &'a HostFacts) -> Forward<'a> {
+        match self.newest(host, false, true) {
+            Some(job) if job.state == JobState::Succeeded => return Forward::Live(job),
+            Some(job) if job.fell_short() => return Forward::SwitchFailed(job),
+            Some(job) => return Forward::Switching(job),
+            None => {}
+        }
+        if let Some(why) = host.out() {
+            return Forward::Out(why);
+        }
+        match self.newest(host, false, false) {
+            Some(job) if job.state == JobState::Succeeded => Forward::Installed,
+            Some(job) if job.fell_short() => Forward::InstallFailed(job),
+            Some(job) => Forward::Installing(job),
+            None if host.has.contains(&self.release.id) => Forward::Installed,
+            None => Forward::ToInstall,
+        }
+    }
+
+    /// Whether the deployment may have changed what is live on `host`.
+    pub(super) fn touched(&self, host: &HostFacts) -> bool {
+        self.jobs
+            .iter()
+            .any(|job| job.placement == host.placement && !job.undo && job.touched())
+    }
+
+    /// Where `host` stands on the way back to `to`, when each host may be tried `tries` times.
+    pub(super) fn back<'a>(&'a self, host: &'a HostFacts, to: ReleaseId, tries: u32) -> Back<'a> {
+        let own = |job: &&JobFacts| job.placement == host.placement && !job.undo;
+        if let Some(job) = self.jobs.iter().filter(own).find(|job| !job.state.is_final()) {
+            return Back::Stopping(job);
+        }
+        if !self.touched(host) {
+            return Back::Untouched;
+        }
+        let switch = self.newest(host, true, true);
+        let install = self.newest(host, true, false);
+        if let Some(job) = switch.filter(|job| !job.fell_short()) {
+            return if job.state == JobState::Succeeded { Back::Done(job) } else { Back::Switching(job) };
+        }
+        if let Some(job) = install.filter(|job| !job.state.is_final()) {
+            return Back::Installing(job);
+        }
+        if let Some(why) = host.out() {
+            return Back::Out(why);
+        }
+        let undone = |job: &&JobFacts| job.placement == host.placement && job.undo && job.fell_short();
+        let failed: Vec<_> = self.jobs.iter().filter(undone).collect();
+        match failed.last() {
+            Some(job) if failed.len() >= usize::try_from(tries).unwrap_or(usize::MAX) => Back::Failed(job),
+            _ if host.has.contains(&to) || install.is_some_and(|job| job.state == JobState::Succeeded) => {
+                Back::ToSwitch
+            }
+            _ => Back::ToInstall,
+        }
+    }
+}

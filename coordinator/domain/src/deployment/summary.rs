@@ -1,0 +1,105 @@
+//! Counts over a deployment's hosts, and the sentences made of them.
+
+use pointsman_shared::api::jobs::JobState;
+
+use super::facts::{Facts, HostFacts};
+use super::standing::Forward;
+
+impl Facts {
+    /// Hosts that failed, with why.
+    pub(super) fn failures(&self) -> Vec<(&HostFacts, &str)> {
+        self.hosts
+            .iter()
+            .filter_map(|host| match self.forward(host) {
+                Forward::InstallFailed(job) | Forward::SwitchFailed(job) => Some((host, job.why())),
+                Forward::Out(_)
+                | Forward::ToInstall
+                | Forward::Installing(_)
+                | Forward::Installed
+                | Forward::Switching(_)
+                | Forward::Live(_) => None,
+            })
+            .collect()
+    }
+
+    /// How many hosts may fail before the strategy's policy speaks.
+    pub(super) fn tolerated(&self) -> usize {
+        let tolerated = self.strategy.max_failures.saturating_add(self.failures_forgiven);
+        usize::try_from(tolerated).unwrap_or(usize::MAX)
+    }
+
+    /// `failed on web-1: disk full; web-2: ...`
+    pub(super) fn failure_summary(&self) -> String {
+        let failures: Vec<_> =
+            self.failures().into_iter().map(|(host, why)| format!("{}: {why}", host.host)).collect();
+        format!("failed on {}", failures.join("; "))
+    }
+
+    /// Failures that a decision to go on accepts, beyond those the strategy allows.
+    pub fn failures_to_forgive(&self) -> u32 {
+        let failures = u32::try_from(self.failures().len()).unwrap_or(u32::MAX);
+        failures.saturating_sub(self.strategy.max_failures)
+    }
+
+    /// Whether any host may have been switched by this deployment.
+    pub fn has_switched(&self) -> bool {
+        self.hosts.iter().any(|host| self.touched(host))
+    }
+
+    /// The outcome in words: `live on 2 of 3 hosts, 1 deferred: web-3`.
+    pub(super) fn tally(&self, live: usize) -> String {
+        let mut text = match live {
+            0 => "live on no host".to_owned(),
+            live if live == self.hosts.len() => "live".to_owned(),
+            live => format!("live on {live} of {} hosts", self.hosts.len()),
+        };
+        let out: Vec<_> = self
+            .hosts
+            .iter()
+            .filter_map(|host| match self.forward(host) {
+                Forward::Out(why) => Some(format!("{} ({why})", host.host)),
+                Forward::ToInstall
+                | Forward::Installing(_)
+                | Forward::InstallFailed(_)
+                | Forward::Installed
+                | Forward::Switching(_)
+                | Forward::Live(_)
+                | Forward::SwitchFailed(_) => None,
+            })
+            .collect();
+        if !out.is_empty() {
+            text.push_str(&format!(" with {} deferred: {}", out.len(), out.join(", ")));
+        }
+        if !self.failures().is_empty() {
+            text.push_str(&format!("; {}", self.failure_summary()));
+        }
+        text
+    }
+
+    /// Hosts of which nobody knows what is live.
+    pub(super) fn unknown_hosts(&self) -> Vec<&str> {
+        let unknown = |host: &&HostFacts| {
+            let newest = self
+                .jobs
+                .iter()
+                .filter(|job| job.placement == host.placement && job.kind.is_switch())
+                .max_by_key(|job| job.number);
+            newest.is_some_and(|job| job.state == JobState::Abandoned)
+        };
+        self.hosts.iter().filter(unknown).map(|host| host.host.as_str()).collect()
+    }
+
+    /// Adds which hosts stay with this deployment's release.
+    pub(super) fn with_switched(&self, detail: String) -> String {
+        let switched: Vec<_> = self
+            .hosts
+            .iter()
+            .filter(|host| self.touched(host) && host.confirmed == Some(self.release.id))
+            .map(|host| host.host.as_str())
+            .collect();
+        if switched.is_empty() {
+            return detail;
+        }
+        format!("{detail}; {} stays on {}", self.release.label, switched.join(", "))
+    }
+}
