@@ -5,5 +5,7 @@
 pub mod app;
 pub mod config;
 pub mod error;
+pub mod http;
+pub mod live;
 pub mod operations;
 pub mod signatory;

@@ -105,6 +105,9 @@ pub struct Http {
     /// Plain HTTP off loopback, at your own risk.
     #[serde(default)]
     pub insecure: bool,
+    /// Whether the page at `/` shows projects, deployments and hosts to everybody who can reach it.
+    #[serde(default)]
+    pub public_status: bool,
 }
 
 impl Http {
@@ -135,6 +138,9 @@ impl Http {
 pub struct StoreSection {
     /// A local directory; shared by all coordinators.
     pub directory: PathBuf,
+    /// Largest archive that is taken, in bytes.
+    #[serde(default = "eight_gibibytes")]
+    pub max_archive_bytes: u64,
 }
 
 /// Repositories.
@@ -229,6 +235,10 @@ impl Timing {
 
 const fn twenty() -> u32 {
     20
+}
+
+const fn eight_gibibytes() -> u64 {
+    8 << 30
 }
 
 const fn two_minutes() -> u64 {

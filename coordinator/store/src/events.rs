@@ -4,9 +4,11 @@
 //! numbers, and readers follow the numbers, not the ids.
 
 use chrono::{DateTime, Utc};
+use pointsman_shared::api::events::Event;
 use sqlx::PgConnection;
+use sqlx::postgres::PgListener;
 
-use crate::StoreResult;
+use crate::{Store, StoreResult, Transaction};
 
 /// Key of the advisory lock under which events are numbered.
 const NUMBERING_LOCK: i64 = 0x706d_6576;
@@ -50,16 +52,69 @@ pub async fn append(conn: &mut PgConnection, at: DateTime<Utc>, event: &NewEvent
 }
 
 /// Gives committed events their place in the order; returns how many. Does nothing while another coordinator numbers.
-pub async fn number(conn: &mut PgConnection) -> StoreResult<u64> {
-    let done = sqlx::query!(
-        "WITH held AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS held),
-              fresh AS (SELECT id FROM event WHERE seq IS NULL AND (SELECT held FROM held) ORDER BY id LIMIT 1000)
-         UPDATE event SET seq = numbered.seq
-         FROM (SELECT id, (SELECT COALESCE(max(seq), 0) FROM event) + row_number() OVER (ORDER BY id) AS seq FROM fresh) numbered
-         WHERE event.id = numbered.id",
-        NUMBERING_LOCK,
+///
+/// Two statements on purpose: the second one's snapshot is taken after the lock is held, so that it sees every number
+/// the previous holder gave.
+pub async fn number(tx: &mut Transaction) -> StoreResult<u64> {
+    let held = sqlx::query_scalar!(
+        r#"SELECT pg_try_advisory_xact_lock($1) AS "held!""#,
+        NUMBERING_LOCK
     )
-    .execute(conn)
+    .fetch_one(&mut **tx)
+    .await?;
+    if !held {
+        return Ok(0);
+    }
+    let done = sqlx::query!(
+        "UPDATE event SET seq = fresh.seq
+         FROM (SELECT id, nextval('event_cursor') AS seq
+               FROM (SELECT id FROM event WHERE seq IS NULL ORDER BY id LIMIT 1000) unnumbered) fresh
+         WHERE event.id = fresh.id",
+    )
+    .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// The cursor of the newest numbered event; 0 before the first.
+pub async fn newest_cursor(conn: &mut PgConnection) -> StoreResult<i64> {
+    let newest = sqlx::query_scalar!(r#"SELECT COALESCE(max(seq), 0) AS "newest!" FROM event"#)
+        .fetch_one(conn)
+        .await?;
+    Ok(newest)
+}
+
+/// Numbered events after a cursor, in order.
+pub async fn after(conn: &mut PgConnection, cursor: i64, limit: i64) -> StoreResult<Vec<Event>> {
+    let rows = sqlx::query_as!(
+        Event,
+        r#"SELECT seq AS "cursor!", at, kind, project, target, deployment, job, host, message
+           FROM event WHERE seq > $1 ORDER BY seq LIMIT $2"#,
+        cursor,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// Is called when events were committed.
+#[derive(Debug)]
+pub struct EventListener(PgListener);
+
+impl EventListener {
+    /// Starts to listen, on a connection of its own.
+    pub async fn connect(store: &Store) -> StoreResult<Self> {
+        let mut listener = PgListener::connect_with(store.pool()).await?;
+        listener.listen("pointsman_event").await?;
+        Ok(Self(listener))
+    }
+
+    /// Waits for a call; several that came together are one. A lost connection counts as a call, then as an error.
+    pub async fn heard(&mut self) -> StoreResult<()> {
+        if self.0.try_recv().await?.is_some() {
+            while self.0.next_buffered().is_some() {}
+        }
+        Ok(())
+    }
 }
