@@ -220,6 +220,15 @@ impl Timing {
         Ok(())
     }
 
+    /// How often hosts are heard.
+    pub const fn rhythm(&self) -> pointsman_domain::presence::Rhythm {
+        pointsman_domain::presence::Rhythm {
+            beat_ms: self.beat_ms,
+            idle_beat_ms: self.idle_beat_ms,
+            unseen_beats: self.unseen_beats,
+        }
+    }
+
     /// The times agents keep while `working` of them work: at most 50 beats a second arrive.
     pub fn leases(&self, working: u64) -> LeaseTimes {
         let beat_ms = self.beat_ms.max(working * 1000 / 50);

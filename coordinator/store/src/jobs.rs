@@ -3,13 +3,16 @@
 
 mod change;
 mod find;
+mod names;
 mod row;
 
+pub(crate) use change::epoch_column;
 pub use change::{Remark, decline, forget_declines, mark_late, note_waiting, save};
 pub use find::{
     find_by_number, get, lock, lock_by_number, lock_running_of, offered_to_host, open_of_deployment,
     open_of_placement,
 };
+pub use names::{Names, names};
 pub use row::JobRow;
 
 use chrono::{DateTime, Utc};

@@ -3,6 +3,7 @@
 //! One function is one query; functions take a connection, so that they join the caller's transaction, which belongs
 //! to the operation. Rows become domain values here or are called inconsistent. This crate decides nothing.
 
+pub mod attempts;
 pub mod audit;
 pub mod error;
 pub mod events;
@@ -18,6 +19,14 @@ pub use sqlx::PgConnection;
 
 /// A transaction; what is not committed did not happen.
 pub type Transaction = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// The database's time at the start of the transaction: the one clock that all coordinators share. Leases, offers and
+/// presence are measured with it alone.
+pub async fn now(conn: &mut PgConnection) -> StoreResult<chrono::DateTime<chrono::Utc>> {
+    Ok(sqlx::query_scalar!(r#"SELECT now() AS "now!""#)
+        .fetch_one(conn)
+        .await?)
+}
 
 /// The pool of connections.
 #[derive(Debug, Clone)]

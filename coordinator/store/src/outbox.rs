@@ -1,10 +1,19 @@
-//! What must be published: rows put in the transaction of their cause, claimed by relays, sent at least once.
+//! What must be published: rows put in the transaction of their cause, claimed by relays for a short time, sent at
+//! least once. No row lock is held while anything is published.
+
+mod claim;
+
+pub use claim::{Due, Message, claim, drop_row, mark_missed, mark_sent, release};
 
 use chrono::{DateTime, Utc};
 use pointsman_shared::ids::{Epoch, JobId};
+use pointsman_shared::name::HostId;
+use pointsman_shared::wire::to_agent::{Adopt, Cancel};
+use pointsman_shared::wire::topology;
 use sqlx::PgConnection;
 
-use crate::StoreResult;
+use crate::jobs::epoch_column;
+use crate::{StoreError, StoreResult};
 
 /// Puts the offer of a job's epoch; the relay signs it when it publishes it.
 pub async fn put_offer(
@@ -20,7 +29,74 @@ pub async fn put_offer(
          VALUES ('jobs', $1, 'offer', $2, $3, $4, $5)",
         routing_key,
         job.0,
-        i32::try_from(epoch.0).unwrap_or(i32::MAX),
+        epoch_column(epoch),
+        now,
+        expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Puts a cancel for a host; the relay signs it when it publishes it.
+pub async fn put_cancel(
+    conn: &mut PgConnection,
+    cancel: &Cancel,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> StoreResult<()> {
+    let job = Some((cancel.job, cancel.epoch));
+    put_control(
+        conn,
+        "cancel",
+        &cancel.host,
+        job,
+        &serde_json::to_string(cancel),
+        now,
+        expires_at,
+    )
+    .await
+}
+
+/// Puts an adopt for a host; the relay signs it when it publishes it.
+pub async fn put_adopt(
+    conn: &mut PgConnection,
+    adopt: &Adopt,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> StoreResult<()> {
+    put_control(
+        conn,
+        "adopt",
+        &adopt.host,
+        None,
+        &serde_json::to_string(adopt),
+        now,
+        expires_at,
+    )
+    .await
+}
+
+async fn put_control(
+    conn: &mut PgConnection,
+    kind: &str,
+    host: &HostId,
+    job: Option<(JobId, Epoch)>,
+    message: &Result<String, serde_json::Error>,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> StoreResult<()> {
+    let message = message
+        .as_ref()
+        .map_err(|error| StoreError::inconsistent("outbox", host, error))?;
+    sqlx::query!(
+        "INSERT INTO outbox (exchange, routing_key, kind, job_id, epoch, message, created_at, expires_at)
+         VALUES ('control', $1, $2, $3, $4, $5, $6, $7)",
+        topology::host_control(host),
+        kind,
+        job.map(|(job, _)| job.0),
+        job.map(|(_, epoch)| epoch_column(epoch)),
+        message,
         now,
         expires_at,
     )

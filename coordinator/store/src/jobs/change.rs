@@ -1,7 +1,7 @@
 //! Writing a job: only from the state and epoch it was read in, so that a forgotten lock shows itself.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::job::{Job, State};
+use pointsman_domain::job::{CancelRequest, Job, State};
 use pointsman_shared::ids::{Epoch, JobId};
 use pointsman_shared::name::HostId;
 use pointsman_shared::outcome::Outcome;
@@ -20,6 +20,8 @@ pub struct Remark {
     pub code: Option<String>,
     /// Outcome of its final epoch.
     pub outcome: Option<Outcome>,
+    /// Who wanted it to end, when nobody worked on it.
+    pub cancel: Option<CancelRequest>,
 }
 
 /// Writes `after` over the row that `before` was read from.
@@ -34,7 +36,12 @@ pub async fn save(
     let (offer_until, lease, instance, worker, cancel) = columns_of(before, &after.state);
     let granted = after.epoch != before.epoch;
     let outcome = remark.outcome.as_ref().map(serde_json::to_value).transpose();
-    let cancel = cancel.map(serde_json::to_value).transpose();
+    let cancel = remark
+        .cancel
+        .as_ref()
+        .or(cancel)
+        .map(serde_json::to_value)
+        .transpose();
     let unwritable = |error| StoreError::inconsistent("job", before.id, error);
     let done = sqlx::query!(
         "UPDATE job SET state = $4, epoch = $5,
@@ -49,9 +56,9 @@ pub async fn save(
          WHERE id = $1 AND state = $2 AND epoch = $3",
         before.id.0,
         before.state.as_str(),
-        epoch(before.epoch),
+        epoch_column(before.epoch),
         state.as_str(),
-        epoch(after.epoch),
+        epoch_column(after.epoch),
         offer_until,
         lease,
         instance,
@@ -81,7 +88,7 @@ type StateColumns<'a> = (
     Option<DateTime<Utc>>,
     Option<uuid::Uuid>,
     Option<&'a str>,
-    Option<&'a pointsman_domain::job::CancelRequest>,
+    Option<&'a CancelRequest>,
 );
 
 fn columns_of<'a>(before: &'a JobRow, state: &'a State) -> StateColumns<'a> {
@@ -161,6 +168,6 @@ pub async fn mark_late(conn: &mut PgConnection, job: JobId) -> StoreResult<()> {
     Ok(())
 }
 
-pub(crate) fn epoch(epoch: Epoch) -> i32 {
+pub(crate) fn epoch_column(epoch: Epoch) -> i32 {
     i32::try_from(epoch.0).unwrap_or(i32::MAX)
 }

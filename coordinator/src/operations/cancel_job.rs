@@ -1,0 +1,101 @@
+//! Cancels a job (protocol.md 5): at once when nobody works on it, else by a request that its agent gets on the control
+//! queue and again with every heartbeat reply.
+
+use pointsman_domain::job::{CancelRequest, JobEvent};
+use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_shared::api::jobs::JobState;
+use pointsman_store::audit::{self, Act, ActResult};
+use pointsman_store::jobs::JobRow;
+use pointsman_store::{Transaction, jobs};
+
+use super::change_job::{self, Changed};
+use crate::app::App;
+use crate::error::OperationResult;
+
+/// Cancels a job in the caller's transaction, which holds the job's lock. Returns the state after it; a job that is
+/// over, or whose cancel was requested before, is left as it is.
+pub async fn request(
+    app: &App,
+    tx: &mut Transaction,
+    job: &JobRow,
+    by: &str,
+    reason: &str,
+) -> OperationResult<JobState> {
+    let now = pointsman_store::now(tx).await?;
+    let event = JobEvent::Cancel(CancelRequest {
+        by: by.to_owned(),
+        at: now,
+        reason: reason.to_owned(),
+    });
+    Ok(match change_job::apply(app, tx, job, event, now).await? {
+        Changed::Done(row) => row.state,
+        Changed::Refused(_) => job.state,
+    })
+}
+
+/// Cancels the job with this number, for a principal.
+pub async fn execute(
+    app: &App,
+    actor: &Actor,
+    number: i64,
+    reason: Option<&str>,
+) -> OperationResult<JobState> {
+    let object = format!("job #{number}");
+    let outcome = cancel(app, actor, number, reason, &object).await;
+    if let Err(crate::error::OperationError::Refused(refusal)) = &outcome {
+        let mut tx = app.store.begin().await?;
+        append(app, &mut tx, actor, &object, ActResult::Refused, refusal.code).await?;
+        tx.commit().await.map_err(pointsman_store::StoreError::from)?;
+    }
+    outcome
+}
+
+async fn cancel(
+    app: &App,
+    actor: &Actor,
+    number: i64,
+    reason: Option<&str>,
+    object: &str,
+) -> OperationResult<JobState> {
+    actor.authorize(Action::Deploy, object)?;
+    let mut tx = app.store.begin().await?;
+    let job = jobs::lock_by_number(&mut tx, number).await?.ok_or_else(|| {
+        Refusal::not_found("unknown_job", format!("there is no job #{number}")).hint("pointsman jobs")
+    })?;
+    if job.state.is_final() {
+        return Err(Refusal::conflict(
+            "job_over",
+            format!("job #{number} is over: it is {}", job.state.as_str()),
+        )
+        .into());
+    }
+    let reason = reason.map_or_else(|| format!("cancelled by {}", actor.name), str::to_owned);
+    let state = request(app, &mut tx, &job, &actor.name, &reason).await?;
+    append(app, &mut tx, actor, object, ActResult::Done, state.as_str()).await?;
+    tx.commit().await.map_err(pointsman_store::StoreError::from)?;
+    app.bells.relay.notify_one();
+    app.bells.reconcile.notify_one();
+    app.bells.events.notify_one();
+    Ok(state)
+}
+
+async fn append(
+    app: &App,
+    tx: &mut Transaction,
+    actor: &Actor,
+    object: &str,
+    result: ActResult,
+    what: &str,
+) -> OperationResult<()> {
+    let act = Act {
+        id: pointsman_shared::ids::AuditId(app.ids.next()),
+        at: app.clock.now(),
+        actor,
+        action: "job.cancel",
+        object,
+        result,
+        detail: serde_json::json!({ "outcome": what }),
+    };
+    audit::append(tx, &act).await?;
+    Ok(())
+}

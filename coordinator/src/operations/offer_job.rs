@@ -1,0 +1,52 @@
+//! Offers a job to whoever may take it, or defers it because its one host is absent.
+
+use chrono::{DateTime, Utc};
+use pointsman_domain::job::JobEvent;
+use pointsman_domain::presence::milliseconds;
+use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::wire::job::Audience;
+use pointsman_store::jobs::JobRow;
+use pointsman_store::{StoreError, Transaction, hosts};
+
+use super::change_job::{self, Changed};
+use crate::app::App;
+use crate::error::OperationResult;
+
+/// Offers a queued, offered or deferred job, in the caller's transaction, which holds the job's lock or inserted it.
+/// A host's job is deferred while the host is not seen; that turn is told to `conclude_job` like every other. Returns
+/// the job's state; one that is running or over is left alone.
+pub async fn offer_or_defer(app: &App, tx: &mut Transaction, job: &JobRow) -> OperationResult<JobState> {
+    let now = pointsman_store::now(tx).await?;
+    let event = match why_absent(app, tx, job, now).await? {
+        Some(why) => JobEvent::Unseen { why },
+        None => JobEvent::Offer {
+            until: offer_until(app, now),
+        },
+    };
+    Ok(match change_job::apply(app, tx, job, event, now).await? {
+        Changed::Done(row) => row.state,
+        Changed::Refused(_) => job.state,
+    })
+}
+
+/// End of an offer made now.
+pub fn offer_until(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
+    now + milliseconds(app.config.timing.offer_ms)
+}
+
+/// Why the job's one host is absent, in words; none when it is seen or the job is for a pool.
+pub async fn why_absent(
+    app: &App,
+    tx: &mut Transaction,
+    job: &JobRow,
+    now: DateTime<Utc>,
+) -> OperationResult<Option<String>> {
+    let Audience::Host(id) = &job.audience else {
+        return Ok(None);
+    };
+    let host = hosts::get(tx, id)
+        .await?
+        .ok_or_else(|| StoreError::inconsistent("job", job.id, format!("its host {id} does not exist")))?;
+    let absence = host.presence.absence(now, &app.config.timing.rhythm());
+    Ok(absence.map(|absence| format!("host {id} is absent: {absence}")))
+}
