@@ -1,0 +1,18 @@
+//! A whole private fleet on one machine: PostgreSQL, RabbitMQ, coordinators, agents, web servers.
+//!
+//! It is what `deploy/demo` shows and what the end-to-end tests stand on. Everything lies in one folder, listens on
+//! loopback, belongs to one unprivileged user and ends with the sandbox, whatever ends the sandbox.
+
+pub mod error;
+pub mod http;
+pub mod keeper;
+pub mod place;
+pub mod ports;
+pub mod programs;
+mod random;
+pub mod service;
+pub mod services;
+pub mod user;
+
+pub use error::{Error, Result};
+pub use services::Services;

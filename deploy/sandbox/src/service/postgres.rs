@@ -1,0 +1,156 @@
+//! A private PostgreSQL: one cluster in the place, loopback TCP only, a password of its own.
+//!
+//! It keeps `fsync` on, so that tests which kill it prove something. It refuses nothing and tunes nothing else.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use super::probe::postgres_answers;
+use super::supervised::Supervised;
+use crate::error::{Error, Result};
+use crate::keeper::{Keeper, Sign, Spec, Stage};
+use crate::place::Place;
+use crate::ports::Port;
+use crate::programs::System;
+use crate::random;
+
+const READY: Duration = Duration::from_secs(30);
+
+/// A running PostgreSQL with the superuser `admin`.
+#[derive(Debug)]
+pub struct Postgres {
+    server: Supervised,
+    port: Port,
+    password: String,
+    programs: PathBuf,
+}
+
+impl Postgres {
+    /// Makes the cluster in `place` and starts it; it has a database `pointsman`.
+    pub async fn start(keeper: &Arc<Keeper>, place: &Place, system: &System) -> Result<Self> {
+        let port = Port::reserve()?;
+        let data = place.folder("postgres")?.join("data");
+        let password = random::secret();
+        let spec = |name: &str, argv: Vec<std::ffi::OsString>| Spec {
+            name: name.to_owned(),
+            argv,
+            env: [("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8")]
+                .map(|(k, v)| (k.to_owned(), v.into()))
+                .into(),
+            cwd: place.dir().to_owned(),
+            log: place.log(name),
+            stdout: None,
+            stage: Stage::Services,
+            stop: Sign::Int,
+        };
+        if !data.exists() {
+            let secret = place.write("postgres/password", password.as_bytes(), 0o600)?;
+            let mut argv = vec![
+                system.postgres.join("initdb").into(),
+                "-D".into(),
+                data.clone().into(),
+            ];
+            argv.extend(["-U", "admin", "-A", "scram-sha-256", "--pwfile"].map(Into::into));
+            argv.push(secret.clone().into());
+            argv.extend(["--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C.UTF-8"].map(Into::into));
+            keeper.run(spec("initdb", argv), READY).await?;
+            fs_err::remove_file(secret)?;
+        }
+        let mut argv = vec![system.postgres.join("postgres").into(), "-D".into(), data.into()];
+        argv.extend(["-p".into(), port.number().to_string().into()]);
+        // Socket paths are limited to 107 bytes, and DIR may be deep: TCP only.
+        for setting in [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=300",
+        ] {
+            argv.extend(["-c".into(), setting.into()]);
+        }
+        let server = Supervised::new(keeper, spec("postgres", argv));
+        let postgres = Self {
+            server,
+            port,
+            password,
+            programs: system.postgres.clone(),
+        };
+        postgres.restart().await?;
+        postgres.create_database("pointsman").await?;
+        Ok(postgres)
+    }
+
+    /// The URL of one of its databases.
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://admin:{}@{}/{database}",
+            self.password,
+            self.port.address()
+        )
+    }
+
+    /// Makes an empty database.
+    pub async fn create_database(&self, name: &str) -> Result<()> {
+        let output = Command::new(self.programs.join("createdb"))
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-U",
+                "admin",
+                "-w",
+                "-p",
+                &self.port.number().to_string(),
+                name,
+            ])
+            .env_clear()
+            .env("PGPASSWORD", &self.password)
+            .env("PGCONNECT_TIMEOUT", "10")
+            .current_dir("/")
+            .output()
+            .await
+            .map_err(Error::io("running createdb"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(Error::Command {
+            command: format!("createdb {name}"),
+            exit: output.status.to_string(),
+            stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
+    }
+
+    /// `kill -9` of the postmaster; its backends notice and end.
+    pub async fn kill(&self) -> Result<()> {
+        self.server.kill().await.map(drop)
+    }
+
+    /// Ends it in order ("fast shutdown").
+    pub async fn stop(&self) -> Result<()> {
+        self.server.terminate().await.map(drop)
+    }
+
+    /// Starts it again over the same data and waits until it takes connections.
+    pub async fn restart(&self) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + READY;
+        loop {
+            self.server.start().await?;
+            let ready = self
+                .server
+                .until_ready(READY, || postgres_answers(self.port.address()))
+                .await;
+            match ready {
+                // Backends of a killed postmaster may still be at their last statement; they keep the new one out.
+                Err(Error::Ended { .. }) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                ready => return ready,
+            }
+        }
+    }
+
+    /// The process, to freeze, thaw or watch it.
+    pub fn process(&self) -> &Supervised {
+        &self.server
+    }
+}

@@ -1,0 +1,263 @@
+//! A private RabbitMQ with its management API: own port mapper, own cookie, own ports, loopback only.
+//!
+//! The broker's script is run so that the process *is* the broker (no shell in front), because a kill must hit it. The
+//! port mapper is our child, because one that the broker starts would outlive everything.
+
+use std::ffi::OsString;
+use std::net::SocketAddrV4;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::broker_users::{self, definitions};
+use super::probe::amqp_answers;
+use super::supervised::Supervised;
+use crate::error::{Error, Result};
+use crate::http;
+use crate::keeper::{Keeper, Sign, Spec, Stage};
+use crate::place::Place;
+use crate::ports::Port;
+use crate::programs::System;
+use crate::random;
+
+const READY: Duration = Duration::from_mins(1);
+/// The vhost of the definitions file.
+const VHOST: &str = "pointsman";
+
+/// A running RabbitMQ with the users `admin` and `coordinator`.
+#[derive(Debug)]
+pub struct RabbitMq {
+    broker: Supervised,
+    epmd: Supervised,
+    amqp: Port,
+    management: Port,
+    _distribution: Port,
+    epmd_port: Port,
+    data: PathBuf,
+    admin_password: String,
+    coordinator_password: String,
+}
+
+impl RabbitMq {
+    /// Starts a broker in `place`.
+    pub async fn start(keeper: &Arc<Keeper>, place: &Place, system: &System) -> Result<Self> {
+        let (amqp, management) = (Port::reserve()?, Port::reserve()?);
+        let (distribution, epmd_port) = (Port::reserve()?, Port::reserve()?);
+        let (admin_password, coordinator_password) = (random::secret(), random::secret());
+        for folder in [
+            "rabbitmq/mnesia",
+            "rabbitmq/log",
+            "rabbitmq/home",
+            "rabbitmq/generated",
+        ] {
+            place.folder(folder)?;
+        }
+        let users = definitions(VHOST, &admin_password, &coordinator_password).to_string();
+        let users = place.write("rabbitmq/definitions.json", users.as_bytes(), 0o600)?;
+        let settings = settings(&amqp, &management, &users);
+        place.write("rabbitmq/rabbitmq.conf", settings.as_bytes(), 0o644)?;
+        place.write("rabbitmq/advanced.config", b"[].\n", 0o644)?;
+        place.write("rabbitmq/enabled_plugins", b"[rabbitmq_management].\n", 0o644)?;
+
+        let spec = |name: &str, argv: Vec<OsString>, env: Vec<(String, OsString)>| Spec {
+            name: name.to_owned(),
+            argv,
+            env,
+            cwd: place.path("rabbitmq"),
+            log: place.log(name),
+            stdout: None,
+            stage: Stage::Services,
+            stop: Sign::Term,
+        };
+        let folder = place.path("rabbitmq");
+        let argv = [
+            system.epmd.as_os_str(),
+            "-port".as_ref(),
+            epmd_port.number().to_string().as_ref(),
+        ]
+        .map(ToOwned::to_owned)
+        .into_iter()
+        .chain(["-address", "127.0.0.1"].map(OsString::from))
+        .collect();
+        let epmd = Supervised::new(keeper, spec("epmd", argv, Vec::new()));
+        let env = environment(&folder, &amqp, &distribution, &epmd_port);
+        let broker = Supervised::new(
+            keeper,
+            spec("rabbitmq", vec![system.rabbitmq.clone().into()], env),
+        );
+        let rabbitmq = Self {
+            broker,
+            epmd,
+            amqp,
+            management,
+            _distribution: distribution,
+            epmd_port,
+            data: folder.join("mnesia"),
+            admin_password,
+            coordinator_password,
+        };
+        rabbitmq.restart().await?;
+        Ok(rabbitmq)
+    }
+
+    fn amqp_url(&self, user: &str, password: &str, vhost: &str) -> String {
+        format!("amqp://{user}:{password}@{}/{vhost}", self.amqp.address())
+    }
+
+    /// AMQP URL of the administrator, who may do everything in the vhost `pointsman`.
+    pub fn admin_amqp_url(&self) -> String {
+        self.amqp_url("admin", &self.admin_password, VHOST)
+    }
+
+    /// AMQP URL of the coordinator's everyday user.
+    pub fn coordinator_url(&self, vhost: &str) -> String {
+        self.amqp_url("coordinator", &self.coordinator_password, vhost)
+    }
+
+    /// URL of the management API with the administrator's credential.
+    pub fn admin_url(&self) -> String {
+        format!(
+            "http://admin:{}@{}",
+            self.admin_password,
+            self.management.address()
+        )
+    }
+
+    /// Address of the AMQP listener.
+    pub fn address(&self) -> SocketAddrV4 {
+        self.amqp.address()
+    }
+
+    /// Makes another vhost with the rights of the first: one broker serves many fleets.
+    pub async fn create_vhost(&self, vhost: &str) -> Result<()> {
+        self.manage(&format!("/api/vhosts/{vhost}"), &json!({})).await?;
+        let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+        self.manage(&format!("/api/permissions/{vhost}/admin"), &all)
+            .await?;
+        self.manage(
+            &format!("/api/permissions/{vhost}/coordinator"),
+            &broker_users::coordinator_rights(),
+        )
+        .await
+    }
+
+    async fn manage(&self, path: &str, body: &serde_json::Value) -> Result<()> {
+        let url = format!("http://{}{path}", self.management.address());
+        let request = http::client()
+            .put(&url)
+            .basic_auth("admin", Some(&self.admin_password))
+            .json(body);
+        http::answer(&url, request).await.map(drop)
+    }
+
+    /// `kill -9` of the broker; the port mapper lives on.
+    pub async fn kill(&self) -> Result<()> {
+        self.broker.kill().await.map(drop)
+    }
+
+    /// Ends it in order.
+    pub async fn stop(&self) -> Result<()> {
+        self.broker.terminate().await.map(drop)
+    }
+
+    /// Starts it again over the same data and waits until AMQP and the management API answer.
+    pub async fn restart(&self) -> Result<()> {
+        if !self.epmd.is_running() {
+            self.epmd.start().await?;
+            let address = self.epmd_port.address();
+            let answers = move || async move { tokio::net::TcpStream::connect(address).await.is_ok() };
+            self.epmd.until_ready(READY, answers).await?;
+        }
+        self.broker.start().await?;
+        self.broker.until_ready(READY, || self.is_ready()).await
+    }
+
+    /// Takes everything from a stopped broker; the next start knows the definitions file only.
+    pub fn wipe(&self) -> Result<()> {
+        if self.broker.is_running() {
+            return Err(Error::Unexpected(
+                "a running broker cannot be wiped; stop it first".to_owned(),
+            ));
+        }
+        for entry in fs_err::read_dir(&self.data)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                fs_err::remove_dir_all(path)?;
+            } else {
+                fs_err::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_ready(&self) -> bool {
+        let url = format!("http://{}/api/vhosts/{VHOST}", self.management.address());
+        amqp_answers(self.amqp.address()).await
+            && http::client()
+                .get(&url)
+                .basic_auth("admin", Some(&self.admin_password))
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// The process, to freeze, thaw or watch it.
+    pub fn process(&self) -> &Supervised {
+        &self.broker
+    }
+}
+
+fn settings(amqp: &Port, management: &Port, users: &Path) -> String {
+    format!(
+        "listeners.tcp.1 = {}\n\
+         management.tcp.ip = 127.0.0.1\n\
+         management.tcp.port = {}\n\
+         load_definitions = {}\n\
+         max_message_size = 1048576\n\
+         log.console = true\n\
+         log.file = false\n",
+        amqp.address(),
+        management.number(),
+        users.display(),
+    )
+}
+
+fn environment(folder: &Path, amqp: &Port, distribution: &Port, epmd: &Port) -> Vec<(String, OsString)> {
+    let mut env: Vec<(String, OsString)> = [
+        ("PATH", "/usr/bin:/bin"),
+        ("LANG", "C.UTF-8"),
+        ("RABBITMQ_CONF_ENV_FILE", "/dev/null"),
+        ("RABBITMQ_NODENAME", "sandbox@localhost"),
+        ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1"),
+        ("ERL_EPMD_ADDRESS", "127.0.0.1"),
+        // With this the script becomes the broker instead of staying in front of it.
+        ("RABBITMQ_ALLOW_INPUT", "1"),
+        // No busy waiting: several sandboxes share few cores.
+        (
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+            "-noinput -kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none",
+        ),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.into()))
+    .into();
+    let ports = [
+        ("RABBITMQ_NODE_PORT", amqp),
+        ("RABBITMQ_DIST_PORT", distribution),
+        ("ERL_EPMD_PORT", epmd),
+    ];
+    env.extend(ports.map(|(name, port)| (name.to_owned(), port.number().to_string().into())));
+    let files = [
+        ("HOME", "home"),
+        ("RABBITMQ_MNESIA_BASE", "mnesia"),
+        ("RABBITMQ_LOG_BASE", "log"),
+        ("RABBITMQ_PID_FILE", "pid"),
+        ("RABBITMQ_ENABLED_PLUGINS_FILE", "enabled_plugins"),
+        ("RABBITMQ_CONFIG_FILE", "rabbitmq.conf"),
+        ("RABBITMQ_ADVANCED_CONFIG_FILE", "advanced.config"),
+        ("RABBITMQ_GENERATED_CONFIG_DIR", "generated"),
+    ];
+    env.extend(files.map(|(name, file)| (name.to_owned(), folder.join(file).into())));
+    env
+}
