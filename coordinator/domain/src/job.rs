@@ -11,3 +11,6 @@ mod ways_out;
 
 pub use event::{AttemptEnding, Claimant, Effect, JobEvent, Refused, Step};
 pub use state::{CancelRequest, Ending, Failure, FinalState, Job, JobEnding, Purpose, State};
+
+#[cfg(test)]
+mod tests;

@@ -75,8 +75,15 @@ impl Job {
             .is_some_and(|exit| exit.reason == ExitReason::LeaseLost);
         let asked = matches!(&self.state, State::Running { cancel: Some(_), .. });
         if gave_up && !asked && self.kind != JobKind::Migrate {
-            let unsettled = self.unsettled || failure.effect != Change::None;
-            return Self { unsettled, ..self }.retried(&failure.message, until, closed);
+            if failure.effect == Change::None {
+                return self.retried(&failure.message, until, closed);
+            }
+            let lost = vec![Effect::EndAttempt {
+                epoch: self.epoch,
+                how: AttemptEnding::Lost,
+            }];
+            let unsettled = true;
+            return Self { unsettled, ..self }.retried(&failure.message, until, lost);
         }
         self.ended(Ending::Failed(failure), closed)
     }
