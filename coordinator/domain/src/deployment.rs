@@ -23,7 +23,7 @@ mod undo;
 pub use decide::decide;
 pub use decision::Decision;
 pub use facts::{
-    CancelDecision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, PauseReason, Paused,
-    ReleaseFacts, ReleaseRef, RollbackDecision,
+    CancelDecision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, PauseReason,
+    Paused, ReleaseFacts, ReleaseRef, RollbackDecision,
 };
 pub use progress::{Progress, progress};

@@ -5,7 +5,9 @@
 pub mod actor;
 pub mod deployment;
 pub mod job;
+pub mod nearest;
 pub mod presence;
+pub mod recipe;
 pub mod refusal;
 pub mod waves;
 

@@ -25,7 +25,9 @@ impl WaveSize {
     fn of(self, all: usize) -> usize {
         let size = match self {
             Self::Hosts(hosts) => usize::try_from(hosts).unwrap_or(usize::MAX),
-            Self::Percent(percent) => all.saturating_mul(usize::try_from(percent).unwrap_or(100)).div_ceil(100),
+            Self::Percent(percent) => all
+                .saturating_mul(usize::try_from(percent).unwrap_or(100))
+                .div_ceil(100),
         };
         size.max(1)
     }
@@ -34,8 +36,11 @@ impl WaveSize {
 /// Reads a strategy's waves.
 pub fn parse(waves: &[String]) -> Result<Vec<WaveSize>, Refusal> {
     if waves.is_empty() || waves.len() > MOST {
-        return Err(Refusal::invalid("invalid_waves", format!("a strategy has 1 to {MOST} waves, not {}", waves.len()))
-            .hint(r#"write them as ["1", "25%", "100%"]"#));
+        return Err(Refusal::invalid(
+            "invalid_waves",
+            format!("a strategy has 1 to {MOST} waves, not {}", waves.len()),
+        )
+        .hint(r#"write them as ["1", "25%", "100%"]"#));
     }
     waves.iter().map(|wave| parse_one(wave)).collect()
 }
@@ -45,7 +50,9 @@ fn parse_one(wave: &str) -> Result<WaveSize, Refusal> {
         Refusal::invalid("invalid_waves", format!("{wave:?} is no size of a wave"))
             .hint(r#"a number of hosts such as "2", or a percentage from "1%" to "100%""#)
     };
-    let (digits, percent) = wave.strip_suffix('%').map_or((wave, false), |digits| (digits, true));
+    let (digits, percent) = wave
+        .strip_suffix('%')
+        .map_or((wave, false), |digits| (digits, true));
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(invalid());
     }
@@ -66,7 +73,11 @@ pub fn assign(waves: &[WaveSize], all: usize) -> Vec<u32> {
             break;
         }
         number += 1;
-        let size = if index + 1 == waves.len() { left } else { wave.of(all).min(left) };
+        let size = if index + 1 == waves.len() {
+            left
+        } else {
+            wave.of(all).min(left)
+        };
         assigned.resize(assigned.len() + size, number);
     }
     assigned.resize(all, number.max(1));
@@ -80,7 +91,11 @@ pub fn freeze(facts: &Facts) -> Vec<(PlacementId, u32)> {
     // Waves were checked at the request; whatever cannot be read now is one wave.
     let waves = parse(&facts.strategy.waves).unwrap_or_default();
     let assigned = assign(&waves, hosts.len());
-    hosts.into_iter().map(|host| host.placement).zip(assigned).collect()
+    hosts
+        .into_iter()
+        .map(|host| host.placement)
+        .zip(assigned)
+        .collect()
 }
 
 #[cfg(test)]
@@ -93,7 +108,9 @@ mod tests {
         let waves: Vec<_> = waves.iter().map(|wave| (*wave).to_owned()).collect();
         let assigned = assign(&parse(&waves).unwrap(), all);
         let last = assigned.last().copied().unwrap_or(0);
-        (1..=last).map(|wave| assigned.iter().filter(|assigned| **assigned == wave).count()).collect()
+        (1..=last)
+            .map(|wave| assigned.iter().filter(|assigned| **assigned == wave).count())
+            .collect()
     }
 
     #[test]

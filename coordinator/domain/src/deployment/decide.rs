@@ -50,7 +50,10 @@ fn before_start(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
         let detail = format!("cancelled by {} before it started", cancel.by);
         return end(DeploymentOutcome::Cancelled, detail);
     }
-    if matches!(facts.release.state, ReleaseState::Failed | ReleaseState::Cancelled | ReleaseState::Pruned) {
+    if matches!(
+        facts.release.state,
+        ReleaseState::Failed | ReleaseState::Cancelled | ReleaseState::Pruned
+    ) {
         return end(DeploymentOutcome::Failed, unusable(facts));
     }
     let later = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time > now);
@@ -58,9 +61,15 @@ fn before_start(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
         return Vec::new();
     }
     if facts.hosts.is_empty() {
-        return end(DeploymentOutcome::Failed, "no host has the labels of this target".to_owned());
+        return end(
+            DeploymentOutcome::Failed,
+            "no host has the labels of this target".to_owned(),
+        );
     }
-    vec![Decision::Start { from: facts.from.clone(), hosts: waves::freeze(facts) }]
+    vec![Decision::Start {
+        from: facts.from.clone(),
+        hosts: waves::freeze(facts),
+    }]
 }
 
 fn unusable(facts: &Facts) -> String {
@@ -109,7 +118,10 @@ fn absences(facts: &Facts) -> Vec<Decision> {
             Forward::Switching(job) => absence(host, job),
             Forward::ToInstall | Forward::Installing(_) | Forward::Installed => {
                 let drift = host.drift.as_ref()?;
-                Some(Decision::Defer { placement: host.placement, why: drift.clone() })
+                Some(Decision::Defer {
+                    placement: host.placement,
+                    why: drift.clone(),
+                })
             }
             Forward::Out(_) | Forward::InstallFailed(_) | Forward::Live(_) | Forward::SwitchFailed(_) => None,
         })
@@ -120,7 +132,10 @@ fn absences(facts: &Facts) -> Vec<Decision> {
 pub(super) fn absence(host: &HostFacts, job: &JobFacts) -> Option<Decision> {
     let unreachable = job.state == JobState::Deferred;
     if job.granted {
-        let reason = format!("{} was lost after its switch was granted; nobody knows yet what is live there", host.host);
+        let reason = format!(
+            "{} was lost after its switch was granted; nobody knows yet what is live there",
+            host.host
+        );
         return unreachable.then_some(Decision::Cancel { job: job.id, reason });
     }
     let why = match &host.drift {
@@ -128,13 +143,21 @@ pub(super) fn absence(host: &HostFacts, job: &JobFacts) -> Option<Decision> {
         Some(_) | None if unreachable => job.why().to_owned(),
         Some(_) | None => return None,
     };
-    Some(Decision::Defer { placement: host.placement, why })
+    Some(Decision::Defer {
+        placement: host.placement,
+        why,
+    })
 }
 
 fn on_failure(facts: &Facts, now: DateTime<Utc>) -> Option<Vec<Decision>> {
     let message = facts.failure_summary();
     let pause = |why| {
-        let paused = Paused { why, message: message.clone(), at: now, by: None };
+        let paused = Paused {
+            why,
+            message: message.clone(),
+            at: now,
+            by: None,
+        };
         Some(vec![Decision::Pause(paused)])
     };
     match (facts.strategy.on_failure, facts.kind) {
@@ -149,7 +172,13 @@ fn on_failure(facts: &Facts, now: DateTime<Utc>) -> Option<Vec<Decision>> {
             match facts.from.clone().filter(|from| from.id != facts.release.id) {
                 None => pause(PauseReason::NoPreviousGood),
                 Some(to) => {
-                    let decision = RollbackDecision { to, at: now, by: None, reason: message, tries: 1 };
+                    let decision = RollbackDecision {
+                        to,
+                        at: now,
+                        by: None,
+                        reason: message,
+                        tries: 1,
+                    };
                     Some(vec![Decision::RollBack(decision)])
                 }
             }
@@ -167,10 +196,17 @@ fn before_barrier(facts: &Facts) -> Option<Vec<Decision>> {
             Forward::ToInstall if host.drift.is_none() => {
                 holds = true;
                 let (placement, release) = (host.placement, facts.release.id);
-                todo.push(Decision::Install { placement, release, undo: false });
+                todo.push(Decision::Install {
+                    placement,
+                    release,
+                    undo: false,
+                });
             }
             Forward::Installing(job) if job.state == JobState::Deferred => {
-                absent.push(Decision::Defer { placement: host.placement, why: job.why().to_owned() });
+                absent.push(Decision::Defer {
+                    placement: host.placement,
+                    why: job.why().to_owned(),
+                });
             }
             Forward::Installing(_) => holds = true,
             Forward::ToInstall
@@ -194,9 +230,12 @@ fn next_wave(facts: &Facts) -> Vec<Decision> {
     let last = facts.hosts.iter().map(|host| host.wave).max().unwrap_or(0);
     for wave in 1..=last {
         let members = || facts.hosts.iter().filter(|host| host.wave == wave);
-        let open = members().filter(|host| matches!(facts.forward(host), Forward::Switching(_))).count();
-        let pending: Vec<_> =
-            members().filter(|host| facts.forward(host) == Forward::Installed && host.drift.is_none()).collect();
+        let open = members()
+            .filter(|host| matches!(facts.forward(host), Forward::Switching(_)))
+            .count();
+        let pending: Vec<_> = members()
+            .filter(|host| facts.forward(host) == Forward::Installed && host.drift.is_none())
+            .collect();
         if open == 0 && pending.is_empty() {
             continue;
         }
@@ -209,19 +248,35 @@ fn next_wave(facts: &Facts) -> Vec<Decision> {
             .into_iter()
             .take(limit.saturating_sub(open))
             .filter(|host| !host.busy)
-            .map(|host| Decision::Switch { placement: host.placement, release, undo: false })
+            .map(|host| Decision::Switch {
+                placement: host.placement,
+                release,
+                undo: false,
+            })
             .collect();
     }
     // Hosts that drifted are being deferred in this very look; the next one ends.
-    if facts.hosts.iter().any(|host| matches!(facts.forward(host), Forward::Installed | Forward::ToInstall)) {
+    if facts
+        .hosts
+        .iter()
+        .any(|host| matches!(facts.forward(host), Forward::Installed | Forward::ToInstall))
+    {
         return Vec::new();
     }
     outcome(facts)
 }
 
 fn outcome(facts: &Facts) -> Vec<Decision> {
-    let live = facts.hosts.iter().filter(|host| matches!(facts.forward(host), Forward::Live(_))).count();
-    let outcome = if live > 0 { DeploymentOutcome::Live } else { DeploymentOutcome::Failed };
+    let live = facts
+        .hosts
+        .iter()
+        .filter(|host| matches!(facts.forward(host), Forward::Live(_)))
+        .count();
+    let outcome = if live > 0 {
+        DeploymentOutcome::Live
+    } else {
+        DeploymentOutcome::Failed
+    };
     end(outcome, facts.tally(live))
 }
 
@@ -253,7 +308,10 @@ pub(super) fn wind_down(facts: &Facts, reason: &str, ending: Ending) -> Vec<Deci
 /// Ends a job that is open and was not asked to stop yet.
 pub(super) fn stop(job: &JobFacts, reason: &str) -> Option<Decision> {
     let over = job.state.is_final() || job.cancel_requested;
-    (!over).then(|| Decision::Cancel { job: job.id, reason: reason.to_owned() })
+    (!over).then(|| Decision::Cancel {
+        job: job.id,
+        reason: reason.to_owned(),
+    })
 }
 
 pub(super) fn end(outcome: DeploymentOutcome, detail: String) -> Vec<Decision> {

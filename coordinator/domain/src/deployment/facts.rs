@@ -125,8 +125,14 @@ pub enum DeploymentOutcome {
 
 impl DeploymentOutcome {
     /// Every outcome.
-    pub const ALL: [Self; 6] =
-        [Self::Live, Self::Failed, Self::Cancelled, Self::RolledBack, Self::Superseded, Self::Abandoned];
+    pub const ALL: [Self; 6] = [
+        Self::Live,
+        Self::Failed,
+        Self::Cancelled,
+        Self::RolledBack,
+        Self::Superseded,
+        Self::Abandoned,
+    ];
 
     /// The name used in the database and for people.
     pub const fn as_str(self) -> &'static str {

@@ -27,11 +27,20 @@ pub fn progress(facts: &Facts) -> Progress {
         None => open_state(facts),
     };
     let hosts = if facts.started_at.is_some() {
-        facts.hosts.iter().map(|host| host_progress(facts, host)).collect()
+        facts
+            .hosts
+            .iter()
+            .map(|host| host_progress(facts, host))
+            .collect()
     } else {
         Vec::new()
     };
-    Progress { state, summary, reason, hosts }
+    Progress {
+        state,
+        summary,
+        reason,
+        hosts,
+    }
 }
 
 fn ended_state(ended: &Ended) -> (DeploymentState, String, Option<String>) {
@@ -54,18 +63,28 @@ fn open_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
         return waiting_state(facts);
     }
     if let Some(cancel) = &facts.cancel {
-        return (DeploymentState::Cancelling, format!("being cancelled by {}", cancel.by), cancel.reason.clone());
+        return (
+            DeploymentState::Cancelling,
+            format!("being cancelled by {}", cancel.by),
+            cancel.reason.clone(),
+        );
     }
     if let Some(paused) = &facts.paused {
-        return (DeploymentState::Paused, "paused: a person decides".to_owned(), Some(paused.message.clone()));
+        return (
+            DeploymentState::Paused,
+            "paused: a person decides".to_owned(),
+            Some(paused.message.clone()),
+        );
     }
     if let Some(rollback) = &facts.rollback {
         return rolling_back(facts, rollback);
     }
     match facts.release.state {
-        ReleaseState::Queued | ReleaseState::Building => {
-            (DeploymentState::Building, format!("building {}", facts.release.label), None)
-        }
+        ReleaseState::Queued | ReleaseState::Building => (
+            DeploymentState::Building,
+            format!("building {}", facts.release.label),
+            None,
+        ),
         ReleaseState::Built | ReleaseState::Failed | ReleaseState::Cancelled | ReleaseState::Pruned => {
             forward_state(facts)
         }
@@ -75,33 +94,65 @@ fn open_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
 fn waiting_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
     if let Some(number) = facts.behind {
         let summary = format!("waiting behind #{number}");
-        return (DeploymentState::Waiting, summary, Some(format!("#{number} is open on the same target")));
+        return (
+            DeploymentState::Waiting,
+            summary,
+            Some(format!("#{number} is open on the same target")),
+        );
     }
     if let Some(time) = facts.held_until {
-        return (DeploymentState::Held, format!("held until {}", time.format("%F %T UTC")), None);
+        return (
+            DeploymentState::Held,
+            format!("held until {}", time.format("%F %T UTC")),
+            None,
+        );
     }
     match facts.scheduled_for {
-        Some(time) => (DeploymentState::Waiting, format!("scheduled for {}", time.format("%F %T UTC")), None),
+        Some(time) => (
+            DeploymentState::Waiting,
+            format!("scheduled for {}", time.format("%F %T UTC")),
+            None,
+        ),
         None => (DeploymentState::Waiting, "about to start".to_owned(), None),
     }
 }
 
 fn rolling_back(facts: &Facts, rollback: &RollbackDecision) -> (DeploymentState, String, Option<String>) {
-    let standing: Vec<_> =
-        facts.hosts.iter().map(|host| facts.back(host, rollback.to.id, rollback.tries)).collect();
-    let touched = standing.iter().filter(|standing| !matches!(standing, Back::Untouched)).count();
-    let done = standing.iter().filter(|standing| matches!(standing, Back::Done(_))).count();
+    let standing: Vec<_> = facts
+        .hosts
+        .iter()
+        .map(|host| facts.back(host, rollback.to.id, rollback.tries))
+        .collect();
+    let touched = standing
+        .iter()
+        .filter(|standing| !matches!(standing, Back::Untouched))
+        .count();
+    let done = standing
+        .iter()
+        .filter(|standing| matches!(standing, Back::Done(_)))
+        .count();
     let summary = format!("rolling back to {}: {done} of {touched} hosts", rollback.to.label);
-    (DeploymentState::RollingBack, summary, Some(rollback.reason.clone()))
+    (
+        DeploymentState::RollingBack,
+        summary,
+        Some(rollback.reason.clone()),
+    )
 }
 
 fn forward_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
-    let standing: Vec<_> = facts.hosts.iter().map(|host| (host.wave, facts.forward(host))).collect();
+    let standing: Vec<_> = facts
+        .hosts
+        .iter()
+        .map(|host| (host.wave, facts.forward(host)))
+        .collect();
     let installed = |standing: &Forward<'_>| match standing {
         Forward::Installed | Forward::Switching(_) | Forward::Live(_) | Forward::SwitchFailed(_) => true,
         Forward::Out(_) | Forward::ToInstall | Forward::Installing(_) | Forward::InstallFailed(_) => false,
     };
-    if standing.iter().any(|(_, at)| matches!(at, Forward::ToInstall | Forward::Installing(_))) {
+    if standing
+        .iter()
+        .any(|(_, at)| matches!(at, Forward::ToInstall | Forward::Installing(_)))
+    {
         let done = standing.iter().filter(|(_, at)| installed(at)).count();
         let summary = format!("installing: {done} of {} hosts", standing.len());
         return (DeploymentState::Installing, summary, None);
@@ -127,15 +178,25 @@ fn forward_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
         })
         .collect();
     if !switching.is_empty() && switching.iter().all(|job| job.is_checking()) {
-        return (DeploymentState::Verifying, format!("checking wave {wave} of {last}"), None);
+        return (
+            DeploymentState::Verifying,
+            format!("checking wave {wave} of {last}"),
+            None,
+        );
     }
-    (DeploymentState::Switching, format!("switching wave {wave} of {last}"), None)
+    (
+        DeploymentState::Switching,
+        format!("switching wave {wave} of {last}"),
+        None,
+    )
 }
 
 impl JobFacts {
     /// Whether the host is switched and is being asked for its health.
     fn is_checking(&self) -> bool {
-        self.step.as_deref().is_some_and(|step| step.starts_with("health"))
+        self.step
+            .as_deref()
+            .is_some_and(|step| step.starts_with("health"))
     }
 }
 
@@ -144,7 +205,9 @@ fn host_progress(facts: &Facts, host: &HostFacts) -> HostProgress {
     let jobs = || facts.jobs.iter().filter(|job| job.placement == host.placement);
     let begun = jobs().filter_map(|job| job.started_at).min();
     let ended = jobs().filter_map(|job| job.ended_at).max();
-    let duration_ms = begun.zip(ended).and_then(|(begun, ended)| u64::try_from((ended - begun).num_milliseconds()).ok());
+    let duration_ms = begun
+        .zip(ended)
+        .and_then(|(begun, ended)| u64::try_from((ended - begun).num_milliseconds()).ok());
     HostProgress {
         host: host.host.clone(),
         wave: host.wave,
@@ -171,7 +234,14 @@ fn host_state(facts: &Facts, host: &HostFacts) -> (&'static str, Option<String>)
     match facts.forward(host) {
         Forward::Out(_) if host.skipped.is_some() => ("skipped", host.skipped.clone()),
         Forward::Out(reason) => ("deferred", Some(reason.to_owned())),
-        Forward::ToInstall => (if facts.ended.is_some() { "cancelled" } else { "waiting" }, None),
+        Forward::ToInstall => (
+            if facts.ended.is_some() {
+                "cancelled"
+            } else {
+                "waiting"
+            },
+            None,
+        ),
         Forward::Installing(job) => ("installing", job.reason.clone()),
         Forward::Installed => ("installed", None),
         Forward::Switching(job) => ("switching", job.reason.clone()),

@@ -151,7 +151,11 @@ impl Facts {
         let switch = self.newest(host, true, true);
         let install = self.newest(host, true, false);
         if let Some(job) = switch.filter(|job| !job.fell_short()) {
-            return if job.state == JobState::Succeeded { Back::Done(job) } else { Back::Switching(job) };
+            return if job.state == JobState::Succeeded {
+                Back::Done(job)
+            } else {
+                Back::Switching(job)
+            };
         }
         if let Some(job) = install.filter(|job| !job.state.is_final()) {
             return Back::Installing(job);

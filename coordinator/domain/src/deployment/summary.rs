@@ -30,8 +30,11 @@ impl Facts {
 
     /// `failed on web-1: disk full; web-2: ...`
     pub(super) fn failure_summary(&self) -> String {
-        let failures: Vec<_> =
-            self.failures().into_iter().map(|(host, why)| format!("{}: {why}", host.host)).collect();
+        let failures: Vec<_> = self
+            .failures()
+            .into_iter()
+            .map(|(host, why)| format!("{}: {why}", host.host))
+            .collect();
         format!("failed on {}", failures.join("; "))
     }
 
@@ -86,7 +89,11 @@ impl Facts {
                 .max_by_key(|job| job.number);
             newest.is_some_and(|job| job.state == JobState::Abandoned)
         };
-        self.hosts.iter().filter(unknown).map(|host| host.host.as_str()).collect()
+        self.hosts
+            .iter()
+            .filter(unknown)
+            .map(|host| host.host.as_str())
+            .collect()
     }
 
     /// Adds which hosts stay with this deployment's release.
@@ -100,6 +107,10 @@ impl Facts {
         if switched.is_empty() {
             return detail;
         }
-        format!("{detail}; {} stays on {}", self.release.label, switched.join(", "))
+        format!(
+            "{detail}; {} stays on {}",
+            self.release.label,
+            switched.join(", ")
+        )
     }
 }

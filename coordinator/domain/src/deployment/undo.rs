@@ -14,7 +14,12 @@ use super::standing::Back;
 pub(super) fn decide(facts: &Facts, rollback: &RollbackDecision, now: DateTime<Utc>) -> Vec<Decision> {
     let to = rollback.to.id;
     let standing = |host| facts.back(host, to, rollback.tries);
-    let mut out: Vec<_> = facts.jobs.iter().filter(|job| !job.undo).filter_map(|job| stop(job, &rollback.reason)).collect();
+    let mut out: Vec<_> = facts
+        .jobs
+        .iter()
+        .filter(|job| !job.undo)
+        .filter_map(|job| stop(job, &rollback.reason))
+        .collect();
     let (mut open, mut touched, mut back) = (false, false, 0_usize);
     let mut failed = Vec::new();
     for host in &facts.hosts {
@@ -30,16 +35,26 @@ pub(super) fn decide(facts: &Facts, rollback: &RollbackDecision, now: DateTime<U
             Back::ToInstall | Back::ToSwitch if host.drift.is_some() => {
                 host.drift.clone().map(|why| Decision::Defer { placement, why })
             }
-            Back::ToInstall => Some(Decision::Install { placement, release: to, undo: true }),
+            Back::ToInstall => Some(Decision::Install {
+                placement,
+                release: to,
+                undo: true,
+            }),
             Back::ToSwitch if host.busy => {
                 open = true;
                 None
             }
-            Back::ToSwitch => Some(Decision::Switch { placement, release: to, undo: true }),
+            Back::ToSwitch => Some(Decision::Switch {
+                placement,
+                release: to,
+                undo: true,
+            }),
             Back::Installing(job) => {
                 open = true;
-                (job.state == JobState::Deferred)
-                    .then(|| Decision::Defer { placement, why: job.why().to_owned() })
+                (job.state == JobState::Deferred).then(|| Decision::Defer {
+                    placement,
+                    why: job.why().to_owned(),
+                })
             }
             Back::Switching(job) => {
                 open = true;
@@ -64,15 +79,28 @@ pub(super) fn decide(facts: &Facts, rollback: &RollbackDecision, now: DateTime<U
     }
     if !touched {
         let detail = format!("{}; no host had switched", rollback.reason);
-        let ending = if facts.failures().is_empty() { Ending::Cancelled(detail) } else { Ending::Failed(detail) };
+        let ending = if facts.failures().is_empty() {
+            Ending::Cancelled(detail)
+        } else {
+            Ending::Failed(detail)
+        };
         return wind_down(facts, &rollback.reason, ending);
     }
     if !failed.is_empty() {
         if facts.paused.is_some() {
             return Vec::new();
         }
-        let message = format!("rolling back to {} failed on {}", rollback.to.label, failed.join("; "));
-        return vec![Decision::Pause(Paused { why: PauseReason::RollbackFailed, message, at: now, by: None })];
+        let message = format!(
+            "rolling back to {} failed on {}",
+            rollback.to.label,
+            failed.join("; ")
+        );
+        return vec![Decision::Pause(Paused {
+            why: PauseReason::RollbackFailed,
+            message,
+            at: now,
+            by: None,
+        })];
     }
     end_of(facts, rollback, back)
 }
@@ -85,10 +113,23 @@ fn end_of(facts: &Facts, rollback: &RollbackDecision, back: usize) -> Vec<Decisi
         .filter(|host| matches!(facts.back(host, rollback.to.id, rollback.tries), Back::Out(_)))
         .map(|host| host.host.as_str())
         .collect();
-    let tail = if absent.is_empty() { String::new() } else { format!("; {} deferred: {}", absent.len(), absent.join(", ")) };
-    let there = facts.hosts.iter().any(|host| host.confirmed == Some(rollback.to.id));
+    let tail = if absent.is_empty() {
+        String::new()
+    } else {
+        format!("; {} deferred: {}", absent.len(), absent.join(", "))
+    };
+    let there = facts
+        .hosts
+        .iter()
+        .any(|host| host.confirmed == Some(rollback.to.id));
     if back > 0 || there {
-        return end(DeploymentOutcome::RolledBack, format!("rolled back to {label}{tail}: {}", rollback.reason));
+        return end(
+            DeploymentOutcome::RolledBack,
+            format!("rolled back to {label}{tail}: {}", rollback.reason),
+        );
     }
-    end(DeploymentOutcome::Failed, format!("{}; no host is confirmed back on {label}{tail}", rollback.reason))
+    end(
+        DeploymentOutcome::Failed,
+        format!("{}; no host is confirmed back on {label}{tail}", rollback.reason),
+    )
 }
