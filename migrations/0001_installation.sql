@@ -33,12 +33,15 @@ CREATE TABLE token (
     revoked_at   timestamptz
 );
 
--- An answer to a repeated request; the same key with another body is a conflict.
+-- An answer to a repeated request; the same key with another body is a conflict. A repeat whose first attempt committed
+-- nothing takes the claim over, and whoever lost the claim cannot commit any more.
 CREATE TABLE idempotency (
     principal_id uuid NOT NULL REFERENCES principal (id),
     key          text NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
-    request_hash bytea NOT NULL,
-    status       integer,                                       -- null while the first request is at work
+    request_hash bytea NOT NULL CHECK (octet_length(request_hash) = 32),
+    claim        uuid NOT NULL,                                 -- the attempt that may commit
+    done         boolean NOT NULL DEFAULT false,                -- it committed a change
+    status       integer,                                       -- null while it is at work, or when its answer was lost
     answer       text,
     created_at   timestamptz NOT NULL,
     PRIMARY KEY (principal_id, key)

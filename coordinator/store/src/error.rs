@@ -31,6 +31,9 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// A repeat of the request took its place; nothing was changed.
+    #[error("a repeat of the request took its place")]
+    TakenOver,
     /// The migrations could not be applied.
     #[error("the database's schema could not be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -53,7 +56,11 @@ impl StoreError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) | Self::Serialization(_) => true,
-            Self::Conflict { .. } | Self::Inconsistent { .. } | Self::Migrate(_) | Self::Query(_) => false,
+            Self::Conflict { .. }
+            | Self::Inconsistent { .. }
+            | Self::TakenOver
+            | Self::Migrate(_)
+            | Self::Query(_) => false,
         }
     }
 
@@ -64,6 +71,7 @@ impl StoreError {
             Self::Unavailable(_)
             | Self::Serialization(_)
             | Self::Inconsistent { .. }
+            | Self::TakenOver
             | Self::Migrate(_)
             | Self::Query(_) => None,
         }

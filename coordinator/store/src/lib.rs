@@ -5,11 +5,21 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod enrolments;
+pub mod environments;
 pub mod error;
 pub mod events;
 pub mod hosts;
+pub mod idempotency;
 pub mod jobs;
+pub mod join_tokens;
+pub mod objects;
 pub mod outbox;
+pub mod principals;
+pub mod tokens;
+pub mod variables;
+
+use std::sync::Arc;
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -32,6 +42,7 @@ pub async fn now(conn: &mut PgConnection) -> StoreResult<chrono::DateTime<chrono
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    claim: Option<Arc<idempotency::Claim>>,
 }
 
 impl Store {
@@ -43,12 +54,21 @@ impl Store {
             .acquire_timeout(std::time::Duration::from_secs(10))
             .connect_with(options.application_name("pointsman-coordinator"))
             .await?;
-        Ok(Self { pool })
+        Ok(Self::new(pool))
     }
 
     /// Wraps a pool that was made elsewhere.
     pub const fn new(pool: PgPool) -> Self {
-        Self { pool }
+        Self { pool, claim: None }
+    }
+
+    /// The same store for one attempt at a request that may be repeated: see [`idempotency`].
+    #[must_use]
+    pub fn claimed(&self, claim: Arc<idempotency::Claim>) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            claim: Some(claim),
+        }
     }
 
     /// The pool, for listeners and reads outside a transaction.
@@ -63,7 +83,13 @@ impl Store {
 
     /// Begins a transaction.
     pub async fn begin(&self) -> StoreResult<Transaction> {
-        Ok(self.pool.begin().await?)
+        let mut tx = self.pool.begin().await?;
+        if let Some(claim) = &self.claim
+            && !idempotency::mark_done(&mut tx, claim).await?
+        {
+            return Err(StoreError::TakenOver);
+        }
+        Ok(tx)
     }
 
     /// Applies the migrations that are missing.

@@ -1,0 +1,121 @@
+//! One-time tokens with which hosts join, stored as the digest of their secret.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use pointsman_shared::digest::Digest;
+use pointsman_shared::ids::PrincipalId;
+use pointsman_shared::name::{HostId, PoolName};
+use pointsman_shared::outcome::JobKind;
+use pointsman_shared::wire::KeyId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{StoreError, StoreResult};
+
+/// What a token lets a host be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// The host.
+    pub host: HostId,
+    /// Labels it gets.
+    pub labels: BTreeMap<String, String>,
+    /// Pools it takes jobs from.
+    pub pools: Vec<PoolName>,
+    /// Kinds it may be offered.
+    pub kinds: Vec<JobKind>,
+}
+
+/// A stored join token.
+#[derive(Debug)]
+pub struct JoinTokenRow {
+    /// Its id.
+    pub id: Uuid,
+    /// What it lets the host be.
+    pub invitation: Invitation,
+    /// Who made it.
+    pub created_by: PrincipalId,
+    /// When it is void.
+    pub expires_at: DateTime<Utc>,
+    /// The key that used it.
+    pub used_key: Option<KeyId>,
+}
+
+/// Adds a token.
+pub async fn insert(
+    conn: &mut PgConnection,
+    id: Uuid,
+    secret: &Digest,
+    invitation: &Invitation,
+    by: PrincipalId,
+    at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> StoreResult<()> {
+    let labels = serde_json::to_value(&invitation.labels)
+        .map_err(|error| StoreError::inconsistent("join_token", id, error))?;
+    let pools: Vec<String> = invitation.pools.iter().map(ToString::to_string).collect();
+    let kinds: Vec<String> = invitation.kinds.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "INSERT INTO join_token (id, secret_hash, host_id, labels, pools, kinds, created_by, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        id,
+        secret.as_bytes().as_slice(),
+        invitation.host.as_str(),
+        labels,
+        &pools,
+        &kinds,
+        by.0,
+        at,
+        expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Locks the token with this secret until the transaction ends.
+pub async fn lock(conn: &mut PgConnection, secret: &Digest) -> StoreResult<Option<JoinTokenRow>> {
+    let row = sqlx::query!(
+        "SELECT id, host_id, labels, pools, kinds, created_by, expires_at, used_key_id
+         FROM join_token WHERE secret_hash = $1 FOR UPDATE",
+        secret.as_bytes().as_slice(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let wrong = |what: &dyn ToString| StoreError::inconsistent("join_token", row.id, what.to_string());
+    let invitation = Invitation {
+        host: row.host_id.parse().map_err(|e| wrong(&e))?,
+        labels: serde_json::from_value(row.labels).map_err(|e| wrong(&e))?,
+        pools: row
+            .pools
+            .iter()
+            .map(|pool| pool.parse().map_err(|e| wrong(&e)))
+            .collect::<StoreResult<_>>()?,
+        kinds: row
+            .kinds
+            .iter()
+            .map(|kind| kind.parse().map_err(|e| wrong(&e)))
+            .collect::<StoreResult<_>>()?,
+    };
+    Ok(Some(JoinTokenRow {
+        id: row.id,
+        invitation,
+        created_by: PrincipalId(row.created_by),
+        expires_at: row.expires_at,
+        used_key: row.used_key_id.map(KeyId),
+    }))
+}
+
+/// Marks a token as used by a key.
+pub async fn mark_used(conn: &mut PgConnection, id: Uuid, key: &KeyId, at: DateTime<Utc>) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE join_token SET used_at = COALESCE(used_at, $3), used_key_id = $2 WHERE id = $1",
+        id,
+        key.0,
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
