@@ -1,0 +1,264 @@
+//! What is set up and looked at: projects, targets, hosts, jobs, tokens, variables.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::api::projects::OnFailure;
+use pointsman_shared::api::tokens::RoleName;
+use pointsman_shared::name::{EnvironmentName, HostId, PoolName, ProjectName, RootPath, TargetName};
+use pointsman_shared::outcome::JobKind;
+use pointsman_shared::repository::RepositoryUrl;
+
+use super::deploy::ON_FAILURE;
+use super::parse::{self, Pair};
+use super::root::Rows;
+
+/// `project`
+#[derive(Debug, Subcommand)]
+pub enum ProjectCommand {
+    /// Create a project.
+    Create {
+        /// Its name.
+        name: ProjectName,
+        /// Where its source is: https, ssh, or a folder of the coordinator's machine.
+        #[arg(long, alias = "repo", value_name = "ADDRESS")]
+        repository: RepositoryUrl,
+        /// The folder of the repository that is the project.
+        #[arg(long, value_name = "FOLDER")]
+        subdirectory: Option<String>,
+        /// The pool that builds it.
+        #[arg(long)]
+        pool: Option<PoolName>,
+    },
+    /// List projects.
+    #[command(alias = "ls")]
+    List(Rows),
+    /// Show a project.
+    Show {
+        /// Its name.
+        name: ProjectName,
+    },
+}
+
+/// `environment`
+#[derive(Debug, Subcommand)]
+pub enum EnvironmentCommand {
+    /// Create an environment.
+    Create {
+        /// Its name.
+        name: EnvironmentName,
+        /// Its place in the promotion order, from 0.
+        #[arg(long, default_value_t = 0)]
+        position: i32,
+    },
+    /// List environments, in the order of promotion.
+    #[command(alias = "ls")]
+    List(Rows),
+}
+
+/// `target`
+#[derive(Debug, Subcommand)]
+pub enum TargetCommand {
+    /// Create a target.
+    Create {
+        /// Its name.
+        #[arg(value_name = "PROJECT@ENVIRONMENT")]
+        name: TargetName,
+        /// Labels a host must have, all of them, such as role=web.
+        #[arg(long, required = true, value_name = "LABELS", value_delimiter = ',', value_parser = parse::pair)]
+        hosts: Vec<Pair>,
+        /// The root on every host; /srv/PROJECT when absent.
+        #[arg(long)]
+        root: Option<RootPath>,
+        /// Wave sizes, such as 1,25%,100%.
+        #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+        waves: Option<Vec<String>>,
+        /// Hosts between switch and healthy at once, inside a wave; 0 = no limit.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        max_unavailable: u32,
+        /// Failed hosts allowed over the whole deployment.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        max_failures: u32,
+        /// What happens beyond that.
+        #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = parse::word::<OnFailure>(ON_FAILURE))]
+        on_failure: OnFailure,
+    },
+    /// List targets.
+    #[command(alias = "ls")]
+    List(Rows),
+    /// Show a target, host by host.
+    Show {
+        /// Its name.
+        #[arg(value_name = "PROJECT@ENVIRONMENT")]
+        name: TargetName,
+    },
+}
+
+/// `hosts`
+#[derive(Debug, Subcommand)]
+pub enum HostsCommand {
+    /// List hosts.
+    #[command(alias = "list")]
+    Ls(Rows),
+    /// Show a host.
+    Show {
+        /// Its id.
+        host: HostId,
+    },
+    /// Make a one-time token with which a host may join.
+    #[command(alias = "join-token")]
+    Invite(InviteHost),
+    /// Take a host's key away; its agent is shut out until it joins again.
+    Revoke {
+        /// Its id.
+        host: HostId,
+    },
+}
+
+/// `hosts invite`
+#[derive(Debug, Args)]
+pub struct InviteHost {
+    /// Its id, fixed for good.
+    pub host: HostId,
+    /// Labels it gets, such as role=web,zone=a.
+    #[arg(long, value_name = "LABELS", value_delimiter = ',', value_parser = parse::pair)]
+    pub labels: Vec<Pair>,
+    /// Pools it builds for.
+    #[arg(long, value_name = "POOLS", value_delimiter = ',')]
+    pub pools: Vec<PoolName>,
+    /// Kinds of jobs it may be offered; without pools everything but builds when absent.
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = clap::value_parser!(JobKind))]
+    pub kinds: Vec<JobKind>,
+    /// How long the token is valid.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse::duration)]
+    pub ttl: Duration,
+}
+
+/// `jobs`
+#[derive(Debug, Subcommand)]
+pub enum JobsCommand {
+    /// List jobs, newest first.
+    #[command(alias = "list")]
+    Ls(ListJobs),
+    /// Show a job and its steps.
+    Show {
+        /// Its number.
+        #[arg(value_parser = parse::number)]
+        number: i64,
+    },
+    /// Cancel a job.
+    Cancel {
+        /// Its number.
+        #[arg(value_parser = parse::number)]
+        number: i64,
+    },
+}
+
+/// `jobs ls`
+#[derive(Debug, Args)]
+pub struct ListJobs {
+    /// Only in this state.
+    #[arg(long, value_parser = parse::word::<JobState>(&[
+        "queued", "offered", "running", "deferred", "indeterminate",
+        "succeeded", "failed", "cancelled", "superseded", "abandoned",
+    ]))]
+    pub state: Option<JobState>,
+    /// Only of this deployment.
+    #[arg(long, value_name = "NUMBER", value_parser = parse::number)]
+    pub deployment: Option<i64>,
+    /// How many.
+    #[command(flatten)]
+    pub rows: Rows,
+}
+
+/// `token`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token; it is shown once, alone on stdout.
+    Create {
+        /// Its name in the audit trail.
+        name: String,
+        /// What it may do.
+        #[arg(long, default_value = "viewer", value_parser = parse::word::<RoleName>(&["viewer", "deployer", "maintainer", "admin"]))]
+        role: RoleName,
+        /// How long it is valid; 90 when absent, 365 at most.
+        #[arg(long)]
+        days: Option<u32>,
+    },
+    /// List tokens.
+    #[command(alias = "list")]
+    Ls(Rows),
+    /// Make a token void.
+    Revoke {
+        /// Its public part, as in `token ls`.
+        id: String,
+    },
+}
+
+/// `apply`
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// A TOML file with [[project]], [[environment]], [[target]] and [[variable]]; - for stdin.
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `variable`
+#[derive(Debug, Subcommand)]
+pub enum VariableCommand {
+    /// Set plain values; the narrower scope wins: project < environment < target < host.
+    Set(SetVariable),
+    /// List variables.
+    #[command(alias = "list")]
+    Ls(Rows),
+}
+
+/// `variable set`
+#[derive(Debug, Args)]
+pub struct SetVariable {
+    /// Where they hold.
+    #[command(flatten)]
+    pub scope: VariableScopeArgs,
+    /// NAME=VALUE, one or more.
+    #[arg(required = true, value_name = "NAME=VALUE", value_parser = parse::pair)]
+    pub values: Vec<Pair>,
+}
+
+/// The scope of variables; exactly one.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct VariableScopeArgs {
+    /// Every target of a project.
+    #[arg(long)]
+    pub project: Option<ProjectName>,
+    /// Every target in an environment.
+    #[arg(long)]
+    pub environment: Option<EnvironmentName>,
+    /// One target.
+    #[arg(long, value_name = "PROJECT@ENVIRONMENT")]
+    pub target: Option<TargetName>,
+    /// One host.
+    #[arg(long)]
+    pub host: Option<HostId>,
+}
+
+/// `audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// How many.
+    #[command(flatten)]
+    pub rows: Rows,
+}
+
+/// `events`
+#[derive(Debug, Args)]
+pub struct Events {
+    /// First everything after this cursor; 0 for all that is kept.
+    #[arg(long, value_name = "CURSOR")]
+    pub after: Option<i64>,
+    /// End after so many.
+    #[arg(short = 'n', long, value_name = "N")]
+    pub count: Option<u64>,
+}

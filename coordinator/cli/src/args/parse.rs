@@ -1,0 +1,155 @@
+//! Values as people type them, parsed once, with an error that says what to type.
+
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use pointsman_shared::name::{ProjectName, TargetName};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+/// A project or one of its targets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Every target of a project.
+    Project(ProjectName),
+    /// One target.
+    Target(TargetName),
+}
+
+impl Scope {
+    /// The project.
+    pub fn project(&self) -> &ProjectName {
+        match self {
+            Self::Project(project) => project,
+            Self::Target(target) => &target.project,
+        }
+    }
+}
+
+/// What logs are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogSubject {
+    /// A deployment's jobs.
+    Deployment(i64),
+    /// The open or newest deployment of a target.
+    Target(TargetName),
+    /// The build of a release of a project.
+    Project(ProjectName),
+}
+
+/// `NAME=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Before the first `=`.
+    pub name: String,
+    /// After it.
+    pub value: String,
+}
+
+/// `shop` or `shop@production`.
+pub fn scope(text: &str) -> Result<Scope, String> {
+    if text.contains('@') {
+        return text.parse().map(Scope::Target).map_err(|error| words(&error));
+    }
+    text.parse().map(Scope::Project).map_err(|error| words(&error))
+}
+
+/// `812`, `#812`, `shop@production` or `shop`.
+pub fn log_subject(text: &str) -> Result<LogSubject, String> {
+    if let Ok(number) = number(text) {
+        return Ok(LogSubject::Deployment(number));
+    }
+    match scope(text)? {
+        Scope::Project(project) => Ok(LogSubject::Project(project)),
+        Scope::Target(target) => Ok(LogSubject::Target(target)),
+    }
+}
+
+/// `812` or `#812` (the shell takes an unquoted `#` for a comment).
+pub fn number(text: &str) -> Result<i64, String> {
+    text.strip_prefix('#')
+        .unwrap_or(text)
+        .parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| "write a number, such as 812".to_owned())
+}
+
+/// `90s`, `10m`, `1h 30m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; write a time such as 90s, 10m or 1h"))
+}
+
+/// An address of a coordinator.
+pub fn url(text: &str) -> Result<Url, String> {
+    let url: Url = text.parse().map_err(|_| ADDRESS.to_owned())?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if !plain {
+        return Err(ADDRESS.to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("leave user and password out; `pointsman login` keeps a token".to_owned());
+    }
+    Ok(url)
+}
+
+const ADDRESS: &str = "write an address such as https://pointsman.example";
+
+/// `role=web`.
+pub fn pair(text: &str) -> Result<Pair, String> {
+    text.split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, value)| Pair {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+        .ok_or_else(|| "write NAME=VALUE".to_owned())
+}
+
+/// One of the words that the API knows, as its own type.
+pub fn word<T: DeserializeOwned + Clone + Send + Sync + 'static>(
+    words: &'static [&'static str],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(words)
+        .try_map(|word| serde_json::from_value::<T>(serde_json::Value::String(word)))
+}
+
+fn words(error: &pointsman_shared::name::InvalidName) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_may_carry_their_sign() {
+        assert_eq!(number("812"), Ok(812));
+        assert_eq!(number("#812"), Ok(812));
+        assert!(number("-3").is_err());
+        assert!(number("shop").is_err());
+    }
+
+    #[test]
+    fn logs_know_what_they_are_asked_for() {
+        assert_eq!(log_subject("#812"), Ok(LogSubject::Deployment(812)));
+        assert!(matches!(
+            log_subject("shop@production"),
+            Ok(LogSubject::Target(_))
+        ));
+        assert!(matches!(log_subject("shop"), Ok(LogSubject::Project(_))));
+        assert!(log_subject("Shop!").is_err());
+    }
+
+    #[test]
+    fn addresses_carry_no_credentials() {
+        assert!(url("https://pointsman.example").is_ok());
+        assert!(url("http://127.0.0.1:8080/").is_ok());
+        assert!(url("https://lucy:secret@pointsman.example").is_err());
+        assert!(url("pointsman.example").is_err());
+        assert!(url("file:///tmp").is_err());
+    }
+}

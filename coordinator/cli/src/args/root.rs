@@ -1,0 +1,186 @@
+//! The command itself: options that every command takes, and the list of commands.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use url::Url;
+
+use super::deploy::{Build, Cancel, Decide, Deploy, Deployments, Logs, Resume, Rollback, Versions, Watch};
+use super::manage::{
+    Apply, Audit, EnvironmentCommand, Events, HostsCommand, JobsCommand, ProjectCommand, TargetCommand,
+    TokenCommand, VariableCommand,
+};
+use super::overview::OVERVIEW;
+use super::parse;
+use crate::printer::{Format, Talk};
+
+/// Builds versions of your projects, puts them on every server, and throws the switch.
+#[derive(Debug, Parser)]
+#[command(name = "pointsman", version, help_template = OVERVIEW, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub options: Options,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that every command takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Options {
+    /// The coordinator.
+    #[arg(long, global = true, env = "POINTSMAN_URL", value_name = "URL", value_parser = parse::url, hide_env_values = true)]
+    pub url: Option<Url>,
+    /// Stop waiting after this long, such as 90s or 10m (exit code 7; the work goes on).
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse::duration)]
+    pub timeout: Option<Duration>,
+    /// Form of results on stdout.
+    #[arg(short, long, global = true, value_name = "FORM", value_enum, default_value_t)]
+    pub output: Format,
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say every request, too.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// No colours.
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Never ask; fail and name the flag to pass.
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Answer yes to every question.
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+    /// Why, for the audit trail.
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+impl Options {
+    /// How much is to be said.
+    pub fn talk(&self) -> Talk {
+        match (self.quiet, self.verbose) {
+            (true, _) => Talk::Quiet,
+            (false, true) => Talk::Verbose,
+            (false, false) => Talk::Normal,
+        }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Keep a token for a coordinator.
+    Login(Login),
+    /// Forget the token of this coordinator.
+    Logout,
+    /// Who the coordinator takes you for.
+    Whoami,
+    /// What is live where.
+    Status(Status),
+    /// Projects: git repositories that are deployed.
+    #[command(subcommand)]
+    Project(ProjectCommand),
+    /// Environments: stages such as beta and production.
+    #[command(subcommand)]
+    Environment(EnvironmentCommand),
+    /// Targets: a project in an environment.
+    #[command(subcommand)]
+    Target(TargetCommand),
+    /// Make a release from a tag, branch or commit.
+    Build(Build),
+    /// Releases of a project.
+    Versions(Versions),
+    /// Make a release live on every host of a target.
+    Deploy(Deploy),
+    /// Go back to an older good release.
+    Rollback(Rollback),
+    /// Say what becomes of a deployment that holds.
+    Decide(Decide),
+    /// Let a deployment that holds go on; short for `decide NUMBER continue`.
+    Resume(Resume),
+    /// Follow a deployment to its end.
+    Watch(Watch),
+    /// Deployments, newest first.
+    Deployments(Deployments),
+    /// Cancel a deployment or a job.
+    Cancel(Cancel),
+    /// Logs of a deployment, release or job, merged by time.
+    Logs(Logs),
+    /// Machines that agents run on.
+    #[command(subcommand)]
+    Hosts(HostsCommand),
+    /// Units of work.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Tokens of the API.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// What is wrong, and what to do about it.
+    Doctor,
+    /// Create and update projects, environments, targets and variables from a file, all or nothing.
+    Apply(Apply),
+    /// Values for build steps and hosts.
+    #[command(subcommand)]
+    Variable(VariableCommand),
+    /// What people and tokens did, newest first.
+    Audit(Audit),
+    /// What happens to machines and work, as it happens.
+    Events(Events),
+    /// Explain a command, or `exit-codes`.
+    Help(Help),
+}
+
+/// `login`
+#[derive(Debug, Args)]
+pub struct Login {
+    /// The coordinator; --url when absent.
+    #[arg(value_parser = parse::url)]
+    pub coordinator: Option<Url>,
+    /// Read the token from stdin; it never stands in an argument, where others could see it.
+    #[arg(long, required = true)]
+    pub with_token: bool,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Only this project or target, host by host.
+    #[arg(value_name = "PROJECT[@ENVIRONMENT]", value_parser = parse::scope)]
+    pub scope: Option<parse::Scope>,
+}
+
+/// How much of a list is shown.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Rows {
+    /// At most this many rows.
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        conflicts_with = "all"
+    )]
+    limit: usize,
+    /// Every row.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Rows {
+    /// The most rows to fetch.
+    pub fn most(self) -> usize {
+        if self.all { usize::MAX } else { self.limit }
+    }
+}
+
+/// `help`
+#[derive(Debug, Args)]
+pub struct Help {
+    /// A command such as `deploy` or `hosts invite`, or `exit-codes`.
+    pub topic: Vec<String>,
+}

@@ -1,0 +1,206 @@
+//! One method per route, so that paths and types stand side by side, and nowhere else.
+
+use pointsman_shared::api::deployments::{
+    CancelRequest, DecisionRequest, Deployment, NewDeployment, NewRollback,
+};
+use pointsman_shared::api::fleet::{Finding, Host, JoinToken, NewJoinToken};
+use pointsman_shared::api::jobs::{Job, JobState, LogPage};
+use pointsman_shared::api::projects::{
+    Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
+};
+use pointsman_shared::api::releases::{NewRelease, Release};
+use pointsman_shared::api::tokens::{AuditEntry, IssuedToken, NewToken, TokenInfo, WhoAmI};
+use pointsman_shared::name::{HostId, ProjectName, TargetName};
+use reqwest::Method;
+use serde::de::IgnoredAny;
+
+use super::{Client, Listing};
+use crate::error::CliError;
+
+type Answer<T> = Result<T, CliError>;
+
+/// Which lines of a job's log.
+#[derive(Debug, Clone, Copy)]
+pub struct LogQuery {
+    /// Number of the job.
+    pub job: i64,
+    /// The attempt.
+    pub epoch: u32,
+    /// Lines with a higher number.
+    pub after: u64,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Client {
+    pub async fn whoami(&self) -> Answer<WhoAmI> {
+        self.get(&["whoami"], &[]).await
+    }
+
+    pub async fn status(&self) -> Answer<Vec<Target>> {
+        Ok(self.list(&["status"], &[], usize::MAX).await?.items)
+    }
+
+    pub async fn doctor(&self) -> Answer<Vec<Finding>> {
+        self.get(&["doctor"], &[]).await
+    }
+
+    pub async fn audit(&self, most: usize) -> Answer<Listing<AuditEntry>> {
+        self.list(&["audit"], &[], most).await
+    }
+
+    pub async fn create_project(&self, project: &NewProject) -> Answer<Project> {
+        self.change(Method::POST, &["projects"], Some(project)).await
+    }
+
+    pub async fn projects(&self, most: usize) -> Answer<Listing<Project>> {
+        self.list(&["projects"], &[], most).await
+    }
+
+    pub async fn project(&self, name: &ProjectName) -> Answer<Project> {
+        self.get(&["projects", name.as_str()], &[]).await
+    }
+
+    pub async fn create_environment(&self, environment: &NewEnvironment) -> Answer<Environment> {
+        self.change(Method::POST, &["environments"], Some(environment))
+            .await
+    }
+
+    pub async fn environments(&self, most: usize) -> Answer<Listing<Environment>> {
+        self.list(&["environments"], &[], most).await
+    }
+
+    pub async fn create_target(&self, target: &NewTarget) -> Answer<Target> {
+        self.change(Method::POST, &["targets"], Some(target)).await
+    }
+
+    pub async fn targets(&self, most: usize) -> Answer<Listing<Target>> {
+        self.list(&["targets"], &[], most).await
+    }
+
+    pub async fn target(&self, name: &TargetName) -> Answer<Target> {
+        self.get(&["targets", &name.to_string()], &[]).await
+    }
+
+    pub async fn set_variable(&self, variable: &Variable) -> Answer<()> {
+        let _answer: IgnoredAny = self.change(Method::PUT, &["variables"], Some(variable)).await?;
+        Ok(())
+    }
+
+    pub async fn variables(&self, most: usize) -> Answer<Listing<Variable>> {
+        self.list(&["variables"], &[], most).await
+    }
+
+    pub async fn apply(&self, document: &Document) -> Answer<Applied> {
+        self.change(Method::PUT, &["apply"], Some(document)).await
+    }
+
+    pub async fn build(&self, project: &ProjectName, release: &NewRelease) -> Answer<Release> {
+        let path = ["projects", project.as_str(), "releases"];
+        self.change(Method::POST, &path, Some(release)).await
+    }
+
+    pub async fn releases(&self, project: &ProjectName, most: usize) -> Answer<Listing<Release>> {
+        self.list(&["projects", project.as_str(), "releases"], &[], most)
+            .await
+    }
+
+    pub async fn release(&self, project: &ProjectName, spec: &str) -> Answer<Release> {
+        self.get(&["projects", project.as_str(), "releases", spec], &[])
+            .await
+    }
+
+    pub async fn deploy(&self, wish: &NewDeployment) -> Answer<Deployment> {
+        self.change(Method::POST, &["deployments"], Some(wish)).await
+    }
+
+    pub async fn rollback(&self, wish: &NewRollback) -> Answer<Deployment> {
+        self.change(Method::POST, &["rollbacks"], Some(wish)).await
+    }
+
+    pub async fn deployments(&self, target: Option<&TargetName>, most: usize) -> Answer<Listing<Deployment>> {
+        let query: Vec<_> = target
+            .map(|target| ("target", target.to_string()))
+            .into_iter()
+            .collect();
+        self.list(&["deployments"], &query, most).await
+    }
+
+    pub async fn deployment(&self, number: i64) -> Answer<Deployment> {
+        self.get(&["deployments", &number.to_string()], &[]).await
+    }
+
+    pub async fn cancel_deployment(&self, number: i64, wish: &CancelRequest) -> Answer<()> {
+        let path = ["deployments", &number.to_string(), "cancel"];
+        let _answer: IgnoredAny = self.change(Method::POST, &path, Some(wish)).await?;
+        Ok(())
+    }
+
+    pub async fn decide(&self, number: i64, decision: &DecisionRequest) -> Answer<()> {
+        let path = ["deployments", &number.to_string(), "decision"];
+        let _answer: IgnoredAny = self.change(Method::POST, &path, Some(decision)).await?;
+        Ok(())
+    }
+
+    pub async fn jobs(
+        &self,
+        state: Option<JobState>,
+        deployment: Option<i64>,
+        most: usize,
+    ) -> Answer<Listing<Job>> {
+        let mut query = Vec::new();
+        query.extend(state.map(|state| ("state", state.as_str().to_owned())));
+        query.extend(deployment.map(|number| ("deployment", number.to_string())));
+        self.list(&["jobs"], &query, most).await
+    }
+
+    pub async fn job(&self, number: i64) -> Answer<Job> {
+        self.get(&["jobs", &number.to_string()], &[]).await
+    }
+
+    pub async fn cancel_job(&self, number: i64, wish: &CancelRequest) -> Answer<()> {
+        let path = ["jobs", &number.to_string(), "cancel"];
+        let _answer: IgnoredAny = self.change(Method::POST, &path, Some(wish)).await?;
+        Ok(())
+    }
+
+    pub async fn log(&self, lines: LogQuery) -> Answer<LogPage> {
+        let query = [
+            ("epoch", lines.epoch.to_string()),
+            ("after", lines.after.to_string()),
+            ("limit", lines.limit.to_string()),
+        ];
+        self.get(&["jobs", &lines.job.to_string(), "log"], &query).await
+    }
+
+    pub async fn hosts(&self, most: usize) -> Answer<Listing<Host>> {
+        self.list(&["hosts"], &[], most).await
+    }
+
+    pub async fn host(&self, host: &HostId) -> Answer<Host> {
+        self.get(&["hosts", host.as_str()], &[]).await
+    }
+
+    pub async fn revoke_host(&self, host: &HostId) -> Answer<()> {
+        let path = ["hosts", host.as_str(), "revoke"];
+        let _answer: IgnoredAny = self.change(Method::POST, &path, None::<&()>).await?;
+        Ok(())
+    }
+
+    pub async fn invite_host(&self, wish: &NewJoinToken) -> Answer<JoinToken> {
+        self.change(Method::POST, &["join-tokens"], Some(wish)).await
+    }
+
+    pub async fn create_token(&self, wish: &NewToken) -> Answer<IssuedToken> {
+        self.change(Method::POST, &["tokens"], Some(wish)).await
+    }
+
+    pub async fn tokens(&self, most: usize) -> Answer<Listing<TokenInfo>> {
+        self.list(&["tokens"], &[], most).await
+    }
+
+    pub async fn revoke_token(&self, id: &str) -> Answer<()> {
+        let _answer: IgnoredAny = self.change(Method::DELETE, &["tokens", id], None::<&()>).await?;
+        Ok(())
+    }
+}

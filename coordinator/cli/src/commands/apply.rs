@@ -1,0 +1,84 @@
+//! `apply -f FILE`: projects, environments, targets and variables as a file says, all or nothing.
+
+use std::io::Read as _;
+
+use pointsman_shared::api::projects::{Change, Document};
+
+use crate::args::Apply;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::printer::Tone;
+use crate::session::Session;
+use crate::table::{Cell, Narrow, Table};
+use crate::text;
+
+/// Applies the file.
+pub async fn apply(session: &Session, args: Apply) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let text = read(&args)?;
+    let name = args.file.display();
+    let document: Document = toml::from_str(&text).map_err(|error| CliError::Usage {
+        what: format!("{name} cannot be applied"),
+        // Its own words point at line and column.
+        why: Some(error.to_string().trim().replace('\n', " ")),
+        help: Some("mend the file; nothing was changed".to_owned()),
+    })?;
+    let applied = session.client()?.apply(&document).await?;
+    session.printer.show(&applied, &table(&applied.changes))?;
+    let changed = applied
+        .changes
+        .iter()
+        .filter(|change| change.change != "unchanged")
+        .count();
+    let sentence = format!(
+        "{name}: {} of {changed_of} changed",
+        changed,
+        changed_of = text::counted(applied.changes.len(), "thing")
+    );
+    session.printer.say(Tone::Good, "Applied", &sentence);
+    if changed > 0 {
+        session.printer.undo(
+            "apply the file as it was before; what was created stays, since nothing can be deleted yet",
+        );
+    }
+    Ok(Exit::Ok)
+}
+
+fn read(args: &Apply) -> Result<String, CliError> {
+    if args.file.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|source| CliError::Io {
+                what: "read from stdin",
+                source,
+            })?;
+        return Ok(text);
+    }
+    fs_err::read_to_string(&args.file).map_err(|error| CliError::Usage {
+        what: "the file cannot be read".to_owned(),
+        why: Some(error.to_string()),
+        help: None,
+    })
+}
+
+fn table(changes: &[Change]) -> Table {
+    let mut table = Table::new([
+        ("KIND", Narrow::Keep),
+        ("NAME", Narrow::Keep),
+        ("CHANGE", Narrow::Keep),
+    ]);
+    for change in changes {
+        let tone = if change.change == "unchanged" {
+            Tone::Faint
+        } else {
+            Tone::Good
+        };
+        table.row([
+            change.kind.as_str().into(),
+            change.name.as_str().into(),
+            Cell::Toned(tone, change.change.clone()),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,84 @@
+//! `deploy` and `rollback`: a wish, then following it.
+
+use pointsman_shared::api::deployments::{Deployment, NewDeployment, NewRollback};
+
+use super::deployments::deployment_table;
+use crate::args::{Deploy, Follow, Rollback};
+use crate::client::Client;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::follow::{self, Goal, Waiter};
+use crate::printer::Tone;
+use crate::session::Session;
+
+/// Makes a release live.
+pub async fn deploy(session: &Session, args: Deploy) -> Result<Exit, CliError> {
+    let client = session.client()?;
+    let waiter = subscribe(session, &client, args.follow).await?;
+    let wish = NewDeployment {
+        target: args.target,
+        release: args.release,
+        build: args.build,
+        waves: args.waves,
+        on_failure: args.on_failure,
+        reason: session.options.reason.clone(),
+    };
+    let deployment = client.deploy(&wish).await?;
+    accepted(session, &client, waiter, deployment, Goal::Live).await
+}
+
+/// Goes back to an older good release, or decides that an open deployment does.
+pub async fn rollback(session: &Session, args: Rollback) -> Result<Exit, CliError> {
+    let client = session.client()?;
+    let waiter = subscribe(session, &client, args.follow).await?;
+    let wish = NewRollback {
+        target: args.target,
+        release: args.release,
+        reason: session.options.reason.clone(),
+    };
+    let deployment = client.rollback(&wish).await?;
+    accepted(session, &client, waiter, deployment, Goal::RolledBack).await
+}
+
+/// Listens before the wish is made, so that nothing of it is missed; not at all when detached.
+pub async fn subscribe(
+    session: &Session,
+    client: &Client,
+    follow: Follow,
+) -> Result<Option<Waiter>, CliError> {
+    if follow.detaches() {
+        return Ok(None);
+    }
+    Waiter::subscribe(session, client).await.map(Some)
+}
+
+async fn accepted(
+    session: &Session,
+    client: &Client,
+    waiter: Option<Waiter>,
+    deployment: Deployment,
+    goal: Goal,
+) -> Result<Exit, CliError> {
+    let Deployment {
+        number,
+        target,
+        release,
+        from,
+        kind,
+        ..
+    } = &deployment;
+    let arrow = from.as_ref().map_or(String::new(), |from| format!("{from} -> "));
+    let sentence = format!("{kind} #{number}: {target} {arrow}{release}");
+    session.printer.step(Tone::Good, "Requested", &sentence);
+    if let Some(waiter) = waiter {
+        return follow::deployment(session, client, waiter, deployment, goal).await;
+    }
+    session
+        .printer
+        .say(Tone::Busy, "Next", &format!("pointsman watch {number}"));
+    session.printer.undo(&format!("pointsman cancel {number}"));
+    session
+        .printer
+        .show(&deployment, &deployment_table(std::slice::from_ref(&deployment)))?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,42 @@
+//! From what was typed to the file that does it.
+
+use super::{
+    apply, audit, build, decide, deploy, deployments, doctor, environment, events, help, hosts, jobs, login,
+    logs, project, status, target, token, variable,
+};
+use crate::args::Command;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::session::Session;
+
+/// Runs one command.
+pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> {
+    match command {
+        Command::Login(args) => login::login(session, args).await,
+        Command::Logout => login::logout(session),
+        Command::Whoami => login::whoami(session).await,
+        Command::Status(args) => status::status(session, args).await,
+        Command::Project(args) => project::project(session, args).await,
+        Command::Environment(args) => environment::environment(session, args).await,
+        Command::Target(args) => target::target(session, args).await,
+        Command::Build(args) => build::build(session, args).await,
+        Command::Versions(args) => build::versions(session, args).await,
+        Command::Deploy(args) => deploy::deploy(session, args).await,
+        Command::Rollback(args) => deploy::rollback(session, args).await,
+        Command::Decide(args) => decide::decide(session, args).await,
+        Command::Resume(args) => decide::resume(session, args).await,
+        Command::Cancel(args) => decide::cancel(session, args).await,
+        Command::Watch(args) => deployments::watch(session, args).await,
+        Command::Deployments(args) => deployments::deployments(session, args).await,
+        Command::Logs(args) => logs::logs(session, args).await,
+        Command::Hosts(args) => hosts::hosts(session, args).await,
+        Command::Jobs(args) => jobs::jobs(session, args).await,
+        Command::Token(args) => token::token(session, args).await,
+        Command::Doctor => doctor::doctor(session).await,
+        Command::Apply(args) => apply::apply(session, args).await,
+        Command::Variable(args) => variable::variable(session, args).await,
+        Command::Audit(args) => audit::audit(session, args).await,
+        Command::Events(args) => events::events(session, args).await,
+        Command::Help(args) => help::help(session, &args.topic),
+    }
+}

@@ -1,0 +1,161 @@
+//! `hosts ls | show | invite | revoke`
+
+use pointsman_shared::api::fleet::{Host, NewJoinToken};
+use pointsman_shared::name::HostId;
+
+use super::listing;
+use super::target::labels;
+use crate::args::{HostsCommand, InviteHost};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::printer::Tone;
+use crate::prompt;
+use crate::session::Session;
+use crate::table::{Cell, Narrow, Table};
+use crate::text;
+
+/// Runs the command.
+pub async fn hosts(session: &Session, command: HostsCommand) -> Result<Exit, CliError> {
+    match command {
+        HostsCommand::Ls(rows) => {
+            let hosts = session.client()?.hosts(rows.most()).await?;
+            let empty = "no hosts yet; pointsman hosts invite HOST --labels role=web";
+            listing::show(session, &hosts, &table(&hosts.items), empty)
+        }
+        HostsCommand::Show { host } => {
+            let host = session.client()?.host(&host).await?;
+            session.printer.show_fields(&host, &fields(&host))?;
+            Ok(Exit::Ok)
+        }
+        HostsCommand::Invite(args) => invite(session, args).await,
+        HostsCommand::Revoke { host } => revoke(session, host).await,
+    }
+}
+
+/// The token stands alone on stdout; it is shown this once.
+async fn invite(session: &Session, args: InviteHost) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let client = session.client()?;
+    let wish = NewJoinToken {
+        host: args.host,
+        labels: labels(args.labels),
+        pools: args.pools,
+        kinds: args.kinds,
+        ttl_seconds: Some(args.ttl.as_secs().try_into().unwrap_or(u32::MAX)),
+    };
+    let invitation = client.invite_host(&wish).await?;
+    let host = &invitation.host;
+    let left = (invitation.expires_at - session.clock.now())
+        .to_std()
+        .unwrap_or_default();
+    let sentence = format!("{host} to join once, within {}", text::duration(left));
+    session.printer.say(Tone::Good, "Invited", &sentence);
+    let join = format!(
+        "on {host}: pointsman-agent join --url {} --token-file FILE",
+        client.base()
+    );
+    session.printer.say(Tone::Busy, "Next", &join);
+    session.printer.undo(&format!(
+        "pointsman hosts revoke {host} once it joined; unused, the token ends by itself"
+    ));
+    session.printer.show_value(&invitation, &invitation.token)?;
+    Ok(Exit::Ok)
+}
+
+async fn revoke(session: &Session, host: HostId) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let client = session.client()?;
+    let before = client.host(&host).await?;
+    let question =
+        format!("Take the key of {host} away? Its agent is shut out; what is live there stays live.");
+    prompt::confirm(session, &question)?;
+    client.revoke_host(&host).await?;
+    session
+        .printer
+        .say(Tone::Good, "Revoked", &format!("the key of {host}"));
+    let given: Vec<String> = before
+        .labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let labels = if given.is_empty() {
+        String::new()
+    } else {
+        format!(" --labels {}", given.join(","))
+    };
+    let pools = if before.pools.is_empty() {
+        String::new()
+    } else {
+        let pools: Vec<&str> = before.pools.iter().map(AsRef::as_ref).collect();
+        format!(" --pools {}", pools.join(","))
+    };
+    session.printer.undo(&format!(
+        "pointsman hosts invite {host}{labels}{pools}, then join again"
+    ));
+    Ok(Exit::Ok)
+}
+
+fn table(hosts: &[Host]) -> Table {
+    let mut table = Table::new([
+        ("HOST", Narrow::Keep),
+        ("STATE", Narrow::Keep),
+        ("SEEN", Narrow::Keep),
+        ("RUNNING", Narrow::Drop(2)),
+        ("FREE", Narrow::Drop(1)),
+        ("AGENT", Narrow::Drop(4)),
+        ("POOLS", Narrow::Drop(3)),
+        ("LABELS", Narrow::Cut(10)),
+        ("PROBLEMS", Narrow::Cut(12)),
+    ]);
+    for host in hosts {
+        table.row([
+            host.id.as_str().into(),
+            state(host),
+            Cell::when(host.last_seen_at),
+            Cell::Number(host.running.into()),
+            host.free_bytes.map_or(Cell::Nothing, Cell::Bytes),
+            Cell::maybe(host.software.as_ref()),
+            Cell::list(&host.pools),
+            Cell::list(host.labels.iter().map(|(name, value)| format!("{name}={value}"))),
+            Cell::list(&host.problems),
+        ]);
+    }
+    table
+}
+
+fn state(host: &Host) -> Cell {
+    let (tone, word) = if host.revoked_at.is_some() {
+        (Tone::Bad, "revoked")
+    } else if host.joined_at.is_none() {
+        (Tone::Faint, "invited")
+    } else if !host.seen {
+        (Tone::Bad, "absent")
+    } else if !host.problems.is_empty() {
+        (Tone::Warning, "trouble")
+    } else {
+        (Tone::Good, "ok")
+    };
+    Cell::Toned(tone, word.to_owned())
+}
+
+fn fields(host: &Host) -> Vec<(&'static str, Cell)> {
+    let pairs = |map: &std::collections::BTreeMap<String, String>| {
+        Cell::list(map.iter().map(|(name, value)| format!("{name}={value}")))
+    };
+    vec![
+        ("host", host.id.as_str().into()),
+        ("name", host.display_name.as_str().into()),
+        ("state", state(host)),
+        ("problems", Cell::list(&host.problems)),
+        ("seen", Cell::when(host.last_seen_at)),
+        ("agent", Cell::maybe(host.software.as_ref())),
+        ("labels", pairs(&host.labels)),
+        ("pools", Cell::list(&host.pools)),
+        ("kinds", Cell::list(&host.kinds)),
+        ("running", Cell::Number(host.running.into())),
+        ("free", host.free_bytes.map_or(Cell::Nothing, Cell::Bytes)),
+        ("facts", pairs(&host.facts)),
+        ("joined", Cell::when(host.joined_at)),
+        ("revoked", Cell::when(host.revoked_at)),
+    ]
+}

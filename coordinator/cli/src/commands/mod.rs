@@ -1,0 +1,28 @@
+//! The commands: each asks the API, shows the result, and says how to take it back. None decides anything that the
+//! coordinator decides.
+
+mod apply;
+mod audit;
+mod build;
+mod decide;
+mod deploy;
+mod deployments;
+mod dispatch;
+mod doctor;
+mod environment;
+mod events;
+mod help;
+mod hosts;
+mod jobs;
+mod listing;
+mod login;
+mod logs;
+mod project;
+mod status;
+mod target;
+mod token;
+mod variable;
+
+pub use build::release_table;
+pub use deployments::deployment_hosts;
+pub use dispatch::run;

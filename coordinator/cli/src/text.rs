@@ -1,0 +1,171 @@
+//! How times, sizes and foreign text are written for people.
+//!
+//! Text that comes from elsewhere (logs, commit subjects, reasons) never reaches a terminal as it is: control
+//! characters, cursor movements, titles and direction overrides would let a build log rewrite the operator's screen.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// A length of time in two figures: `0.4s`, `14.2s`, `3m40`, `2h05`, `3d`.
+pub fn duration(length: Duration) -> String {
+    let seconds = length.as_secs();
+    match seconds {
+        0..60 => format!("{}.{}s", seconds, length.subsec_millis() / 100),
+        60..3_600 => format!("{}m{:02}", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h{:02}", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// How long ago, in one unit: `12s`, `3m`, `6h`, `5d`; a moment to come is `in 3m`.
+pub fn age(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let seconds = (now - at).num_seconds();
+    let length = match seconds.unsigned_abs() {
+        s @ 0..60 => format!("{s}s"),
+        s @ 60..3_600 => format!("{}m", s / 60),
+        s @ 3_600..86_400 => format!("{}h", s / 3_600),
+        s => format!("{}d", s / 86_400),
+    };
+    if seconds < 0 {
+        format!("in {length}")
+    } else {
+        length
+    }
+}
+
+/// A moment, exactly: `2026-11-20T12:04:31Z`.
+pub fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// A size: `812 B`, `41 MB`, `1.2 GB`; decimal units.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [
+        ("TB", 1_000_000_000_000),
+        ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
+        ("kB", 1_000),
+    ];
+    for (unit, size) in UNITS {
+        if count >= size {
+            let (whole, tenth) = (count / size, count % size * 10 / size);
+            return if whole >= 10 {
+                format!("{whole} {unit}")
+            } else {
+                format!("{whole}.{tenth} {unit}")
+            };
+        }
+    }
+    format!("{count} B")
+}
+
+/// `1 host`, `3 hosts`.
+pub fn counted(count: usize, thing: &str) -> String {
+    if count == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{count} {thing}s")
+    }
+}
+
+/// Text from elsewhere in one harmless line: no escape sequences, no control characters.
+pub fn plain(text: &str) -> String {
+    harmless(text, false)
+}
+
+/// The same, but colours (SGR) stay, closed at the end, for logs on a terminal.
+pub fn coloured(text: &str) -> String {
+    harmless(text, true)
+}
+
+fn harmless(text: &str, keep_colours: bool) -> String {
+    // Progress bars redraw their line with `\r`: what counts is what stood there in the end.
+    let shown = text.trim_end_matches('\r');
+    let shown = shown.rsplit('\r').next().unwrap_or(shown);
+    let mut clean = String::with_capacity(shown.len());
+    let mut coloured = false;
+    let mut rest = shown;
+    while let Some(c) = rest.chars().next() {
+        if c == '\u{1b}' {
+            let (sequence, after) = rest.split_at(escape_length(rest));
+            if keep_colours && is_colour(sequence) {
+                clean.push_str(sequence);
+                coloured = true;
+            }
+            rest = after;
+            continue;
+        }
+        match c {
+            '\t' => clean.push_str("    "),
+            _ if c.is_control() || is_direction(c) => clean.push('\u{fffd}'),
+            _ => clean.push(c),
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    if coloured {
+        clean.push_str("\u{1b}[0m");
+    }
+    clean
+}
+
+/// Bytes of the escape sequence that `text` begins with.
+fn escape_length(text: &str) -> usize {
+    let body = &text[1..];
+    match body.chars().next() {
+        None => 1,
+        Some('[') => body[1..]
+            .find(|c: char| ('\u{40}'..='\u{7e}').contains(&c))
+            .map_or(text.len(), |end| end + 3),
+        // Operating system commands (titles, links) end with BEL or ESC \.
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            let bell = body.find('\u{7}').map(|end| end + 2);
+            let terminator = body.find("\u{1b}\\").map(|end| end + 3);
+            bell.into_iter().chain(terminator).min().unwrap_or(text.len())
+        }
+        Some(c) => 1 + c.len_utf8(),
+    }
+}
+
+fn is_colour(sequence: &str) -> bool {
+    sequence
+        .strip_prefix("\u{1b}[")
+        .and_then(|body| body.strip_suffix('m'))
+        .is_some_and(|codes| codes.bytes().all(|b| b.is_ascii_digit() || b == b';'))
+}
+
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_have_two_figures() {
+        let written =
+            [400, 14_200, 220_000, 7_500_000, 300_000_000].map(|ms| duration(Duration::from_millis(ms)));
+        assert_eq!(written, ["0.4s", "14.2s", "3m40", "2h05", "3d"]);
+    }
+
+    #[test]
+    fn sizes_have_two_figures() {
+        let written = [0, 812, 1_200, 41_900_000, 1_250_000_000].map(bytes);
+        assert_eq!(written, ["0 B", "812 B", "1.2 kB", "41 MB", "1.2 GB"]);
+    }
+
+    #[test]
+    fn foreign_text_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\u{1b}[31mred\u{1b}[0m b"), "ared b");
+        assert_eq!(coloured("\u{1b}[31mred"), "\u{1b}[31mred\u{1b}[0m");
+        assert_eq!(coloured("\u{1b}[2J\u{1b}[Hgone"), "gone");
+        assert_eq!(plain("\u{1b}]0;title\u{7}text"), "text");
+        assert_eq!(plain("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\"), "link");
+        assert_eq!(plain("10 %\r 50 %\r100 %\r"), "100 %");
+        assert_eq!(plain("a\u{202e}b\u{7}"), "a\u{fffd}b\u{fffd}");
+        assert_eq!(plain("cut \u{1b}[3"), "cut ");
+        assert_eq!(plain("end \u{1b}"), "end ");
+        assert_eq!(plain("\u{1b}ü"), "");
+    }
+}
