@@ -32,6 +32,16 @@ impl BootInstant {
         )
     }
 
+    /// Time from `earlier` to this moment; zero when it is not earlier.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// A moment that does not come.
+    pub const fn never() -> Self {
+        Self(u64::MAX)
+    }
+
     /// Time from now until this moment; zero when it is past.
     pub fn remaining(self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(Self::now().0))
@@ -57,6 +67,7 @@ pub enum Standing {
 pub struct Lease {
     told: watch::Receiver<Standing>,
     stop_at: Arc<AtomicU64>,
+    past_no_return: bool,
 }
 
 /// The broker edge's side. Dropping it leaves the deadline standing: the worker stops when it passes.
@@ -75,7 +86,11 @@ pub fn lease(stop_at: BootInstant) -> (LeaseKeeper, Lease) {
             tell,
             stop_at: Arc::clone(&stop_at),
         },
-        Lease { told, stop_at },
+        Lease {
+            told,
+            stop_at,
+            past_no_return: false,
+        },
     )
 }
 
@@ -110,7 +125,17 @@ impl Lease {
             Standing::Held | Standing::Cancelled { .. } if self.deadline().remaining().is_zero() => {
                 Standing::Lost
             }
+            Standing::Cancelled { .. } if self.past_no_return => Standing::Held,
             Standing::Held | Standing::Cancelled { .. } | Standing::Lost => told,
+        }
+    }
+
+    /// The same lease for work that cannot be called off any more: a cancel comes too late for it.
+    #[must_use]
+    pub fn past_no_return(&self) -> Self {
+        Self {
+            past_no_return: true,
+            ..self.clone()
         }
     }
 
@@ -170,7 +195,9 @@ mod tests {
                 reason: "first".to_owned()
             }
         );
+        assert_eq!(lease.past_no_return().standing(), Standing::Held);
         keeper.lose();
         assert_eq!(lease.standing(), Standing::Lost);
+        assert_eq!(lease.past_no_return().standing(), Standing::Lost);
     }
 }

@@ -95,7 +95,10 @@ impl Default for Content {
     fn default() -> Self {
         let limits = pointsman_archive::Limits::default();
         Self {
-            kinds: JobKind::ALL.into_iter().filter(|kind| *kind != JobKind::Build).collect(),
+            kinds: JobKind::ALL
+                .into_iter()
+                .filter(|kind| *kind != JobKind::Build)
+                .collect(),
             builds: false,
             projects: None,
             roots: vec!["/srv/*".to_owned()],
@@ -117,7 +120,10 @@ pub struct Policy {
 impl Policy {
     /// Reads the file; where there is none, the default holds.
     pub fn load(path: &Path, owner: PolicyOwner) -> Result<Self, PolicyError> {
-        let unreadable = |source: std::io::Error| PolicyError::Unreadable { path: path.to_owned(), source };
+        let unreadable = |source: std::io::Error| PolicyError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
         let metadata = match fs_err::metadata(path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -125,14 +131,22 @@ impl Policy {
             }
             Err(error) => return Err(unreadable(error)),
         };
-        let not_trusted = |reason: String| Err(PolicyError::NotTrusted { path: path.to_owned(), reason });
+        let not_trusted = |reason: String| {
+            Err(PolicyError::NotTrusted {
+                path: path.to_owned(),
+                reason,
+            })
+        };
         let agent = rustix::process::geteuid().as_raw();
         let trusted = metadata.uid() == 0 || (owner == PolicyOwner::RootOrAgent && metadata.uid() == agent);
         if !trusted {
             return not_trusted(format!("belongs to user {}", metadata.uid()));
         }
         if metadata.mode() & 0o022 != 0 {
-            return not_trusted(format!("has mode {:04o}, so others may write to it", metadata.mode() & 0o7777));
+            return not_trusted(format!(
+                "has mode {:04o}, so others may write to it",
+                metadata.mode() & 0o7777
+            ));
         }
         let text = fs_err::read_to_string(path).map_err(unreadable)?;
         Self::parse(path, &text)
@@ -140,11 +154,18 @@ impl Policy {
 
     /// The default for a host without a file at `path`.
     pub fn built_in(path: &Path) -> Self {
-        Self { source: format!("{} (missing, so the default holds)", path.display()), content: Content::default() }
+        Self {
+            source: format!("{} (missing, so the default holds)", path.display()),
+            content: Content::default(),
+        }
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, PolicyError> {
-        let invalid = |line, reason| PolicyError::Invalid { path: path.to_owned(), line, reason };
+        let invalid = |line, reason| PolicyError::Invalid {
+            path: path.to_owned(),
+            line,
+            reason,
+        };
         let content: Content = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             invalid(line_of(text, at), error.message().to_owned())
@@ -163,7 +184,10 @@ impl Policy {
         if content.hooks.iter().any(Vec::is_empty) {
             return Err(invalid(line_with("hooks"), "a hook names no program".to_owned()));
         }
-        Ok(Self { source: path.display().to_string(), content })
+        Ok(Self {
+            source: path.display().to_string(),
+            content,
+        })
     }
 
     /// How large a release may be here.
@@ -190,12 +214,25 @@ impl Policy {
     /// Whether an order may be taken at all. Commands are judged when they run, after their variables are known.
     pub fn check(&self, body: &JobBody) -> Result<(), PolicyRefusal> {
         let kind = body.order.kind();
-        let allowed = if kind == JobKind::Build { self.content.builds } else { self.content.kinds.contains(&kind) };
+        let allowed = if kind == JobKind::Build {
+            self.content.builds
+        } else {
+            self.content.kinds.contains(&kind)
+        };
         if !allowed {
-            let remedy = if kind == JobKind::Build { "set `builds = true`" } else { "add it to `kinds`" };
+            let remedy = if kind == JobKind::Build {
+                "set `builds = true`"
+            } else {
+                "add it to `kinds`"
+            };
             return Err(self.refuse(format!("does not allow {kind} here"), remedy.to_owned()));
         }
-        if self.content.projects.as_ref().is_some_and(|projects| !projects.contains(&body.project)) {
+        if self
+            .content
+            .projects
+            .as_ref()
+            .is_some_and(|projects| !projects.contains(&body.project))
+        {
             let rule = format!("does not list the project {}", body.project);
             return Err(self.refuse(rule, "add it to `projects`".to_owned()));
         }
@@ -214,10 +251,18 @@ impl Policy {
 
     /// Whether a root may be used, for orders and adoptions.
     pub fn check_root(&self, root: &RootPath) -> Result<(), PolicyRefusal> {
-        if self.content.roots.iter().any(|pattern| matches(pattern, root.as_str())) {
+        if self
+            .content
+            .roots
+            .iter()
+            .any(|pattern| matches(pattern, root.as_str()))
+        {
             return Ok(());
         }
-        Err(self.refuse(format!("does not allow the root {root}"), "add it to `roots`".to_owned()))
+        Err(self.refuse(
+            format!("does not allow the root {root}"),
+            "add it to `roots`".to_owned(),
+        ))
     }
 
     fn check_repository(&self, repository: &str) -> Result<(), PolicyRefusal> {
@@ -235,11 +280,18 @@ impl Policy {
             return Ok(());
         }
         let rule = format!("allows {limit} {unit} a release, this one has {actual}");
-        Err(self.refuse(rule, format!("raise `max_release_{unit}` or make the release smaller")))
+        Err(self.refuse(
+            rule,
+            format!("raise `max_release_{unit}` or make the release smaller"),
+        ))
     }
 
     fn refuse(&self, rule: String, remedy: String) -> PolicyRefusal {
-        PolicyRefusal { policy: self.source.clone(), rule, remedy }
+        PolicyRefusal {
+            policy: self.source.clone(),
+            rule,
+            remedy,
+        }
     }
 }
 

@@ -81,8 +81,16 @@ fn patterns_match_name_by_name() {
         ("/srv/**", "/srv", false),
         ("/srv/shop", "/srv/shop", true),
         ("/srv/shop", "/srv/shop2", false),
-        ("https://git.example.org/**", "https://git.example.org/team/shop", true),
-        ("https://git.example.org/**", "https://git.example.org.evil.com/shop", false),
+        (
+            "https://git.example.org/**",
+            "https://git.example.org/team/shop",
+            true,
+        ),
+        (
+            "https://git.example.org/**",
+            "https://git.example.org.evil.com/shop",
+            false,
+        ),
     ] {
         assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
     }
@@ -98,5 +106,10 @@ fn a_file_that_others_may_write_is_not_trusted() {
     let error = Policy::load(&path, PolicyOwner::RootOrAgent).unwrap_err();
     assert!(matches!(error, PolicyError::NotTrusted { .. }), "{error}");
     fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(Policy::load(&path, PolicyOwner::RootOrAgent).unwrap().content.builds);
+    assert!(
+        Policy::load(&path, PolicyOwner::RootOrAgent)
+            .unwrap()
+            .content
+            .builds
+    );
 }

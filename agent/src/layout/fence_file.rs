@@ -28,7 +28,7 @@ pub enum FenceFile {
 /// The fence did not let a switch pass.
 #[derive(Debug, thiserror::Error)]
 pub enum FenceError {
-    /// No decision was ever accepted here.
+    /// The slot was never adopted.
     #[error(
         "the root {root} has no fence for slot {slot}; nothing is switched here before the coordinator adopts the placement"
     )]
@@ -37,6 +37,12 @@ pub enum FenceError {
         root: String,
         /// The slot.
         slot: SlotName,
+    },
+    /// There is no fence at all.
+    #[error("the root {root} has no fence; nothing is done here before the coordinator adopts the placement")]
+    NotAdopted {
+        /// The root.
+        root: String,
     },
     /// The file is not what we wrote.
     #[error(
@@ -86,31 +92,33 @@ impl Root {
         })
     }
 
-    fn standing_fence(
-        &self,
-        placement: PlacementId,
-        slot: &SlotName,
-    ) -> Result<(Fence, SlotRecord), FenceError> {
+    /// Nothing is done in a root whose placement was not adopted, or that belongs to another one.
+    pub fn require_adopted(&self, placement: PlacementId) -> Result<Fence, FenceError> {
         let root = self.path().to_string();
         match self.fence()? {
-            FenceFile::Missing => Err(FenceError::Missing {
-                root,
-                slot: slot.clone(),
-            }),
+            FenceFile::Missing => Err(FenceError::NotAdopted { root }),
             FenceFile::Damaged { reason } => Err(FenceError::Damaged { root, reason }),
             FenceFile::Standing(fence) if fence.placement != placement => Err(FenceError::OtherPlacement {
                 root,
                 owner: fence.placement,
                 asked: placement,
             }),
-            FenceFile::Standing(fence) => match fence.slots.get(slot).cloned() {
-                Some(record) => Ok((fence, record)),
-                None => Err(FenceError::Missing {
-                    root,
-                    slot: slot.clone(),
-                }),
-            },
+            FenceFile::Standing(fence) => Ok(fence),
         }
+    }
+
+    fn standing_fence(
+        &self,
+        placement: PlacementId,
+        slot: &SlotName,
+    ) -> Result<(Fence, SlotRecord), FenceError> {
+        let fence = self.require_adopted(placement)?;
+        let missing = || FenceError::Missing {
+            root: self.path().to_string(),
+            slot: slot.clone(),
+        };
+        let record = fence.slots.get(slot).cloned().ok_or_else(missing)?;
+        Ok((fence, record))
     }
 }
 
@@ -154,6 +162,23 @@ impl RootLock {
             return Ok(());
         }
         record.phase = SwitchPhase::Done;
+        fence.slots.insert(slot.clone(), record);
+        Ok(self.write_fence(&fence)?)
+    }
+
+    /// Marks the decision of `claimed` as one that changed nothing: `live` is what the link still names.
+    pub fn call_off(
+        &self,
+        placement: PlacementId,
+        slot: &SlotName,
+        claimed: Claimed,
+        live: Option<ReleaseFolder>,
+    ) -> Result<(), FenceError> {
+        let (mut fence, mut record) = self.root.standing_fence(placement, slot)?;
+        if !record.is_of(claimed) {
+            return Ok(());
+        }
+        (record.to, record.phase) = (live, SwitchPhase::Done);
         fence.slots.insert(slot.clone(), record);
         Ok(self.write_fence(&fence)?)
     }

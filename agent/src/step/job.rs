@@ -1,0 +1,57 @@
+//! One epoch of one job, with everything its steps may use. The broker edge fills it in; steps only read it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pointsman_shared::ids::Epoch;
+use pointsman_shared::name::HostId;
+use pointsman_shared::wire::JobBody;
+
+use super::Workshop;
+use crate::journal::Roots;
+use crate::lease::Lease;
+use crate::policy::Policy;
+use crate::process::Processes;
+
+/// What all jobs of this host share.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// The host.
+    pub id: HostId,
+    /// Its own word on what may happen.
+    pub policy: Arc<Policy>,
+    /// Where roots are recorded before they are touched.
+    pub roots: Arc<Roots>,
+    /// Asks health checks over HTTP; follows no redirects.
+    pub http: reqwest::Client,
+    /// Bytes that an install leaves free beyond what it needs; 256 MiB unless the host says otherwise.
+    pub spare_bytes: u64,
+    /// Where builds are done; none on a host that does not build.
+    pub workshop: Option<Arc<Workshop>>,
+}
+
+/// One granted epoch.
+#[derive(Debug, Clone)]
+pub struct Job<D> {
+    /// The host.
+    pub host: Host,
+    /// What is asked.
+    pub body: JobBody,
+    /// The granted epoch.
+    pub epoch: Epoch,
+    /// The right to go on.
+    pub lease: Lease,
+    /// Starts children in this job's name.
+    pub processes: Processes,
+    /// Plain and secret variables of the job, already merged by precedence.
+    pub variables: BTreeMap<String, String>,
+    /// The edge.
+    pub desk: Arc<D>,
+}
+
+impl<D> Job<D> {
+    /// The name of this epoch's unfinished work.
+    pub fn work_name(&self) -> String {
+        format!("{}-{}", self.body.job, self.epoch)
+    }
+}

@@ -1,0 +1,20 @@
+//! Steps: the deeds of a plan, one room per kind of job. Every step may be done again after a crash between any two.
+//!
+//! Nothing here knows the broker: what a step needs from the outside it asks of the [`Desk`].
+
+mod build;
+mod command;
+mod desk;
+mod failure;
+mod install;
+mod job;
+mod switch;
+mod variables;
+
+pub use build::{BuildWork, Workshop};
+pub use desk::{Desk, Object, TransferError};
+pub use failure::{Failure, StepError};
+pub use install::InstallWork;
+pub use job::{Host, Job};
+pub use switch::SwitchWork;
+pub use variables::{ExpandError, Values};

@@ -1,0 +1,269 @@
+//! The state of one switch, and its steps.
+//!
+//! The root's lock is held from the first look at the fence until the after-hooks are done, so that two decisions never
+//! mix; it is free again while health is awaited. However the steps end, the fence is told when the decision has run
+//! to its end; an agent that dies before that reports an interrupted switch when it comes back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pointsman_shared::name::ReleaseFolder;
+use pointsman_shared::outcome::{Effect, Phase, Product};
+use pointsman_shared::wire::job::{Order, SwitchOrder};
+
+use super::health::Health;
+use super::{hook, link};
+use crate::executor::Work;
+use crate::journal::RootRecord;
+use crate::layout::{Claimed, Root, RootLock};
+use crate::lease::Lease;
+use crate::plan::{HookTime, SwitchStep};
+use crate::process::{Command, Limits};
+use crate::step::{Desk, Failure, Job, StepError, Values, command};
+
+/// How long a switch waits for an install's final rename or another writer.
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+/// Time for a hook whose recipe names none.
+const HOOK_TIME: Duration = Duration::from_mins(5);
+
+/// One switch.
+pub struct SwitchWork<'a, D> {
+    job: &'a Job<D>,
+    order: &'a SwitchOrder,
+    claimed: Claimed,
+    root: Option<Arc<Root>>,
+    lock: Option<RootLock>,
+    values: Values,
+    from: Option<ReleaseFolder>,
+    effect: Effect,
+}
+
+impl<D> std::fmt::Debug for SwitchWork<'_, D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SwitchWork")
+            .field("order", self.order)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, D: Desk> SwitchWork<'a, D> {
+    /// Looks at the order only.
+    pub fn new(job: &'a Job<D>) -> Result<Self, Failure> {
+        let (Order::Activate(order) | Order::Rollback(order)) = &job.body.order else {
+            return Err(Failure::new(
+                Phase::Refused,
+                "wrong_kind",
+                "the order is not a switch",
+            ));
+        };
+        let claimed = Claimed {
+            generation: order.generation,
+            job: job.body.job,
+            epoch: job.epoch,
+        };
+        Ok(Self {
+            job,
+            order,
+            claimed,
+            root: None,
+            lock: None,
+            values: Values::default(),
+            from: None,
+            effect: Effect::None,
+        })
+    }
+
+    /// Takes the lock and asks the fence, before any hook runs for a decision that is not to be.
+    async fn check(&mut self) -> Result<(), StepError> {
+        let record = RootRecord {
+            placement: self.order.placement,
+            root: self.order.root.clone(),
+        };
+        let (roots, path) = (Arc::clone(&self.job.host.roots), self.order.root.clone());
+        let opened = blocking(move || {
+            roots
+                .record(&record)
+                .map_err(|error| Failure::file(Phase::Switch, &error))?;
+            Root::open(&path).map_err(|error| Failure::root(Phase::Switch, &error))
+        });
+        let root = Arc::new(opened.await??);
+        let lock = tokio::select! {
+            lock = RootLock::take(&root, LOCK_PATIENCE) => lock,
+            _ = self.job.lease.ended() => return Err(StepError::Stopped),
+        };
+        let lock = lock.map_err(|error| Failure::lock(Phase::Switch, &error))?;
+        lock.may_pass(self.order.placement, &self.order.slot, self.claimed)
+            .map_err(|e| Failure::fence(&e))?;
+        root.require_release(&self.order.folder, &self.order.manifest)
+            .map_err(|error| Failure::release(Phase::Switch, &error))?;
+        let home = root
+            .home()
+            .map_err(|error| Failure::file(Phase::Switch, &error))?;
+        self.values = self.values(&root, home.path());
+        self.lock = Some(lock);
+        self.root = Some(root);
+        Ok(())
+    }
+
+    fn values(&self, root: &Root, home: &std::path::Path) -> Values {
+        let environment = self.job.body.environment.as_ref();
+        let ours = [
+            ("POINTSMAN_PROJECT", self.job.body.project.to_string()),
+            ("POINTSMAN_RELEASE_LABEL", self.order.label.to_string()),
+            ("POINTSMAN_COMMIT", self.order.commit.to_string()),
+            (
+                "POINTSMAN_ENVIRONMENT",
+                environment.map(ToString::to_string).unwrap_or_default(),
+            ),
+            ("POINTSMAN_HOST", self.job.host.id.to_string()),
+            (
+                "POINTSMAN_RELEASE_DIR",
+                root.release_path(&self.order.folder).display().to_string(),
+            ),
+            ("POINTSMAN_ROOT", self.order.root.to_string()),
+            ("POINTSMAN_SLOT", self.order.slot.to_string()),
+        ];
+        Values::new(&home.display().to_string(), &self.job.variables, &ours)
+    }
+
+    async fn hook(&self, stage: &str, time: HookTime, argv: &[String]) -> Result<(), StepError> {
+        let phase = match time {
+            HookTime::Before => Phase::BeforeHook,
+            HookTime::After => Phase::AfterHook,
+        };
+        let release = self.release()?;
+        let argv = self
+            .values
+            .expand_argv(argv)
+            .map_err(|error| Failure::of(phase, "variable_missing", &error))?;
+        let argv = hook::resolve(&self.job.host.policy, &release, &argv)
+            .map_err(|refusal| Failure::new(phase, "hook_refused", refusal.to_string()))?;
+        let command = Command {
+            argv,
+            env: self.values.environment(),
+            cwd: release,
+        };
+        let total = match self.order.hooks.timeout_s {
+            0 => HOOK_TIME,
+            seconds => Duration::from_secs(seconds),
+        };
+        let limits = Limits::new(total, None);
+        let ended = command::run(self.job, &self.lease(), stage, &command, &limits).await;
+        command::judge(phase, &command.argv.join(" "), &limits, ended)
+    }
+
+    async fn switch(&mut self) -> Result<(), StepError> {
+        let Some(lock) = self.lock.take() else {
+            return Err(not_checked());
+        };
+        let (lease, order, claimed) = (self.job.lease.clone(), self.order.clone(), self.claimed);
+        let (lock, switched) = blocking(move || {
+            let switched = link::switch(&lock, &lease, &order, claimed);
+            (lock, switched)
+        })
+        .await?;
+        self.lock = Some(lock);
+        match switched {
+            Ok(from) => {
+                self.from = from;
+                self.effect = Effect::Done;
+                Ok(())
+            }
+            Err(unswitched) => {
+                self.effect = unswitched.effect;
+                Err(unswitched.error)
+            }
+        }
+    }
+
+    async fn health(&mut self, check: &pointsman_shared::recipe::HealthCheck) -> Result<(), StepError> {
+        self.lock = None;
+        let (release, lease) = (self.release()?, self.lease());
+        let (job, order, values) = (self.job, self.order, &self.values);
+        Health {
+            job,
+            order,
+            check,
+            values,
+            release: &release,
+            lease: &lease,
+        }
+        .wait()
+        .await
+    }
+
+    fn release(&self) -> Result<PathBuf, StepError> {
+        self.root
+            .as_ref()
+            .map(|root| root.release_path(&self.order.folder))
+            .ok_or_else(not_checked)
+    }
+
+    /// After the switch a cancel comes too late: the release is live and its hooks are still owed to it.
+    fn lease(&self) -> Lease {
+        match self.effect {
+            Effect::None => self.job.lease.clone(),
+            Effect::Done | Effect::Unknown => self.job.lease.past_no_return(),
+        }
+    }
+}
+
+fn not_checked() -> StepError {
+    Failure::new(Phase::Switch, "not_checked", "the root was not opened").into()
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StepError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Failure::of(Phase::Switch, "internal", &error).into())
+}
+
+impl<D: Desk> Work for SwitchWork<'_, D> {
+    type Step = SwitchStep;
+
+    async fn perform(&mut self, step: &SwitchStep) -> Result<(), StepError> {
+        match step {
+            SwitchStep::Check => self.check().await,
+            SwitchStep::Hook { time, argv } => self.hook(&step.to_string(), *time, argv).await,
+            SwitchStep::Switch => self.switch().await,
+            SwitchStep::Health(check) => self.health(check).await,
+        }
+    }
+
+    fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    /// The decision has run to its end, well or not: the fence says so. A link in an unknown state stays marked.
+    async fn close(&mut self, _ok: bool) -> Result<(), StepError> {
+        let lock = self.lock.take();
+        let (Effect::Done, Some(root)) = (self.effect, &self.root) else {
+            return Ok(());
+        };
+        let lock = match lock {
+            Some(lock) => lock,
+            None => RootLock::take(root, LOCK_PATIENCE)
+                .await
+                .map_err(|e| Failure::lock(Phase::Switch, &e))?,
+        };
+        let (placement, slot, claimed) = (self.order.placement, self.order.slot.clone(), self.claimed);
+        let settled = blocking(move || {
+            lock.settle(placement, &slot, claimed)
+                .map_err(|error| Failure::fence(&error))?;
+            lock.end_progress()
+                .map_err(|error| Failure::file(Phase::Switch, &error))
+        });
+        Ok(settled.await??)
+    }
+
+    fn product(&self) -> Product {
+        Product::Switched {
+            from: self.from.clone(),
+            current: self.order.folder.clone(),
+        }
+    }
+}
