@@ -23,6 +23,8 @@ CREATE TABLE host (
     processes            jsonb NOT NULL DEFAULT '[]',           -- survivors named by the last hello
     hello_nonce          text,                                  -- of the last hello that was welcomed
     hello_at             timestamptz,
+    hello_digest         bytea,                                 -- the state digest that hello announced
+    hello_placements     integer NOT NULL DEFAULT 0,            -- and how many placement states
     last_seen_at         timestamptz,
     last_beat            bigint NOT NULL DEFAULT 0,
     working              integer NOT NULL DEFAULT 0,            -- epochs in the last beat
@@ -78,6 +80,17 @@ CREATE TABLE placement_slot (
     fence         jsonb NOT NULL,                               -- wire::from_agent::FenceState
     reported_at   timestamptz NOT NULL,
     PRIMARY KEY (placement_id, slot)
+);
+
+-- Pages of the placement states that belong to a host's newest hello; any coordinator may receive any of them.
+CREATE TABLE placement_page (
+    host_id      text NOT NULL REFERENCES host (id),
+    nonce        text NOT NULL,                                 -- of the hello
+    placement_id uuid NOT NULL,                                 -- as the host says; it may be none of ours
+    page         integer NOT NULL CHECK (page >= 0),
+    pages        integer NOT NULL CHECK (pages > page),
+    state        jsonb NOT NULL,                                -- wire::from_agent::PlacementState
+    PRIMARY KEY (host_id, nonce, placement_id, page)
 );
 
 -- Complete releases on a placement, as the host last reported or confirmed them.

@@ -20,7 +20,7 @@ macro_rules! select_hosts {
         sqlx::query_as!(
             Columns,
             "SELECT id, labels, pools, kinds, public_key, broker_password_hash, broker_ready_at, joined_at, revoked_at,
-                    paused_at, instance_id, hello_nonce, last_seen_at, last_beat, working, busy_kinds, state_digest
+                    paused_at, instance_id, hello_nonce, last_seen_at, last_beat, working, busy_kinds, state_digest, hello_digest, hello_at
              FROM host " + $tail
             $(, $argument)*
         )
@@ -37,7 +37,7 @@ pub async fn get(conn: &mut PgConnection, id: &HostId) -> StoreResult<Option<Hos
 
 /// Locks a host until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, id: &HostId) -> StoreResult<Option<HostRow>> {
-    let row = select_hosts!("WHERE id = $1 FOR UPDATE", id.as_str())
+    let row = select_hosts!("WHERE id = $1 FOR NO KEY UPDATE", id.as_str())
         .fetch_optional(conn)
         .await?;
     row.map(HostRow::try_from).transpose()

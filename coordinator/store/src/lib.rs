@@ -11,11 +11,18 @@ pub mod error;
 pub mod events;
 pub mod hosts;
 pub mod idempotency;
+pub mod inbox;
 pub mod jobs;
 pub mod join_tokens;
+pub mod leases;
+pub mod logs;
 pub mod objects;
 pub mod outbox;
+pub mod placement_pages;
 pub mod principals;
+pub mod refused_messages;
+pub mod signing_keys;
+pub mod steps;
 pub mod tokens;
 pub mod variables;
 

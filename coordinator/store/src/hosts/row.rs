@@ -39,6 +39,10 @@ pub struct HostRow {
     pub busy_kinds: Vec<JobKind>,
     /// Digest over the placement states last stored.
     pub state_digest: Option<Digest>,
+    /// Digest that the last hello announced; its placement states may still be on their way.
+    pub hello_digest: Option<Digest>,
+    /// When that hello came.
+    pub hello_at: Option<DateTime<Utc>>,
     /// Whether it is there.
     pub presence: Presence,
 }
@@ -61,6 +65,8 @@ pub(super) struct Columns {
     pub working: i32,
     pub busy_kinds: Vec<String>,
     pub state_digest: Option<Vec<u8>>,
+    pub hello_digest: Option<Vec<u8>>,
+    pub hello_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<Columns> for HostRow {
@@ -75,7 +81,12 @@ impl TryFrom<Columns> for HostRow {
                 .map(|name| name.parse().map_err(|e| wrong(&e)))
                 .collect()
         };
-        let digest = |bytes: Vec<u8>| <[u8; 32]>::try_from(bytes).map(Digest::from_bytes);
+        let digest = |bytes: Option<Vec<u8>>| {
+            let bytes = bytes.map(<[u8; 32]>::try_from).transpose();
+            bytes
+                .map(|bytes| bytes.map(Digest::from_bytes))
+                .map_err(|_| wrong(&"a digest has not 32 bytes"))
+        };
         Ok(Self {
             id: row.id.parse().map_err(|e| wrong(&e))?,
             labels: serde_json::from_value(row.labels).map_err(|e| wrong(&e))?,
@@ -96,11 +107,9 @@ impl TryFrom<Columns> for HostRow {
             hello_nonce: row.hello_nonce.map(Nonce),
             last_beat: u64::try_from(row.last_beat).unwrap_or_default(),
             busy_kinds: kinds(&row.busy_kinds)?,
-            state_digest: row
-                .state_digest
-                .map(digest)
-                .transpose()
-                .map_err(|_| wrong(&"its state digest has not 32 bytes"))?,
+            state_digest: digest(row.state_digest)?,
+            hello_digest: digest(row.hello_digest)?,
+            hello_at: row.hello_at,
             presence: Presence {
                 joined_at: row.joined_at,
                 revoked_at: row.revoked_at,

@@ -39,14 +39,14 @@ pub async fn find_by_number(conn: &mut PgConnection, number: i64) -> StoreResult
 
 /// Locks a job until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, id: JobId) -> StoreResult<Option<JobRow>> {
-    one(select_jobs!("WHERE id = $1 FOR UPDATE OF job", id.0)
+    one(select_jobs!("WHERE id = $1 FOR NO KEY UPDATE OF job", id.0)
         .fetch_optional(conn)
         .await?)
 }
 
 /// Locks the job with this number.
 pub async fn lock_by_number(conn: &mut PgConnection, number: i64) -> StoreResult<Option<JobRow>> {
-    one(select_jobs!("WHERE number = $1 FOR UPDATE OF job", number)
+    one(select_jobs!("WHERE number = $1 FOR NO KEY UPDATE OF job", number)
         .fetch_optional(conn)
         .await?)
 }
@@ -81,7 +81,7 @@ pub async fn lock_running_of(
     instance: InstanceId,
 ) -> StoreResult<Vec<JobRow>> {
     all(select_jobs!(
-        "WHERE worker_id = $1 AND instance_id = $2 AND state = 'running' ORDER BY id FOR UPDATE OF job",
+        "WHERE worker_id = $1 AND instance_id = $2 AND state = 'running' ORDER BY id FOR NO KEY UPDATE OF job",
         host.as_str(),
         instance.0
     )
@@ -92,7 +92,7 @@ pub async fn lock_running_of(
 /// Locks what waits for one host alone: offered to it, or deferred until it returns.
 pub async fn offered_to_host(conn: &mut PgConnection, host: &HostId) -> StoreResult<Vec<JobRow>> {
     all(select_jobs!(
-        "WHERE host_id = $1 AND state IN ('offered', 'deferred') ORDER BY id FOR UPDATE OF job",
+        "WHERE host_id = $1 AND state IN ('offered', 'deferred') ORDER BY id FOR NO KEY UPDATE OF job",
         host.as_str()
     )
     .fetch_all(conn)

@@ -1,0 +1,59 @@
+//! Log chunks, stored once each by (stream, epoch, number), in whatever order they come.
+
+use chrono::{DateTime, Utc};
+use pointsman_shared::wire::logs::{LogChunk, LogContent};
+use sqlx::PgConnection;
+
+use crate::jobs::epoch_column;
+use crate::{StoreError, StoreResult};
+
+/// What became of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// It is stored, now or before.
+    Kept,
+    /// The stream is not this host's: no epoch of its job was ever granted to it.
+    NotItsStream,
+}
+
+/// Stores a chunk of a stream whose epoch was granted to the chunk's host, whatever state the job is in by now.
+pub async fn append(conn: &mut PgConnection, chunk: &LogChunk, now: DateTime<Utc>) -> StoreResult<Stored> {
+    let owned = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT 1 FROM job JOIN attempt ON attempt.job_id = job.id
+               WHERE job.log_stream_id = $1 AND attempt.epoch = $2 AND attempt.host_id = $3
+               UNION ALL
+               SELECT 1 FROM log_stream WHERE id = $1 AND kind <> 'job' AND host_id = $3) AS "owned!""#,
+        chunk.stream.0,
+        epoch_column(chunk.epoch),
+        chunk.host.as_str(),
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if !owned {
+        return Ok(Stored::NotItsStream);
+    }
+    let lines = match &chunk.content {
+        LogContent::Lines(lines) => lines.len() as u64,
+        LogContent::Gap { lines, .. } => *lines,
+    };
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let content = serde_json::to_value(&chunk.content)
+        .map_err(|error| StoreError::inconsistent("log_chunk", chunk.stream, error))?;
+    sqlx::query!(
+        "INSERT INTO log_chunk (stream_id, epoch, seq, stage, first_line, line_count, byte_offset, content, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        chunk.stream.0,
+        epoch_column(chunk.epoch),
+        number(chunk.seq),
+        chunk.stage,
+        number(chunk.first_line),
+        number(lines),
+        number(chunk.offset),
+        content,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(Stored::Kept)
+}
