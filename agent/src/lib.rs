@@ -1,13 +1,26 @@
 //! The agent: takes signed orders, builds, installs, switches and reports.
 //!
-//! The half that stands here knows the host: processes, folders, links. It never opens a socket to the broker.
+//! Two halves. One knows the host (`layout`, `process`, `plan`, `step`, `journal`, `recovery`): folders, links,
+//! children; it never opens a socket. The other knows the coordinator (`broker`, `dispatcher`, `spool`, `logs`,
+//! `artifact`, `identity`, `join`): messages in, messages out; it never touches a root. They meet in `executor`.
 
+pub mod adoption;
+pub mod artifact;
+pub mod config;
 pub mod crash;
 pub mod describe;
 pub mod dir;
+pub mod executor;
+pub mod http;
+pub mod identity;
+pub mod join;
 pub mod journal;
 pub mod layout;
 pub mod lease;
+pub mod logs;
+pub mod plan;
 pub mod policy;
 pub mod process;
 pub mod recovery;
+pub mod step;
+pub mod time;

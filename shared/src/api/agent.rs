@@ -18,6 +18,39 @@ use crate::wire::{Envelope, KeySet, PublicKey};
 /// Prefix of join tokens: `pmj_<coordinator key id>_<secret>`.
 pub const JOIN_TOKEN_PREFIX: &str = "pmj_";
 
+/// Path of [`JoinRequest`].
+pub const JOIN_PATH: &str = "/api/v1/agent/join";
+
+/// Path of the variables of the signature's job.
+pub const VARIABLES_PATH: &str = "/api/v1/agent/variables";
+
+/// A kind of object in the artifact store; content-addressed, never overwritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ObjectKind {
+    /// A canonical manifest; its digest is the release digest.
+    Manifest,
+    /// One packing of a manifest.
+    Archive,
+    /// The list of an archive's members.
+    Packing,
+}
+
+impl ObjectKind {
+    /// The folder of the store and the part of the path.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Manifest => "manifests",
+            Self::Archive => "archives",
+            Self::Packing => "packings",
+        }
+    }
+
+    /// Path of one object.
+    pub fn path(self, digest: &Digest) -> String {
+        format!("/api/v1/agent/objects/{}/{digest}", self.as_str())
+    }
+}
+
 /// Body of `POST /api/v1/agent/join`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +78,22 @@ impl JoinRequest {
         SignedParts {
             method: "POST",
             path: Self::PATH,
+            body: Digest::of(self.token.as_bytes()),
+            host: self.host.as_str(),
+            instance: self.instance,
+            job: JobId(uuid::Uuid::nil()),
+            epoch: Epoch::NONE,
+            at: self.at,
+        }
+    }
+}
+
+impl JoinRequest {
+    /// What [`Self::proof`] signs: the request itself, in the name of no job, with the token as its body.
+    pub fn proven(&self) -> SignedParts<'_> {
+        SignedParts {
+            method: "POST",
+            path: JOIN_PATH,
             body: Digest::of(self.token.as_bytes()),
             host: self.host.as_str(),
             instance: self.instance,
