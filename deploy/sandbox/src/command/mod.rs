@@ -39,6 +39,9 @@ enum Command {
         /// Number of that process.
         #[arg(long)]
         parent: i32,
+        /// The signal it gets then.
+        #[arg(long, default_value_t = rustix::process::Signal::KILL.as_raw())]
+        signal: i32,
         /// The program with its arguments.
         #[arg(last = true, required = true)]
         argv: Vec<OsString>,
@@ -50,7 +53,9 @@ pub(crate) fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Services(command) => on_runtime(command.run()),
         Command::Keeper { dir, remove } => keeper::serve(&dir, remove).map(|()| ExitCode::SUCCESS),
-        Command::Child { parent, argv } => keeper::become_child(parent, &argv).map(|never| match never {}),
+        Command::Child { parent, signal, argv } => {
+            keeper::become_child(parent, signal, &argv).map(|never| match never {})
+        }
     }
 }
 

@@ -10,12 +10,14 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use crate::error::{Error, Result};
 
-/// Replaces this process by `argv`; returns only when that fails.
-pub fn become_child(parent: i32, argv: &[OsString]) -> Result<std::convert::Infallible> {
+/// Replaces this process by `argv`, which gets `signal` when process `parent` dies; returns only when that fails.
+pub fn become_child(parent: i32, signal: i32, argv: &[OsString]) -> Result<std::convert::Infallible> {
     let [program, arguments @ ..] = argv else {
         return Err(Error::Unexpected("no program was named".to_owned()));
     };
-    set_parent_process_death_signal(Some(Signal::KILL))
+    let signal = Signal::from_named_raw(signal)
+        .ok_or_else(|| Error::Unexpected(format!("there is no signal {signal}")))?;
+    set_parent_process_death_signal(Some(signal))
         .map_err(|errno| Error::io("asking for the death signal")(errno.into()))?;
     // A parent that died before the line above will send nothing any more.
     if getppid()

@@ -11,5 +11,5 @@ mod serve;
 
 pub use child::become_child;
 pub use client::{Keeper, Process};
-pub use order::{Exit, Sign, Spec, Stage};
+pub use order::{Exit, Sign, Spec};
 pub use serve::serve;

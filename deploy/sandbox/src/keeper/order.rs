@@ -24,20 +24,9 @@ pub struct Spec {
     pub log: PathBuf,
     /// Where stdout goes instead, overwritten.
     pub stdout: Option<PathBuf>,
-    /// When it is ended.
-    pub stage: Stage,
-    /// The signal that asks it to end.
-    pub stop: Sign,
-}
-
-/// When a process is ended: users of the services first, so that they can finish in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// Coordinators, agents, web servers.
-    Fleet,
-    /// Database and broker.
-    Services,
+    /// The signal that ends it together with its sandbox, even when the keeper was killed: nothing in DIR matters any
+    /// more, so it is KILL for all that leave nothing outside DIR when killed.
+    pub last: Sign,
 }
 
 /// The signals a sandbox sends.

@@ -16,11 +16,11 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::time::Instant;
 
-use super::order::{Exit, Order, Report, Sign, Spec, Stage};
+use super::order::{Exit, Order, Report, Sign, Spec};
 use crate::error::{Error, Result};
 use crate::place::{LOCK, try_lock};
 
-/// How long a stage may take to end by itself.
+/// How long processes may take to end when asked, and to be gone when killed.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Serves the sandbox at the other end of stdin and stdout until it is gone, then ends everything and returns.
@@ -73,8 +73,7 @@ struct Served {
 
 struct Child {
     pid: Pid,
-    stage: Stage,
-    stop: Sign,
+    last: Sign,
 }
 
 impl Served {
@@ -141,6 +140,8 @@ impl Served {
             .arg("child")
             .arg("--parent")
             .arg(std::process::id().to_string())
+            .arg("--signal")
+            .arg(spec.last.number().as_raw().to_string())
             .arg("--")
             .args(&spec.argv)
             .env_clear()
@@ -154,14 +155,7 @@ impl Served {
             .map_err(Error::io(format!("starting {}", spec.name)))?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| Error::Unexpected("a process without a number".to_owned()))?;
-        self.children.insert(
-            id,
-            Child {
-                pid,
-                stage: spec.stage,
-                stop: spec.stop,
-            },
-        );
+        self.children.insert(id, Child { pid, last: spec.last });
         let started = start_time(pid).unwrap_or_default();
         writeln!(self.record, "{} {started} {}", child.id(), spec.name)
             .and_then(|()| self.record.sync_data())
@@ -190,22 +184,17 @@ impl Served {
     }
 
     async fn end(&mut self) {
-        for stage in [Stage::Fleet, Stage::Services] {
-            for child in self.children.values().filter(|child| child.stage == stage) {
-                child.signal(child.stop);
-                // A frozen process hears nothing before it is thawed.
-                child.signal(Sign::Cont);
-            }
-            let deadline = Instant::now() + GRACE;
-            while self.lives(stage) && Instant::now() < deadline {
-                self.wait_a_little().await;
-            }
-            for child in self.children.values().filter(|child| child.stage == stage) {
-                child.signal(Sign::Kill);
-            }
-            while self.lives(stage) && Instant::now() < deadline + GRACE {
-                self.wait_a_little().await;
-            }
+        for child in self.children.values() {
+            child.signal(child.last);
+            // A frozen process hears nothing before it is thawed.
+            child.signal(Sign::Cont);
+        }
+        let deadline = Instant::now() + GRACE;
+        while !self.children.is_empty() && Instant::now() < deadline {
+            self.wait_a_little().await;
+        }
+        for child in self.children.values() {
+            child.signal(Sign::Kill);
         }
         // What is left was started by those that ended just now, and is ours by adoption.
         let deadline = Instant::now() + GRACE;
@@ -220,10 +209,6 @@ impl Served {
             }
             self.wait_a_little().await;
         }
-    }
-
-    fn lives(&self, stage: Stage) -> bool {
-        self.children.values().any(|child| child.stage == stage)
     }
 
     async fn wait_a_little(&mut self) {

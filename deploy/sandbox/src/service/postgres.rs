@@ -3,6 +3,7 @@
 //! It keeps `fsync` on, so that tests which kill it prove something. It refuses nothing and tunes nothing else.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::process::Command;
 use super::probe::postgres_answers;
 use super::supervised::Supervised;
 use crate::error::{Error, Result};
-use crate::keeper::{Keeper, Sign, Spec, Stage};
+use crate::keeper::{Keeper, Sign, Spec};
 use crate::place::Place;
 use crate::ports::Port;
 use crate::programs::System;
@@ -26,6 +27,30 @@ pub struct Postgres {
     port: Port,
     password: String,
     programs: PathBuf,
+    data: PathBuf,
+}
+
+impl Drop for Postgres {
+    /// A server that was killed and not started again left a shared memory segment, which no folder holds.
+    fn drop(&mut self) {
+        if self.server.is_running() {
+            return;
+        }
+        let left = fs_err::read_to_string(self.data.join("postmaster.pid")).unwrap_or_default();
+        // Its seventh line: key and id of the segment.
+        if let Some(id) = left
+            .lines()
+            .nth(6)
+            .and_then(|line| line.split_whitespace().nth(1))
+        {
+            // In vain where the segment is gone already, and then all is well.
+            std::process::Command::new("ipcrm")
+                .args(["-m", id])
+                .stderr(Stdio::null())
+                .status()
+                .ok();
+        }
+    }
 }
 
 impl Postgres {
@@ -43,8 +68,8 @@ impl Postgres {
             cwd: place.dir().to_owned(),
             log: place.log(name),
             stdout: None,
-            stage: Stage::Services,
-            stop: Sign::Int,
+            // Fast shutdown: killed, it would leave its shared memory behind.
+            last: Sign::Int,
         };
         if !data.exists() {
             let secret = place.write("postgres/password", password.as_bytes(), 0o600)?;
@@ -59,12 +84,18 @@ impl Postgres {
             keeper.run(spec("initdb", argv), READY).await?;
             fs_err::remove_file(secret)?;
         }
-        let mut argv = vec![system.postgres.join("postgres").into(), "-D".into(), data.into()];
+        let mut argv = vec![
+            system.postgres.join("postgres").into(),
+            "-D".into(),
+            data.clone().into(),
+        ];
         argv.extend(["-p".into(), port.number().to_string().into()]);
-        // Socket paths are limited to 107 bytes, and DIR may be deep: TCP only.
+        // TCP only: socket paths are limited to 107 bytes, and DIR may be deep. Shared memory in files of DIR, where else
+        // a killed server would leave it in /dev/shm.
         for setting in [
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
+            "dynamic_shared_memory_type=mmap",
             "max_connections=300",
         ] {
             argv.extend(["-c".into(), setting.into()]);
@@ -75,6 +106,7 @@ impl Postgres {
             port,
             password,
             programs: system.postgres.clone(),
+            data,
         };
         postgres.restart().await?;
         postgres.create_database("pointsman").await?;
@@ -127,7 +159,7 @@ impl Postgres {
 
     /// Ends it in order ("fast shutdown").
     pub async fn stop(&self) -> Result<()> {
-        self.server.terminate().await.map(drop)
+        self.server.end_by(Sign::Int).await.map(drop)
     }
 
     /// Starts it again over the same data and waits until it takes connections.

@@ -16,7 +16,7 @@ use super::probe::amqp_answers;
 use super::supervised::Supervised;
 use crate::error::{Error, Result};
 use crate::http;
-use crate::keeper::{Keeper, Sign, Spec, Stage};
+use crate::keeper::{Keeper, Sign, Spec};
 use crate::place::Place;
 use crate::ports::Port;
 use crate::programs::System;
@@ -36,6 +36,7 @@ pub struct RabbitMq {
     _distribution: Port,
     epmd_port: Port,
     data: PathBuf,
+    log: PathBuf,
     admin_password: String,
     coordinator_password: String,
 }
@@ -68,8 +69,7 @@ impl RabbitMq {
             cwd: place.path("rabbitmq"),
             log: place.log(name),
             stdout: None,
-            stage: Stage::Services,
-            stop: Sign::Term,
+            last: Sign::Kill,
         };
         let folder = place.path("rabbitmq");
         let argv = [
@@ -95,6 +95,7 @@ impl RabbitMq {
             _distribution: distribution,
             epmd_port,
             data: folder.join("mnesia"),
+            log: place.log("rabbitmq"),
             admin_password,
             coordinator_password,
         };
@@ -159,7 +160,7 @@ impl RabbitMq {
 
     /// Ends it in order.
     pub async fn stop(&self) -> Result<()> {
-        self.broker.terminate().await.map(drop)
+        self.broker.end_by(Sign::Term).await.map(drop)
     }
 
     /// Starts it again over the same data and waits until AMQP and the management API answer.
@@ -170,8 +171,25 @@ impl RabbitMq {
             let answers = move || async move { tokio::net::TcpStream::connect(address).await.is_ok() };
             self.epmd.until_ready(READY, answers).await?;
         }
+        // Listeners open before the boot is over, and a broker that is asked to end meanwhile hangs for seconds.
+        let written = fs_err::metadata(&self.log).map_or(0, |log| log.len());
         self.broker.start().await?;
+        self.broker
+            .until_ready(READY, || async move {
+                self.has_said("Server startup complete", written)
+            })
+            .await?;
         self.broker.until_ready(READY, || self.is_ready()).await
+    }
+
+    /// Whether the log, from that byte on, holds `text`.
+    fn has_said(&self, text: &str, from: u64) -> bool {
+        let log = fs_err::read(&self.log).unwrap_or_default();
+        let new = usize::try_from(from)
+            .ok()
+            .and_then(|from| log.get(from..))
+            .unwrap_or_default();
+        String::from_utf8_lossy(new).contains(text)
     }
 
     /// Takes everything from a stopped broker; the next start knows the definitions file only.

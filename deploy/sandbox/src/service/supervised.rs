@@ -72,12 +72,12 @@ impl Supervised {
 
     /// `kill -9`, and waits until it is gone.
     pub async fn kill(&self) -> Result<Exit> {
-        self.process()?.end_by(Sign::Kill, PATIENCE).await
+        self.end_by(Sign::Kill).await
     }
 
-    /// Asks it to end in its own way, and waits until it is gone.
-    pub async fn terminate(&self) -> Result<Exit> {
-        self.process()?.end_by(self.spec.stop, PATIENCE).await
+    /// Asks it to end with the signal it knows, and waits until it is gone.
+    pub async fn end_by(&self, sign: Sign) -> Result<Exit> {
+        self.process()?.end_by(sign, PATIENCE).await
     }
 
     /// Freezes it (SIGSTOP).

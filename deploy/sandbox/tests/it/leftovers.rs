@@ -63,6 +63,11 @@ impl Running {
         until("no process of the sandbox is left", || {
             processes_in(dir).is_empty()
         });
+        let command = format!("/proc/{}/cmdline", self.command);
+        until("the command is gone too", || {
+            fs_err::read(&command).unwrap_or_default().is_empty()
+        });
+        assert_eq!(shared_memory_of(dir), Vec::<String>::new());
         assert!(
             TcpStream::connect(&self.amqp).is_err(),
             "the broker's port is free"
@@ -72,6 +77,22 @@ impl Running {
             "the database's port is free"
         );
     }
+}
+
+/// Shared memory segments that processes of the sandbox made.
+fn shared_memory_of(dir: &Path) -> Vec<String> {
+    let processes = fs_err::read_to_string(dir.join("processes")).unwrap();
+    let makers: Vec<&str> = processes
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let segments = fs_err::read_to_string("/proc/sysvipc/shm").unwrap();
+    let made_here = |line: &&str| {
+        line.split_whitespace()
+            .nth(4)
+            .is_some_and(|pid| makers.contains(&pid))
+    };
+    segments.lines().filter(made_here).map(str::to_owned).collect()
 }
 
 fn until(what: &str, mut condition: impl FnMut() -> bool) {
