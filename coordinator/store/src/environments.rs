@@ -29,9 +29,13 @@ pub async fn insert(
 
 /// Moves an environment in the order of promotion.
 pub async fn set_position(conn: &mut PgConnection, id: EnvironmentId, position: i32) -> StoreResult<()> {
-    sqlx::query!("UPDATE environment SET position = $2 WHERE id = $1", id.0, position)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "UPDATE environment SET position = $2 WHERE id = $1",
+        id.0,
+        position
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -65,11 +69,7 @@ pub async fn names(conn: &mut PgConnection) -> StoreResult<Vec<String>> {
 }
 
 /// Environments in the order of promotion, after the one named.
-pub async fn list(
-    conn: &mut PgConnection,
-    after: Option<&str>,
-    limit: i64,
-) -> StoreResult<Vec<Environment>> {
+pub async fn list(conn: &mut PgConnection, after: Option<&str>, limit: i64) -> StoreResult<Vec<Environment>> {
     let rows = sqlx::query!(
         "SELECT name, position FROM environment
          WHERE $1::text IS NULL

@@ -25,6 +25,7 @@ pub mod signing_keys;
 pub mod steps;
 pub mod tokens;
 pub mod variables;
+pub mod views;
 
 use std::sync::Arc;
 

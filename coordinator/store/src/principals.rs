@@ -48,6 +48,10 @@ pub fn kind_from(name: &str) -> StoreResult<ActorKind> {
         "agent" => Ok(ActorKind::Agent),
         "schedule" => Ok(ActorKind::Schedule),
         "system" => Ok(ActorKind::System),
-        other => Err(StoreError::inconsistent("principal", other, "no such kind of principal")),
+        other => Err(StoreError::inconsistent(
+            "principal",
+            other,
+            "no such kind of principal",
+        )),
     }
 }

@@ -133,11 +133,7 @@ pub async fn any(conn: &mut PgConnection) -> StoreResult<bool> {
 }
 
 /// How many other admin tokens are valid now; locks them, so that two admins cannot revoke each other's last one.
-pub async fn lock_other_admins(
-    conn: &mut PgConnection,
-    id: &str,
-    now: DateTime<Utc>,
-) -> StoreResult<usize> {
+pub async fn lock_other_admins(conn: &mut PgConnection, id: &str, now: DateTime<Utc>) -> StoreResult<usize> {
     let others = sqlx::query_scalar!(
         "SELECT id FROM token WHERE role = 'admin' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $1)
          ORDER BY id FOR UPDATE",
@@ -149,11 +145,7 @@ pub async fn lock_other_admins(
 }
 
 /// Makes a token void; none when there is no such token.
-pub async fn revoke(
-    conn: &mut PgConnection,
-    id: &str,
-    now: DateTime<Utc>,
-) -> StoreResult<Option<TokenInfo>> {
+pub async fn revoke(conn: &mut PgConnection, id: &str, now: DateTime<Utc>) -> StoreResult<Option<TokenInfo>> {
     sqlx::query!(
         "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL",
         id,
@@ -209,8 +201,13 @@ async fn list_where(
 }
 
 fn role_from(id: &str, name: &str) -> StoreResult<RoleName> {
-    [RoleName::Viewer, RoleName::Deployer, RoleName::Maintainer, RoleName::Admin]
-        .into_iter()
-        .find(|role| role.as_str() == name)
-        .ok_or_else(|| StoreError::inconsistent("token", id, format!("no such role: {name}")))
+    [
+        RoleName::Viewer,
+        RoleName::Deployer,
+        RoleName::Maintainer,
+        RoleName::Admin,
+    ]
+    .into_iter()
+    .find(|role| role.as_str() == name)
+    .ok_or_else(|| StoreError::inconsistent("token", id, format!("no such role: {name}")))
 }

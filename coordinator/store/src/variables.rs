@@ -72,7 +72,8 @@ pub async fn list(conn: &mut PgConnection, after: Option<&str>, limit: i64) -> S
     .await?;
     rows.into_iter()
         .map(|row| {
-            let wrong = |error: &dyn ToString| StoreError::inconsistent("variable", &row.name, error.to_string());
+            let wrong =
+                |error: &dyn ToString| StoreError::inconsistent("variable", &row.name, error.to_string());
             Ok(Variable {
                 scope: scope_from(&row.scope, &row.scope_name).map_err(|e| wrong(&e))?,
                 name: row.name.parse().map_err(|e| wrong(&e))?,

@@ -1,0 +1,9 @@
+//! Reads shaped for a page of the API: one query where one is enough, and no SELECT pasted twice.
+
+pub mod audit;
+pub mod hosts;
+pub mod jobs;
+pub mod logs;
+pub mod projects;
+pub mod releases;
+pub mod targets;

@@ -1,0 +1,169 @@
+//! Jobs, newest first, with their steps where one is looked at.
+
+use chrono::{DateTime, Utc};
+use pointsman_shared::api::jobs::{Job, JobState, Step};
+use pointsman_shared::ids::JobId;
+use pointsman_shared::name::TargetName;
+use sqlx::PgConnection;
+
+use crate::{StoreError, StoreResult};
+
+/// Which jobs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// Only in this state.
+    pub state: Option<JobState>,
+    /// Only of the deployment with this number.
+    pub deployment: Option<i64>,
+    /// Only with a lower number.
+    pub before: Option<i64>,
+}
+
+/// A page of jobs, without steps.
+pub async fn page(conn: &mut PgConnection, wanted: Wanted, limit: i64) -> StoreResult<Vec<Job>> {
+    select(conn, wanted, None, limit).await
+}
+
+/// The job with this number, with the steps of all its attempts.
+pub async fn one(conn: &mut PgConnection, number: i64) -> StoreResult<Option<Job>> {
+    let Some(mut job) = select(conn, Wanted::default(), Some(number), 1).await?.pop() else {
+        return Ok(None);
+    };
+    job.steps = steps(conn, job.id).await?;
+    Ok(Some(job))
+}
+
+struct Columns {
+    id: uuid::Uuid,
+    number: i64,
+    kind: String,
+    state: String,
+    project: String,
+    environment: Option<String>,
+    release: Option<String>,
+    deployment: Option<i64>,
+    host: Option<String>,
+    epoch: i32,
+    reason: Option<String>,
+    code: Option<String>,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+}
+
+async fn select(
+    conn: &mut PgConnection,
+    wanted: Wanted,
+    only: Option<i64>,
+    limit: i64,
+) -> StoreResult<Vec<Job>> {
+    let rows = sqlx::query_as!(
+        Columns,
+        r#"SELECT job.id, job.number, job.kind, job.state, project.name AS project,
+                  environment.name AS "environment?", release.label AS "release?", deployment.number AS "deployment?",
+                  COALESCE(job.host_id, job.worker_id) AS host, job.epoch, job.reason, job.code, job.created_at,
+                  job.started_at, job.ended_at
+           FROM job JOIN project ON project.id = job.project_id
+                LEFT JOIN target ON target.id = job.target_id
+                LEFT JOIN environment ON environment.id = target.environment_id
+                LEFT JOIN release ON release.id = job.release_id
+                LEFT JOIN deployment ON deployment.id = job.deployment_id
+           WHERE ($1::text IS NULL OR job.state = $1) AND ($2::bigint IS NULL OR deployment.number = $2)
+             AND ($3::bigint IS NULL OR job.number < $3) AND ($4::bigint IS NULL OR job.number = $4)
+           ORDER BY job.number DESC LIMIT $5"#,
+        wanted.state.map(JobState::as_str),
+        wanted.deployment,
+        wanted.before,
+        only,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+impl TryFrom<Columns> for Job {
+    type Error = StoreError;
+
+    fn try_from(row: Columns) -> StoreResult<Self> {
+        let id = row.id;
+        let wrong = |what: &dyn ToString| StoreError::inconsistent("job", id, what.to_string());
+        let project: pointsman_shared::name::ProjectName = row.project.parse().map_err(|e| wrong(&e))?;
+        let target = row
+            .environment
+            .map(|environment| environment.parse())
+            .transpose()
+            .map_err(|e| wrong(&e))?
+            .map(|environment| TargetName {
+                project: project.clone(),
+                environment,
+            });
+        Ok(Self {
+            id: JobId(id),
+            number: row.number,
+            kind: row.kind.parse().map_err(|e| wrong(&e))?,
+            state: state_from(&row.state).ok_or_else(|| wrong(&"its state is none of ours"))?,
+            project,
+            target,
+            release: row
+                .release
+                .map(|label| label.parse())
+                .transpose()
+                .map_err(|e| wrong(&e))?,
+            deployment: row.deployment,
+            host: row
+                .host
+                .map(|host| host.parse())
+                .transpose()
+                .map_err(|e| wrong(&e))?,
+            epoch: u32::try_from(row.epoch).map_err(|e| wrong(&e))?,
+            reason: row.reason,
+            code: row.code,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            steps: Vec::new(),
+        })
+    }
+}
+
+async fn steps(conn: &mut PgConnection, job: JobId) -> StoreResult<Vec<Step>> {
+    let rows = sqlx::query!(
+        "SELECT epoch, ordinal, name, duration_ms, ok FROM job_step WHERE job_id = $1 ORDER BY epoch, ordinal",
+        job.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Step {
+            epoch: u32::try_from(row.epoch).unwrap_or_default(),
+            ordinal: u32::try_from(row.ordinal).unwrap_or_default(),
+            name: row.name,
+            state: match row.ok {
+                None => "running",
+                Some(true) => "ok",
+                Some(false) => "failed",
+            }
+            .to_owned(),
+            duration_ms: row.duration_ms.and_then(|ms| u64::try_from(ms).ok()),
+        })
+        .collect())
+}
+
+fn state_from(name: &str) -> Option<JobState> {
+    [
+        JobState::Queued,
+        JobState::Offered,
+        JobState::Running,
+        JobState::Deferred,
+        JobState::Indeterminate,
+        JobState::Succeeded,
+        JobState::Failed,
+        JobState::Cancelled,
+        JobState::Superseded,
+        JobState::Abandoned,
+    ]
+    .into_iter()
+    .find(|state| state.as_str() == name)
+}

@@ -1,0 +1,136 @@
+//! Releases of a project, newest first, with the job that builds them and where they are live.
+
+use pointsman_shared::api::releases::{Release, ReleaseState};
+use pointsman_shared::digest::Digest;
+use pointsman_shared::ids::ReleaseId;
+use pointsman_shared::name::ProjectName;
+use sqlx::PgConnection;
+
+use crate::{StoreError, StoreResult};
+
+/// Releases of a project with a lower number than `before`.
+pub async fn page(
+    conn: &mut PgConnection,
+    project: &ProjectName,
+    before: Option<i32>,
+    limit: i64,
+) -> StoreResult<Vec<Release>> {
+    select(conn, Some(project.as_str()), None, before, limit).await
+}
+
+/// One release.
+pub async fn one(conn: &mut PgConnection, id: ReleaseId) -> StoreResult<Option<Release>> {
+    Ok(select(conn, None, Some(id.0), None, 1).await?.pop())
+}
+
+struct Columns {
+    id: uuid::Uuid,
+    project: String,
+    number: i32,
+    label: String,
+    reference: String,
+    commit_id: String,
+    subject: String,
+    author: String,
+    state: String,
+    manifest_digest: Option<Vec<u8>>,
+    folder: Option<String>,
+    total_bytes: Option<i64>,
+    entries: Option<i64>,
+    failure: Option<String>,
+    job: Option<i64>,
+    live_on: Vec<String>,
+    requested_by: String,
+    created_at: chrono::DateTime<chrono::Utc>,
+    built_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+async fn select(
+    conn: &mut PgConnection,
+    project: Option<&str>,
+    only: Option<uuid::Uuid>,
+    before: Option<i32>,
+    limit: i64,
+) -> StoreResult<Vec<Release>> {
+    let rows = sqlx::query_as!(
+        Columns,
+        r#"SELECT release.id, project.name AS project, release.number, release.label, release.reference,
+                  release.commit_id, release.subject, release.author, release.state, release.manifest_digest,
+                  release.folder, release.total_bytes, release.entries, release.failure,
+                  (SELECT max(job.number) FROM job WHERE job.release_id = release.id AND job.kind = 'build') AS job,
+                  ARRAY(SELECT DISTINCT project.name || '@' || environment.name
+                        FROM placement JOIN target ON target.id = placement.target_id
+                                       JOIN environment ON environment.id = target.environment_id
+                        WHERE placement.confirmed_release_id = release.id AND placement.retired_at IS NULL
+                        ORDER BY 1) AS "live_on!",
+                  principal.name AS requested_by, release.created_at, release.built_at
+           FROM release JOIN project ON project.id = release.project_id
+                        JOIN principal ON principal.id = release.created_by
+           WHERE ($1::text IS NULL OR project.name = $1) AND ($2::uuid IS NULL OR release.id = $2)
+             AND ($3::integer IS NULL OR release.number < $3)
+           ORDER BY release.number DESC LIMIT $4"#,
+        project,
+        only,
+        before,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Release::try_from).collect()
+}
+
+impl TryFrom<Columns> for Release {
+    type Error = StoreError;
+
+    fn try_from(row: Columns) -> StoreResult<Self> {
+        let id = row.id;
+        let wrong = |what: &dyn ToString| StoreError::inconsistent("release", id, what.to_string());
+        let size = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
+        Ok(Self {
+            id: ReleaseId(id),
+            project: row.project.parse().map_err(|e| wrong(&e))?,
+            number: u32::try_from(row.number).map_err(|e| wrong(&e))?,
+            label: row.label.parse().map_err(|e| wrong(&e))?,
+            reference: row.reference,
+            commit: row.commit_id,
+            subject: row.subject,
+            author: row.author,
+            state: state_from(&row.state).ok_or_else(|| wrong(&"its state is none of ours"))?,
+            digest: row
+                .manifest_digest
+                .map(|bytes| <[u8; 32]>::try_from(bytes).map(Digest::from_bytes))
+                .transpose()
+                .map_err(|_| wrong(&"its digest has not 32 bytes"))?,
+            folder: row
+                .folder
+                .map(|folder| folder.parse())
+                .transpose()
+                .map_err(|e| wrong(&e))?,
+            total_bytes: size(row.total_bytes),
+            entries: size(row.entries),
+            failure: row.failure,
+            job: row.job,
+            live_on: row
+                .live_on
+                .iter()
+                .map(|name| name.parse())
+                .collect::<Result<_, _>>()
+                .map_err(|e| wrong(&e))?,
+            requested_by: row.requested_by,
+            created_at: row.created_at,
+            built_at: row.built_at,
+        })
+    }
+}
+
+fn state_from(name: &str) -> Option<ReleaseState> {
+    match name {
+        "queued" => Some(ReleaseState::Queued),
+        "building" => Some(ReleaseState::Building),
+        "built" => Some(ReleaseState::Built),
+        "failed" => Some(ReleaseState::Failed),
+        "cancelled" => Some(ReleaseState::Cancelled),
+        "pruned" => Some(ReleaseState::Pruned),
+        _ => None,
+    }
+}
