@@ -35,14 +35,13 @@ impl Services {
 }
 
 async fn run_command(argv: &[OsString], env: Vec<(String, String)>, ending: &mut Ending) -> Result<ExitCode> {
-    let [program, arguments @ ..] = argv else {
-        return Err(Error::Unexpected("no command was named".to_owned()));
-    };
-    let mut command = tokio::process::Command::new(program);
-    command.args(arguments).envs(env).kill_on_drop(true);
-    let mut child = command
-        .spawn()
-        .map_err(Error::io(format!("running {}", program.display())))?;
+    // Through our own binary, so that the command ends even when this process is killed. Started from the main thread,
+    // which lives as long as the process.
+    let itself = std::env::current_exe().map_err(Error::io("finding the running program"))?;
+    let mut command = tokio::process::Command::new(itself);
+    command.args(["child", "--parent", &std::process::id().to_string(), "--"]);
+    command.args(argv).envs(env);
+    let mut child = command.spawn().map_err(Error::io("starting the command"))?;
     tokio::select! {
         status = child.wait() => status.map(exit_code).map_err(Error::io("waiting for the command")),
         code = ending.requested() => {
