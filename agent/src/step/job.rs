@@ -22,7 +22,7 @@ pub struct Host {
     pub policy: Arc<Policy>,
     /// Where roots are recorded before they are touched.
     pub roots: Arc<Roots>,
-    /// Asks health checks over HTTP; follows no redirects.
+    /// Asks health checks over HTTP; see [`super::probe_client`].
     pub http: reqwest::Client,
     /// Bytes that an install leaves free beyond what it needs; 256 MiB unless the host says otherwise.
     pub spare_bytes: u64,

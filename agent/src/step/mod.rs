@@ -16,5 +16,5 @@ pub use desk::{Desk, Object, TransferError};
 pub use failure::{Failure, StepError};
 pub use install::InstallWork;
 pub use job::{Host, Job};
-pub use switch::SwitchWork;
+pub use switch::{SwitchWork, probe_client};
 pub use variables::{ExpandError, Values};

@@ -27,6 +27,13 @@ const MAX_PROBE: Duration = Duration::from_secs(10);
 /// The step's name in the log.
 const STAGE: &str = "health";
 
+/// A client for health checks: it asks what the recipe names and nobody else, so it follows no redirect and uses no
+/// proxy. The process must have a TLS provider installed.
+pub fn probe_client() -> Result<reqwest::Client, reqwest::Error> {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    client.user_agent("pointsman-agent").build()
+}
+
 /// A health check of one switched release.
 pub(super) struct Health<'a, D> {
     pub(super) job: &'a Job<D>,

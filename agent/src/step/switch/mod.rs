@@ -5,4 +5,5 @@ mod hook;
 mod link;
 mod work;
 
+pub use health::probe_client;
 pub use work::SwitchWork;

@@ -1,0 +1,198 @@
+//! Switching: what is live, what the fence says, what hooks and health decide.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use pointsman_agent::executor::{Execution, execute};
+use pointsman_agent::layout::{PlacementFacts, SwitchPhase, state_digest};
+use pointsman_shared::ids::Generation;
+use pointsman_shared::outcome::{Effect, Outcome, Phase, Product};
+
+use crate::machine::{LISTED_HOOK, Machine, failure};
+use crate::world::long_lease;
+
+#[tokio::test]
+async fn a_switch_runs_its_hooks_around_the_link_and_tells_the_fence() {
+    let machine = Machine::new().await;
+    let (one, two) = (machine.release(1), machine.release(2));
+    machine.install(&one).await;
+    machine.install(&two).await;
+    machine.switch(&one, 1).await;
+    let done = machine.perform(2, 1, &machine.switch_order(&two, 2)).await;
+    let product = Product::Switched {
+        from: Some(one.folder.clone()),
+        current: two.folder.clone(),
+    };
+    assert_eq!(done, Execution::Ended(Outcome::Succeeded { product }));
+    assert_eq!(machine.current(), Some(two.folder.clone()));
+    assert_eq!(machine.effects(), ["before 1", "after 1", "before 2", "after 2"]);
+    let fence = machine.fence();
+    assert_eq!((fence.generation, fence.phase), (Generation(2), SwitchPhase::Done));
+    assert_eq!((fence.from, fence.to), (Some(one.folder), Some(two.folder)));
+    assert!(machine.root().progress().unwrap().is_none());
+}
+
+#[tokio::test]
+async fn old_decisions_stale_epochs_and_strange_jobs_do_not_pass() {
+    let machine = Machine::new().await;
+    let (one, two) = (machine.release(1), machine.release(2));
+    machine.install(&one).await;
+    machine.install(&two).await;
+    machine.switch(&two, 5).await;
+    let effects = machine.effects();
+    for (job, epoch, generation) in [(4, 9, 4), (6, 1, 5), (5, 0, 5)] {
+        let done = machine.perform(job, epoch, &machine.switch_order(&one, generation)).await;
+        assert_eq!(failure(&done).0, "fence_refused", "{done:?}");
+    }
+    assert_eq!(machine.current(), Some(two.folder.clone()));
+    assert_eq!(machine.effects(), effects, "no hook runs for a refused decision");
+    let again = machine.perform(5, 2, &machine.switch_order(&two, 5)).await;
+    assert!(matches!(again, Execution::Ended(Outcome::Succeeded { .. })), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_failing_before_hook_leaves_everything_as_it_was() {
+    let machine = Machine::new().await;
+    let (one, two) = (machine.release(1), machine.release(2));
+    machine.install(&one).await;
+    machine.install(&two).await;
+    machine.switch(&one, 1).await;
+    let mut order = machine.switch_order(&two, 2);
+    order["hooks"]["before"] = serde_json::json!([["bin/hook", "before"], ["false", "--not-listed"]]);
+    let done = machine.perform(2, 1, &order).await;
+    assert_eq!(failure(&done).0, "hook_refused");
+    order["hooks"]["before"] = serde_json::json!([["bin/hook", "${COLOUR}"], ["bin/hook", "${NOPE}"]]);
+    let done = machine.perform(2, 2, &order).await;
+    assert_eq!(failure(&done).0, "variable_missing");
+    assert!(matches!(done, Execution::Ended(Outcome::Failed { effect: Effect::None, .. })));
+    assert!(machine.effects().contains(&"green 2".to_owned()));
+    assert_eq!(machine.current(), Some(one.folder));
+    assert_eq!(machine.fence().generation, Generation(1));
+}
+
+#[tokio::test]
+async fn a_failing_after_hook_says_that_the_release_is_live() {
+    let machine = Machine::new().await;
+    let one = machine.release(1);
+    machine.install(&one).await;
+    let mut order = machine.switch_order(&one, 1);
+    order["hooks"]["after"] = serde_json::json!([LISTED_HOOK, ["bin/version"]]);
+    let done = machine.perform(1, 1, &order).await;
+    assert!(
+        matches!(
+            done,
+            Execution::Ended(Outcome::Failed { phase: Phase::AfterHook, effect: Effect::Done, .. })
+        ),
+        "{done:?}"
+    );
+    assert_eq!(machine.current(), Some(one.folder));
+    assert_eq!(machine.fence().phase, SwitchPhase::Done, "the decision has run to its end");
+}
+
+#[tokio::test]
+async fn a_cancelled_switch_has_no_effect_and_a_late_cancel_is_too_late() {
+    let machine = Machine::new().await;
+    let one = machine.release(1);
+    machine.install(&one).await;
+    let mut order = machine.switch_order(&one, 1);
+    let slow = "#!/bin/sh\ntouch \"$POINTSMAN_ROOT/../reached\"; sleep 0.5\n";
+    let tree = machine.folder.join("tree-1");
+    fs_err::write(tree.join("bin/hook"), slow).unwrap();
+    let slow = machine.pack(2, &tree);
+    machine.install(&slow).await;
+    order["folder"] = serde_json::json!(slow.folder);
+    order["manifest"] = serde_json::json!(slow.manifest.digest());
+    for (time, expected) in [("before", None), ("after", Some(slow.folder.clone()))] {
+        order["hooks"] = serde_json::json!({"before": [], "after": [], "timeout_s": 20});
+        order["hooks"][time] = serde_json::json!([["bin/hook"]]);
+        let (keeper, held) = long_lease();
+        let reached = machine.folder.join("reached");
+        let job = machine.job(machine.body(1, &order), 1, held);
+        let (done, ()) = tokio::join!(execute(&job), async {
+            while !reached.exists() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+            keeper.cancel("changed my mind".to_owned());
+        });
+        fs_err::remove_file(&reached).unwrap();
+        match &expected {
+            None => assert_eq!(done, Execution::Ended(Outcome::Cancelled)),
+            Some(_) => assert!(matches!(done, Execution::Ended(Outcome::Succeeded { .. })), "{done:?}"),
+        }
+        assert_eq!(machine.current(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_in_place_of_the_link_is_not_touched() {
+    let machine = Machine::new().await;
+    let one = machine.release(1);
+    machine.install(&one).await;
+    fs_err::create_dir(machine.in_root("current")).unwrap();
+    let done = machine.perform(1, 1, &machine.switch_order(&one, 1)).await;
+    assert_eq!(failure(&done).0, "current_in_the_way", "{done:?}");
+    assert!(matches!(done, Execution::Ended(Outcome::Failed { effect: Effect::None, .. })), "{done:?}");
+    assert!(machine.in_root("current").is_dir());
+    assert_eq!(machine.fence().phase, SwitchPhase::Done, "called off, so that nothing looks interrupted");
+}
+
+#[tokio::test]
+async fn a_release_that_is_gone_or_another_one_is_never_switched_to() {
+    let machine = Machine::new().await;
+    let (one, two) = (machine.release(1), machine.release(2));
+    let done = machine.perform(1, 1, &machine.switch_order(&one, 1)).await;
+    assert_eq!(failure(&done).0, "release_missing");
+    machine.install(&one).await;
+    let mut order = machine.switch_order(&one, 1);
+    order["manifest"] = serde_json::json!(two.manifest.digest());
+    assert_eq!(failure(&machine.perform(1, 1, &order).await).0, "release_damaged");
+    assert_eq!(machine.current(), None);
+}
+
+#[tokio::test]
+async fn every_switch_changes_the_reported_state() {
+    let machine = Machine::new().await;
+    let one = machine.release(1);
+    let facts = || PlacementFacts::read(&machine.record());
+    let digests = [state_digest(&[facts()])];
+    machine.install(&one).await;
+    assert_ne!(state_digest(&[facts()]), digests[0]);
+    machine.switch(&one, 1).await;
+    let live = facts();
+    assert_eq!(live.slots[0].current, Some(one.folder.clone()));
+    assert_eq!(live.problem, None);
+    fs_err::remove_dir_all(machine.in_root(&format!("releases/{}", one.folder))).unwrap();
+    assert!(facts().problem.unwrap().contains("cannot be trusted"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_never_see_a_missing_or_a_mixed_release() {
+    let machine = Machine::new().await;
+    let releases = [machine.release(1), machine.release(2)];
+    for release in &releases {
+        machine.install(release).await;
+    }
+    machine.switch(&releases[0], 1).await;
+    let (stop, reads) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let reader = std::thread::spawn({
+        let (stop, reads, link) = (Arc::clone(&stop), Arc::clone(&reads), machine.in_root("current"));
+        move || {
+            while !stop.load(Ordering::Relaxed) {
+                let release = fs_err::canonicalize(&link).unwrap();
+                let version = fs_err::read_to_string(release.join("version")).unwrap();
+                assert_eq!(fs_err::read_to_string(release.join("bin/version")).unwrap(), version);
+                reads.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    for generation in 2..=120 {
+        let release = &releases[usize::try_from(generation % 2).unwrap()];
+        let mut order = machine.switch_order(release, generation);
+        order["hooks"] = serde_json::json!({"before": [], "after": [], "timeout_s": 0});
+        let done = machine.perform(u128::from(generation), 1, &order).await;
+        assert!(matches!(done, Execution::Ended(Outcome::Succeeded { .. })), "{done:?}");
+    }
+    stop.store(true, Ordering::Relaxed);
+    reader.join().unwrap();
+    assert!(reads.load(Ordering::Relaxed) > 1000, "{reads:?}");
+}
