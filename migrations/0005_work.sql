@@ -20,7 +20,7 @@ CREATE TABLE deployment (
     failures_forgiven integer NOT NULL DEFAULT 0,               -- failures accepted by a `continue` decision
     rollback        jsonb,                                      -- {to, by, at, reason, automatic}
     cancel          jsonb,                                      -- {by, at, reason}
-    superseded_by   uuid REFERENCES deployment (id),
+    superseded_by   uuid REFERENCES deployment (id) DEFERRABLE INITIALLY DEFERRED,  -- written before it exists
     -- the outcome, written once
     outcome         text CHECK (outcome IN ('live', 'failed', 'cancelled', 'rolled_back', 'superseded', 'abandoned')),
     outcome_detail  text,

@@ -4,11 +4,16 @@
 
 pub mod actor;
 pub mod deployment;
+pub mod fit;
+pub mod instance;
 pub mod job;
 pub mod nearest;
+pub mod placement;
 pub mod presence;
 pub mod recipe;
 pub mod refusal;
+pub mod release;
+pub mod rollback;
 pub mod waves;
 
 pub use actor::{Action, Actor, ActorKind, Permit};

@@ -5,10 +5,12 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod deployments;
 pub mod enrolments;
 pub mod environments;
 pub mod error;
 pub mod events;
+pub mod good_releases;
 pub mod hosts;
 pub mod idempotency;
 pub mod inbox;
@@ -19,10 +21,15 @@ pub mod logs;
 pub mod objects;
 pub mod outbox;
 pub mod placement_pages;
+pub mod placements;
 pub mod principals;
+pub mod projects;
 pub mod refused_messages;
+pub mod releases;
 pub mod signing_keys;
 pub mod steps;
+pub mod stops;
+pub mod targets;
 pub mod tokens;
 pub mod variables;
 pub mod views;

@@ -8,7 +8,7 @@ use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::api::releases::ReleaseState;
 use pointsman_shared::ids::{DeploymentId, JobId, PlacementId, ReleaseId};
 use pointsman_shared::name::{HostId, ReleaseLabel};
-use pointsman_shared::outcome::{Effect, JobKind};
+use pointsman_shared::outcome::JobKind;
 use serde::{Deserialize, Serialize};
 
 /// What a deployment is.
@@ -204,8 +204,6 @@ pub struct JobFacts {
     pub granted: bool,
     /// Whether it was asked to stop.
     pub cancel_requested: bool,
-    /// What it had changed when it failed; none while unknown or not failed.
-    pub effect: Option<Effect>,
     /// Why it waits or failed, for people.
     pub reason: Option<String>,
     /// The step that runs right now.

@@ -1,0 +1,148 @@
+//! Deployments: stored decisions and, once, the outcome. Their state while open is derived from [`facts`].
+
+mod change;
+mod read;
+
+pub use change::{
+    Start, add_steps, cancel, decide_rollback, defer_host, end, forgive, insert, pause, resume, start,
+    supersede,
+};
+pub use read::{facts, facts_of};
+
+use chrono::{DateTime, Utc};
+use pointsman_domain::deployment::DeploymentKind;
+use pointsman_shared::api::projects::Strategy;
+use pointsman_shared::ids::{DeploymentId, PrincipalId, ReleaseId, TargetId};
+use sqlx::PgConnection;
+
+use crate::{StoreError, StoreResult};
+
+/// A deployment to insert.
+#[derive(Debug, Clone)]
+pub struct NewDeployment<'a> {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Where.
+    pub target: TargetId,
+    /// What should be live.
+    pub release: ReleaseId,
+    /// What it is.
+    pub kind: DeploymentKind,
+    /// Who wished it.
+    pub by: PrincipalId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub reason: Option<&'a str>,
+    /// How, frozen.
+    pub strategy: &'a Strategy,
+}
+
+/// Which deployment, and of what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentRow {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Its number.
+    pub number: i64,
+    /// Its target.
+    pub target: TargetId,
+    /// Its release.
+    pub release: ReleaseId,
+    /// Whether hosts and waves are frozen.
+    pub started: bool,
+    /// Whether it is over.
+    pub ended: bool,
+    /// Name of who wished it.
+    pub requested_by: String,
+}
+
+macro_rules! select_deployments {
+    ($tail:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query!(
+            r#"SELECT deployment.id, deployment.number, deployment.target_id, deployment.release_id,
+                      deployment.started_at IS NOT NULL AS "started!", deployment.ended_at IS NOT NULL AS "ended!",
+                      principal.name AS requested_by
+               FROM deployment JOIN principal ON principal.id = deployment.requested_by "# + $tail
+            $(, $argument)*
+        )
+        .map(|row| DeploymentRow {
+            id: DeploymentId(row.id),
+            number: row.number,
+            target: TargetId(row.target_id),
+            release: ReleaseId(row.release_id),
+            started: row.started,
+            ended: row.ended,
+            requested_by: row.requested_by,
+        })
+    };
+}
+
+/// The deployment with this number.
+pub async fn find(conn: &mut PgConnection, number: i64) -> StoreResult<Option<DeploymentRow>> {
+    Ok(select_deployments!("WHERE deployment.number = $1", number)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// The deployment with this id.
+pub async fn get(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Option<DeploymentRow>> {
+    Ok(select_deployments!("WHERE deployment.id = $1", id.0)
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// Every open deployment, oldest first: who waits is looked at after those it waits for.
+pub async fn open(conn: &mut PgConnection) -> StoreResult<Vec<DeploymentRow>> {
+    Ok(select_deployments!(
+        "WHERE deployment.ended_at IS NULL ORDER BY deployment.started_at NULLS LAST, deployment.number"
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// The open deployments of a target: the started one and the waiting ones.
+pub async fn open_of_target(conn: &mut PgConnection, target: TargetId) -> StoreResult<Vec<DeploymentRow>> {
+    Ok(select_deployments!(
+        "WHERE deployment.target_id = $1 AND deployment.ended_at IS NULL
+         ORDER BY deployment.started_at NULLS LAST, deployment.number",
+        target.0
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Whether another open deployment wants this release.
+pub async fn is_wanted(conn: &mut PgConnection, release: ReleaseId, but: DeploymentId) -> StoreResult<bool> {
+    let wanted = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM deployment WHERE release_id = $1 AND id <> $2 AND ended_at IS NULL) AS "wanted!""#,
+        release.0,
+        but.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(wanted)
+}
+
+/// Locks an open deployment until the transaction ends; false = it is over, or somebody else looks at it right now.
+pub async fn try_lock(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<bool> {
+    let row = sqlx::query_scalar!(
+        "SELECT id FROM deployment WHERE id = $1 AND ended_at IS NULL FOR UPDATE SKIP LOCKED",
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some())
+}
+
+/// Locks a deployment until the transaction ends.
+pub async fn lock(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<()> {
+    sqlx::query!("SELECT id FROM deployment WHERE id = $1 FOR UPDATE", id.0)
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) fn wrong(id: DeploymentId, what: impl ToString) -> StoreError {
+    StoreError::inconsistent("deployment", id, what)
+}

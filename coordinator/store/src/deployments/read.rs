@@ -1,0 +1,223 @@
+//! Everything that decides what happens next, gathered for one deployment or for a page of them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use pointsman_domain::deployment::{
+    DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, ReleaseFacts, ReleaseRef,
+};
+use pointsman_domain::job::Purpose;
+use pointsman_shared::ids::{DeploymentId, JobId, PlacementId, ReleaseId};
+use pointsman_shared::outcome::JobKind;
+use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::wrong;
+use crate::StoreResult;
+use crate::releases::state_named;
+
+/// The facts of one deployment.
+pub async fn facts(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Option<Facts>> {
+    Ok(facts_of(conn, &[id]).await?.pop())
+}
+
+/// The facts of several deployments, newest first; three queries however many there are.
+pub async fn facts_of(conn: &mut PgConnection, ids: &[DeploymentId]) -> StoreResult<Vec<Facts>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let mut all = read_deployments(conn, &ids).await?;
+    let mut hosts = read_hosts(conn, &ids).await?;
+    let mut jobs = read_jobs(conn, &ids).await?;
+    for facts in &mut all {
+        facts.hosts = hosts.remove(&facts.id.0).unwrap_or_default();
+        facts.jobs = jobs.remove(&facts.id.0).unwrap_or_default();
+    }
+    Ok(all)
+}
+
+fn json<T: DeserializeOwned>(id: Uuid, value: Option<serde_json::Value>) -> StoreResult<Option<T>> {
+    value
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| wrong(DeploymentId(id), error))
+}
+
+async fn read_deployments(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<Vec<Facts>> {
+    let rows = sqlx::query!(
+        r#"SELECT d.id, d.number, d.kind, d.strategy, d.held_until, d.scheduled_for, d.started_at, d.paused,
+                  d.failures_forgiven, d.rollback, d.cancel, d.outcome, d.outcome_detail, d.ended_at,
+                  release.id AS release_id, release.label, release.state, release.failure,
+                  origin.id AS "from_id?", origin.label AS "from_label?",
+                  (SELECT max(number) FROM deployment AS other
+                   WHERE other.target_id = d.target_id AND other.id <> d.id AND d.started_at IS NULL
+                     AND other.started_at IS NOT NULL AND other.ended_at IS NULL) AS behind,
+                  (SELECT max(number) FROM deployment AS other
+                   WHERE other.target_id = d.target_id AND other.id <> d.id AND d.started_at IS NOT NULL
+                     AND other.started_at IS NULL AND other.ended_at IS NULL AND other.cancel IS NULL
+                     AND other.scheduled_for IS NULL) AS newer
+           FROM deployment AS d
+                JOIN release ON release.id = d.release_id
+                JOIN target ON target.id = d.target_id
+                LEFT JOIN good_release AS good ON good.target_id = target.id
+                                              AND good.release_id = target.desired_release_id
+                LEFT JOIN release AS origin
+                       ON origin.id = CASE WHEN d.started_at IS NULL THEN good.release_id ELSE d.from_release_id END
+                      AND (d.started_at IS NOT NULL OR origin.state = 'built')
+           WHERE d.id = ANY ($1) ORDER BY d.number DESC"#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let wrong = |what: &dyn ToString| wrong(DeploymentId(row.id), what.to_string());
+            let from = match (row.from_id, row.from_label) {
+                (Some(id), Some(label)) => Some(ReleaseRef {
+                    id: ReleaseId(id),
+                    label: label.parse().map_err(|e| wrong(&e))?,
+                }),
+                _ => None,
+            };
+            Ok(Facts {
+                id: DeploymentId(row.id),
+                number: row.number,
+                kind: if row.kind == "rollback" {
+                    DeploymentKind::Rollback
+                } else {
+                    DeploymentKind::Deploy
+                },
+                release: ReleaseFacts {
+                    id: ReleaseId(row.release_id),
+                    label: row.label.parse().map_err(|e| wrong(&e))?,
+                    state: state_named(&row.state)
+                        .ok_or_else(|| wrong(&"its release has an unknown state"))?,
+                    failure: row.failure,
+                },
+                strategy: serde_json::from_value(row.strategy).map_err(|e| wrong(&e))?,
+                held_until: row.held_until,
+                scheduled_for: row.scheduled_for,
+                started_at: row.started_at,
+                from,
+                paused: json(row.id, row.paused)?,
+                failures_forgiven: u32::try_from(row.failures_forgiven).unwrap_or_default(),
+                rollback: json(row.id, row.rollback)?,
+                cancel: json(row.id, row.cancel)?,
+                ended: ended(row.outcome.as_deref(), row.outcome_detail, row.ended_at)
+                    .ok_or_else(|| wrong(&"its outcome is unknown"))?,
+                behind: row.behind,
+                newer: row.newer,
+                hosts: Vec::new(),
+                jobs: Vec::new(),
+            })
+        })
+        .collect()
+}
+
+/// Outer none = an outcome that nobody wrote.
+#[expect(
+    clippy::option_option,
+    reason = "inner none is an open deployment, outer none an impossible row"
+)]
+fn ended(outcome: Option<&str>, detail: Option<String>, at: Option<DateTime<Utc>>) -> Option<Option<Ended>> {
+    let (Some(name), Some(at)) = (outcome, at) else {
+        return Some(None);
+    };
+    let outcome = DeploymentOutcome::ALL
+        .into_iter()
+        .find(|outcome| outcome.as_str() == name)?;
+    Some(Some(Ended { outcome, detail, at }))
+}
+
+/// Frozen hosts of started deployments; of the others, the hosts they would have.
+async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMap<Uuid, Vec<HostFacts>>> {
+    let rows = sqlx::query!(
+        r#"SELECT d.id AS deployment, placement.id, placement.host_id, COALESCE(frozen.wave, 0) AS "wave!",
+                  frozen.deferred AS "deferred?", frozen.skipped AS "skipped?", placement.drift,
+                  placement.retired_at IS NOT NULL AS "retired!", placement.confirmed_release_id,
+                  COALESCE(host.last_seen_at > now() - interval '90 seconds', false) AS "seen!",
+                  ARRAY(SELECT has.release_id FROM placement_release AS has
+                        WHERE has.placement_id = placement.id
+                          AND has.release_id IN (d.release_id, (d.rollback->'to'->>'id')::uuid)) AS "has!: Vec<Uuid>",
+                  EXISTS (SELECT 1 FROM job WHERE job.placement_id = placement.id AND job.state = 'running'
+                            AND job.kind IN ('activate', 'rollback')
+                            AND job.deployment_id IS DISTINCT FROM d.id) AS "busy!"
+           FROM deployment AS d
+                LEFT JOIN deployment_host AS frozen ON frozen.deployment_id = d.id
+                JOIN placement ON CASE WHEN d.started_at IS NULL
+                                       THEN placement.target_id = d.target_id AND placement.retired_at IS NULL
+                                       ELSE placement.id = frozen.placement_id END
+                JOIN host ON host.id = placement.host_id
+           WHERE d.id = ANY ($1) ORDER BY 4, placement.host_id"#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut hosts: HashMap<Uuid, Vec<HostFacts>> = HashMap::new();
+    for row in rows {
+        let wrong = |what: &dyn ToString| wrong(DeploymentId(row.deployment), what.to_string());
+        let skipped = row.skipped.as_ref().map(|skipped| {
+            skipped
+                .get("reason")
+                .and_then(|reason| reason.as_str())
+                .unwrap_or("taken out by a person")
+                .to_owned()
+        });
+        let facts = HostFacts {
+            placement: PlacementId(row.id),
+            host: row.host_id.parse().map_err(|e| wrong(&e))?,
+            wave: u32::try_from(row.wave).unwrap_or_default(),
+            seen: row.seen,
+            deferred: row.deferred,
+            skipped,
+            drift: row.drift,
+            retired: row.retired,
+            has: row.has.into_iter().map(ReleaseId).collect(),
+            confirmed: row.confirmed_release_id.map(ReleaseId),
+            busy: row.busy,
+        };
+        hosts.entry(row.deployment).or_default().push(facts);
+    }
+    Ok(hosts)
+}
+
+async fn read_jobs(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMap<Uuid, Vec<JobFacts>>> {
+    let rows = sqlx::query!(
+        r#"SELECT job.id, job.number, job.kind, job.purpose, job.placement_id AS "placement_id!",
+                  job.deployment_id AS "deployment_id!", job.state, job.cancel_requested IS NOT NULL AS "cancelled!",
+                  job.reason, job.started_at, job.ended_at,
+                  EXISTS (SELECT 1 FROM attempt WHERE attempt.job_id = job.id
+                            AND attempt.ending IS DISTINCT FROM 'not_begun') AS "granted!",
+                  (SELECT step.name FROM job_step AS step
+                   WHERE step.job_id = job.id AND step.epoch = job.epoch AND step.finished_at IS NULL
+                     AND job.state = 'running' ORDER BY step.ordinal DESC LIMIT 1) AS step
+           FROM job
+           WHERE job.deployment_id = ANY ($1) AND job.purpose IN ('deploy', 'undo') AND job.placement_id IS NOT NULL
+             AND job.kind IN ('install', 'activate', 'rollback')
+           ORDER BY job.number"#,
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut jobs: HashMap<Uuid, Vec<JobFacts>> = HashMap::new();
+    for row in rows {
+        let wrong = |what: &dyn ToString| wrong(DeploymentId(row.deployment_id), what.to_string());
+        let kind: JobKind = row.kind.parse().map_err(|e| wrong(&e))?;
+        let state = serde_json::from_value(serde_json::Value::String(row.state)).map_err(|e| wrong(&e))?;
+        let facts = JobFacts {
+            id: JobId(row.id),
+            number: row.number,
+            kind,
+            undo: row.purpose == Purpose::Undo.as_str(),
+            placement: PlacementId(row.placement_id),
+            state,
+            granted: row.granted,
+            cancel_requested: row.cancelled,
+            reason: row.reason,
+            step: row.step,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+        };
+        jobs.entry(row.deployment_id).or_default().push(facts);
+    }
+    Ok(jobs)
+}

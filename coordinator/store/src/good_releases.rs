@@ -1,0 +1,71 @@
+//! Releases that were live in a target and healthy: where it may go back to.
+
+use chrono::{DateTime, Utc};
+use pointsman_domain::rollback::GoodRelease;
+use pointsman_shared::ids::{ReleaseId, TargetId};
+use sqlx::PgConnection;
+
+use crate::releases::state_named;
+use crate::{StoreError, StoreResult};
+
+/// Every good release of a target, newest first.
+pub async fn of_target(conn: &mut PgConnection, target: TargetId) -> StoreResult<Vec<GoodRelease>> {
+    let rows = sqlx::query!(
+        "SELECT release.id, release.label, release.state, good.first_live_at, good.left_by_rollback_at
+         FROM good_release AS good JOIN release ON release.id = good.release_id
+         WHERE good.target_id = $1 ORDER BY good.first_live_at DESC",
+        target.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let wrong = |what: &dyn ToString| StoreError::inconsistent("release", row.id, what.to_string());
+            Ok(GoodRelease {
+                id: ReleaseId(row.id),
+                label: row.label.parse().map_err(|e| wrong(&e))?,
+                state: state_named(&row.state)
+                    .ok_or_else(|| wrong(&format!("unknown state {}", row.state)))?,
+                first_live_at: row.first_live_at,
+                left_by_rollback: row.left_by_rollback_at.is_some(),
+            })
+        })
+        .collect()
+}
+
+/// A release was live and healthy; being live again makes up for a rollback that left it.
+pub async fn note_live(
+    conn: &mut PgConnection,
+    target: TargetId,
+    release: ReleaseId,
+    at: DateTime<Utc>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "INSERT INTO good_release (target_id, release_id, first_live_at, last_live_at) VALUES ($1, $2, $3, $3)
+         ON CONFLICT (target_id, release_id) DO UPDATE SET last_live_at = $3, left_by_rollback_at = NULL",
+        target.0,
+        release.0,
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A rollback left a release; it is no place to go back to until it was live again.
+pub async fn note_left(
+    conn: &mut PgConnection,
+    target: TargetId,
+    release: ReleaseId,
+    at: DateTime<Utc>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE good_release SET left_by_rollback_at = $3 WHERE target_id = $1 AND release_id = $2",
+        target.0,
+        release.0,
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

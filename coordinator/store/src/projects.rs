@@ -1,0 +1,126 @@
+//! Projects, and the one place their release numbers come from.
+
+use chrono::{DateTime, Utc};
+use pointsman_shared::ids::ProjectId;
+use pointsman_shared::name::{PoolName, ProjectName};
+use pointsman_shared::repository::RepositoryUrl;
+use sqlx::PgConnection;
+
+use crate::{StoreError, StoreResult};
+
+/// A project as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectRow {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name.
+    pub name: ProjectName,
+    /// Where its source is.
+    pub repository: RepositoryUrl,
+    /// The folder of the repository that is the project.
+    pub subdirectory: Option<String>,
+    /// The pool that builds it.
+    pub pool: PoolName,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
+struct Columns {
+    id: uuid::Uuid,
+    name: String,
+    repository: String,
+    subdirectory: Option<String>,
+    pool: String,
+    created_at: DateTime<Utc>,
+}
+
+impl TryFrom<Columns> for ProjectRow {
+    type Error = StoreError;
+
+    fn try_from(row: Columns) -> Result<Self, StoreError> {
+        let wrong = |what: &dyn ToString| StoreError::inconsistent("project", row.id, what.to_string());
+        Ok(Self {
+            id: ProjectId(row.id),
+            name: row.name.parse().map_err(|e| wrong(&e))?,
+            repository: row.repository.parse().map_err(|e| wrong(&e))?,
+            subdirectory: row.subdirectory,
+            pool: row.pool.parse().map_err(|e| wrong(&e))?,
+            created_at: row.created_at,
+        })
+    }
+}
+
+/// The project with this name.
+pub async fn find(conn: &mut PgConnection, name: &ProjectName) -> StoreResult<Option<ProjectRow>> {
+    let row = sqlx::query_as!(
+        Columns,
+        "SELECT id, name, repository, subdirectory, pool, created_at FROM project
+         WHERE name = $1 AND archived_at IS NULL",
+        name.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(ProjectRow::try_from).transpose()
+}
+
+/// The project with this id.
+pub async fn get(conn: &mut PgConnection, id: ProjectId) -> StoreResult<Option<ProjectRow>> {
+    let row = sqlx::query_as!(
+        Columns,
+        "SELECT id, name, repository, subdirectory, pool, created_at FROM project WHERE id = $1",
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(ProjectRow::try_from).transpose()
+}
+
+/// Names of all projects, for suggestions.
+pub async fn names(conn: &mut PgConnection) -> StoreResult<Vec<String>> {
+    let names = sqlx::query_scalar!("SELECT name FROM project WHERE archived_at IS NULL ORDER BY name")
+        .fetch_all(conn)
+        .await?;
+    Ok(names)
+}
+
+/// Inserts a project.
+pub async fn insert(conn: &mut PgConnection, project: &ProjectRow) -> StoreResult<()> {
+    sqlx::query!(
+        "INSERT INTO project (id, name, repository, subdirectory, pool, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        project.id.0,
+        project.name.as_str(),
+        project.repository.to_string(),
+        project.subdirectory,
+        project.pool.as_str(),
+        project.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Changes where a project's source is and who builds it; its name stays.
+pub async fn update(conn: &mut PgConnection, project: &ProjectRow) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE project SET repository = $2, subdirectory = $3, pool = $4 WHERE id = $1",
+        project.id.0,
+        project.repository.to_string(),
+        project.subdirectory,
+        project.pool.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes the project's next release number; its row stays locked until the transaction ends.
+pub async fn take_release_number(conn: &mut PgConnection, id: ProjectId) -> StoreResult<u32> {
+    let number = sqlx::query_scalar!(
+        r#"UPDATE project SET next_release_number = next_release_number + 1 WHERE id = $1
+           RETURNING next_release_number - 1 AS "number!""#,
+        id.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    u32::try_from(number).map_err(|error| StoreError::inconsistent("project", id, error))
+}

@@ -1,0 +1,229 @@
+//! Targets: a project in an environment, and what should be live there. A target's row lock orders its wishes.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use pointsman_shared::api::projects::Strategy;
+use pointsman_shared::ids::{EnvironmentId, ProjectId, ReleaseId, TargetId};
+use pointsman_shared::name::{RootPath, TargetName};
+use sqlx::PgConnection;
+
+use crate::{StoreError, StoreResult};
+
+/// A target as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetRow {
+    /// Its id.
+    pub id: TargetId,
+    /// Its name.
+    pub name: TargetName,
+    /// Its project.
+    pub project: ProjectId,
+    /// Its environment.
+    pub environment: EnvironmentId,
+    /// The root on every host.
+    pub root: RootPath,
+    /// Labels a host must have, all of them.
+    pub labels: BTreeMap<String, String>,
+    /// How deployments go over its hosts.
+    pub strategy: Strategy,
+    /// The release that should be live: of the last deployment that ended live or rolled back.
+    pub desired: Option<ReleaseId>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
+struct Columns {
+    id: uuid::Uuid,
+    project: String,
+    environment: String,
+    project_id: uuid::Uuid,
+    environment_id: uuid::Uuid,
+    root: String,
+    labels: serde_json::Value,
+    strategy: serde_json::Value,
+    desired_release_id: Option<uuid::Uuid>,
+    created_at: DateTime<Utc>,
+}
+
+macro_rules! select_targets {
+    ($tail:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Columns,
+            "SELECT target.id, project.name AS project, environment.name AS environment, target.project_id,
+                    target.environment_id, target.root, target.labels, target.strategy, target.desired_release_id,
+                    target.created_at
+             FROM target JOIN project ON project.id = target.project_id
+                         JOIN environment ON environment.id = target.environment_id "
+                + $tail
+            $(, $argument)*
+        )
+    };
+}
+
+impl TryFrom<Columns> for TargetRow {
+    type Error = StoreError;
+
+    fn try_from(row: Columns) -> Result<Self, StoreError> {
+        let id = row.id;
+        let wrong = |what: &dyn ToString| StoreError::inconsistent("target", id, what.to_string());
+        Ok(Self {
+            id: TargetId(row.id),
+            name: TargetName {
+                project: row.project.parse().map_err(|e| wrong(&e))?,
+                environment: row.environment.parse().map_err(|e| wrong(&e))?,
+            },
+            project: ProjectId(row.project_id),
+            environment: EnvironmentId(row.environment_id),
+            root: row.root.parse().map_err(|e| wrong(&e))?,
+            labels: serde_json::from_value(row.labels).map_err(|e| wrong(&e))?,
+            strategy: serde_json::from_value(row.strategy).map_err(|e| wrong(&e))?,
+            desired: row.desired_release_id.map(ReleaseId),
+            created_at: row.created_at,
+        })
+    }
+}
+
+/// The target with this name.
+pub async fn find(conn: &mut PgConnection, name: &TargetName) -> StoreResult<Option<TargetRow>> {
+    let row = select_targets!(
+        "WHERE project.name = $1 AND environment.name = $2",
+        name.project.as_str(),
+        name.environment.as_str()
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(TargetRow::try_from).transpose()
+}
+
+/// The target with this id.
+pub async fn get(conn: &mut PgConnection, id: TargetId) -> StoreResult<Option<TargetRow>> {
+    let row = select_targets!("WHERE target.id = $1", id.0)
+        .fetch_optional(conn)
+        .await?;
+    row.map(TargetRow::try_from).transpose()
+}
+
+/// Every target, by name.
+pub async fn all(conn: &mut PgConnection) -> StoreResult<Vec<TargetRow>> {
+    let rows = select_targets!("ORDER BY project.name, environment.position, environment.name")
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(TargetRow::try_from).collect()
+}
+
+/// Locks a target until the transaction ends: one wish at a time is taken.
+pub async fn lock(conn: &mut PgConnection, id: TargetId) -> StoreResult<()> {
+    sqlx::query!("SELECT id FROM target WHERE id = $1 FOR UPDATE", id.0)
+        .fetch_one(conn)
+        .await?;
+    Ok(())
+}
+
+/// Inserts a target.
+pub async fn insert(conn: &mut PgConnection, target: &TargetRow) -> StoreResult<()> {
+    let (labels, strategy) = documents(target)?;
+    sqlx::query!(
+        "INSERT INTO target (id, project_id, environment_id, root, labels, strategy, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        target.id.0,
+        target.project.0,
+        target.environment.0,
+        target.root.as_str(),
+        labels,
+        strategy,
+        target.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Changes a target's hosts, root and strategy.
+pub async fn update(conn: &mut PgConnection, target: &TargetRow, now: DateTime<Utc>) -> StoreResult<()> {
+    let (labels, strategy) = documents(target)?;
+    sqlx::query!(
+        "UPDATE target SET root = $2, labels = $3, strategy = $4, updated_at = $5 WHERE id = $1",
+        target.id.0,
+        target.root.as_str(),
+        labels,
+        strategy,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn documents(target: &TargetRow) -> StoreResult<(serde_json::Value, serde_json::Value)> {
+    let wrong = |error| StoreError::inconsistent("target", target.id, error);
+    let labels = serde_json::to_value(&target.labels).map_err(wrong)?;
+    Ok((labels, serde_json::to_value(&target.strategy).map_err(wrong)?))
+}
+
+/// Writes what should be live.
+pub async fn set_desired(
+    conn: &mut PgConnection,
+    id: TargetId,
+    release: ReleaseId,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE target SET desired_release_id = $2, updated_at = $3 WHERE id = $1",
+        id.0,
+        release.0,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A lock that refuses new wishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockRow {
+    /// Whether it is the global stop.
+    pub global: bool,
+    /// Why.
+    pub reason: String,
+    /// Who set it.
+    pub owner: String,
+    /// When it ends by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The lock or global stop that holds for a target right now; the global stop first.
+pub async fn held_lock(
+    conn: &mut PgConnection,
+    id: TargetId,
+    now: DateTime<Utc>,
+) -> StoreResult<Option<LockRow>> {
+    let row = sqlx::query_as!(
+        LockRow,
+        r#"SELECT lock.target_id IS NULL AS "global!", lock.reason, principal.name AS owner, lock.expires_at
+           FROM lock JOIN principal ON principal.id = lock.owner
+           WHERE (lock.target_id = $1 OR lock.target_id IS NULL)
+             AND lock.released_at IS NULL AND (lock.expires_at IS NULL OR lock.expires_at > $2)
+           ORDER BY lock.target_id IS NULL DESC LIMIT 1"#,
+        id.0,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// The global stop, when it is on.
+pub async fn global_stop(conn: &mut PgConnection, now: DateTime<Utc>) -> StoreResult<Option<LockRow>> {
+    let row = sqlx::query_as!(
+        LockRow,
+        r#"SELECT true AS "global!", lock.reason, principal.name AS owner, lock.expires_at
+           FROM lock JOIN principal ON principal.id = lock.owner
+           WHERE lock.target_id IS NULL AND lock.released_at IS NULL
+             AND (lock.expires_at IS NULL OR lock.expires_at > $1)"#,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
