@@ -4,8 +4,11 @@
 
 pub mod app;
 pub mod config;
+pub mod crash;
 pub mod error;
 pub mod http;
 pub mod live;
 pub mod operations;
+pub mod reply;
 pub mod signatory;
+pub mod system;

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use pointsman_domain::job::{Effect, Ending, JobEnding, JobEvent, Refused, State};
 use pointsman_domain::presence::milliseconds;
 use pointsman_shared::api::jobs::JobState;
-use pointsman_shared::ids::{Epoch, InstanceId};
 use pointsman_shared::name::HostId;
 use pointsman_shared::wire;
 use pointsman_shared::wire::job::Audience;
@@ -13,7 +12,7 @@ use pointsman_shared::wire::to_agent::Cancel;
 use pointsman_shared::wire::topology;
 use pointsman_store::events::NewEvent;
 use pointsman_store::jobs::{JobRow, Remark};
-use pointsman_store::{StoreError, Transaction, attempts, events, hosts, jobs, outbox};
+use pointsman_store::{StoreError, Transaction, attempts, events, jobs, outbox};
 
 use super::conclude_job;
 use crate::app::App;
@@ -95,7 +94,20 @@ async fn perform(
             worker,
             instance,
             reason,
-        } => push_cancel(app, tx, job, epoch, worker, instance, reason, now).await?,
+        } => {
+            let cancel = Cancel {
+                v: wire::VERSION,
+                host: worker,
+                instance,
+                job: job.id,
+                epoch,
+                reason,
+                // Both are set before it is signed.
+                serial: 0,
+                expires_at: 0,
+            };
+            push_cancel(app, tx, cancel, now).await?;
+        }
         Effect::Conclude(ending) => conclude(app, tx, job, &ending).await?,
         Effect::NoteLate { .. } => note_late(tx, job, now).await?,
     }
@@ -120,33 +132,15 @@ pub fn offer_key(audience: &Audience) -> String {
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the fields of one effect, and where it is written"
-)]
+/// Heartbeat replies repeat a cancel, so one that is not delivered within an offer's life is of no more use.
 async fn push_cancel(
     app: &App,
     tx: &mut Transaction,
-    job: &JobRow,
-    epoch: Epoch,
-    worker: HostId,
-    instance: InstanceId,
-    reason: String,
+    mut cancel: Cancel,
     now: DateTime<Utc>,
 ) -> OperationResult<()> {
-    let (serial, _) = hosts::next_control_serial(tx, &worker).await?;
-    // Heartbeat replies repeat it, so a cancel that is not delivered within one offer's life is of no more use.
     let expires_at = now + milliseconds(app.config.timing.offer_ms);
-    let cancel = Cancel {
-        v: wire::VERSION,
-        host: worker,
-        instance,
-        job: job.id,
-        epoch,
-        reason,
-        serial,
-        expires_at: expires_at.timestamp_millis(),
-    };
+    cancel.expires_at = expires_at.timestamp_millis();
     outbox::put_cancel(tx, &cancel, now, expires_at).await?;
     Ok(())
 }

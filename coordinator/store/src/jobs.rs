@@ -7,10 +7,13 @@ mod names;
 mod row;
 
 pub(crate) use change::epoch_column;
-pub use change::{Remark, decline, forget_declines, mark_late, note_waiting, save};
+pub use change::{
+    Remark, count_dead_offer, decline, forget_decline, forget_declines, mark_late, note_waiting, save,
+    shorten_offer,
+};
 pub use find::{
-    find_by_number, get, lock, lock_by_number, lock_running_of, offered_to_host, open_of_deployment,
-    open_of_placement,
+    declined_as_busy, due, find_by_number, get, lock, lock_by_number, lock_free, lock_running_of,
+    open_of_deployment, open_of_placement, waiting_for_host,
 };
 pub use names::{Names, names};
 pub use row::JobRow;

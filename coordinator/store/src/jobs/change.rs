@@ -131,11 +131,46 @@ pub async fn decline(
     Ok(())
 }
 
-/// Forgets that a host did not take offers; it is free again, or new.
+/// Forgets that a host did not take offers: it is a new process.
 pub async fn forget_declines(conn: &mut PgConnection, host: &HostId) -> StoreResult<()> {
     sqlx::query!(
         "UPDATE job SET declined = declined - $1 WHERE state = 'offered' AND declined ? $1",
         host.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets that a host did not take one job's offers.
+pub async fn forget_decline(conn: &mut PgConnection, job: JobId, host: &HostId) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE job SET declined = declined - $2 WHERE id = $1",
+        job.0,
+        host.as_str()
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lets the newest offer of a job end earlier.
+pub async fn shorten_offer(conn: &mut PgConnection, job: JobId, until: DateTime<Utc>) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE job SET offer_expires_at = LEAST(offer_expires_at, $2) WHERE id = $1 AND state = 'offered'",
+        job.0,
+        until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Counts an offer that came back unread.
+pub async fn count_dead_offer(conn: &mut PgConnection, job: JobId) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE job SET dead_offers = dead_offers + 1 WHERE id = $1",
+        job.0
     )
     .execute(conn)
     .await?;

@@ -2,6 +2,7 @@
 
 use pointsman_shared::ids::{DeploymentId, InstanceId, JobId, PlacementId};
 use pointsman_shared::name::HostId;
+use pointsman_shared::outcome::JobKind;
 use sqlx::PgConnection;
 
 use super::row::{Columns, JobRow};
@@ -18,7 +19,7 @@ macro_rules! select_jobs {
                                                       AND attempt.ending IN ('lost', 'replaced')) AS "unsettled!",
                       job.offered_at, job.offer_expires_at, job.waiting_since, job.lease_until, job.instance_id,
                       job.worker_id, job.cancel_requested, job.outcome, job.reason, job.code, job.late_result,
-                      job.dead_offers, job.created_at, job.started_at, job.ended_at
+                      job.declined, job.dead_offers, job.created_at, job.started_at, job.ended_at
                FROM job "# + $tail
             $(, $argument)*
         )
@@ -90,13 +91,51 @@ pub async fn lock_running_of(
 }
 
 /// Locks what waits for one host alone: offered to it, or deferred until it returns.
-pub async fn offered_to_host(conn: &mut PgConnection, host: &HostId) -> StoreResult<Vec<JobRow>> {
+pub async fn waiting_for_host(conn: &mut PgConnection, host: &HostId) -> StoreResult<Vec<JobRow>> {
     all(select_jobs!(
         "WHERE host_id = $1 AND state IN ('offered', 'deferred') ORDER BY id FOR NO KEY UPDATE OF job",
         host.as_str()
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// Locks what waits for a slot of a kind that this host declined as busy; the oldest first.
+pub async fn declined_as_busy(
+    conn: &mut PgConnection,
+    host: &HostId,
+    kind: JobKind,
+    limit: i64,
+) -> StoreResult<Vec<JobRow>> {
+    all(select_jobs!(
+        "WHERE state = 'offered' AND kind = $2 AND declined -> $1 ->> 'why' = 'busy'
+         ORDER BY id LIMIT $3 FOR NO KEY UPDATE OF job",
+        host.as_str(),
+        kind.as_str(),
+        limit
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Locks one open job that the sweep should look at, when nobody else holds it; `due` is its id from [`due`].
+pub async fn lock_free(conn: &mut PgConnection, id: JobId) -> StoreResult<Option<JobRow>> {
+    one(
+        select_jobs!("WHERE id = $1 FOR NO KEY UPDATE OF job SKIP LOCKED", id.0)
+            .fetch_optional(conn)
+            .await?,
+    )
+}
+
+/// Every job that is offered, deferred or running with a lease that ran out: what a sweep looks at, oldest first.
+pub async fn due(conn: &mut PgConnection) -> StoreResult<Vec<JobId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM job
+         WHERE state IN ('offered', 'deferred') OR (state = 'running' AND lease_until < now()) ORDER BY id",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(JobId).collect())
 }
 
 fn one(row: Option<Columns>) -> StoreResult<Option<JobRow>> {

@@ -1,5 +1,7 @@
 //! A job's row with typed fields, and the domain's job in it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use pointsman_domain::job::{CancelRequest, FinalState, Job, Purpose, State};
 use pointsman_shared::api::jobs::JobState;
@@ -10,6 +12,7 @@ use pointsman_shared::ids::{
 use pointsman_shared::name::HostId;
 use pointsman_shared::outcome::{JobKind, Outcome};
 use pointsman_shared::wire::JobBody;
+use pointsman_shared::wire::from_agent::DeclineReason;
 use pointsman_shared::wire::job::Audience;
 use serde::de::DeserializeOwned;
 
@@ -76,6 +79,8 @@ pub struct JobRow {
     pub code: Option<String>,
     /// Whether a result came too late.
     pub late_result: bool,
+    /// Hosts that did not take the offers, and why.
+    pub declined: BTreeMap<HostId, DeclineReason>,
     /// Offers that came back unread.
     pub dead_offers: u32,
     /// When it was created.
@@ -168,6 +173,7 @@ pub(super) struct Columns {
     pub reason: Option<String>,
     pub code: Option<String>,
     pub late_result: bool,
+    pub declined: serde_json::Value,
     pub dead_offers: i32,
     pub created_at: DateTime<Utc>,
     pub started_at: Option<DateTime<Utc>>,
@@ -227,6 +233,7 @@ impl TryFrom<Columns> for JobRow {
             reason: row.reason,
             code: row.code,
             late_result: row.late_result,
+            declined: serde_json::from_value(row.declined).map_err(|e| wrong(&e))?,
             dead_offers: u32::try_from(row.dead_offers).unwrap_or_default(),
             created_at: row.created_at,
             started_at: row.started_at,

@@ -1,0 +1,17 @@
+//! Stores a chunk of a log; storing it twice is storing it once.
+
+use pointsman_shared::wire::LogChunk;
+use pointsman_store::StoreError;
+use pointsman_store::logs::{self, Stored};
+
+use crate::app::App;
+use crate::error::OperationResult;
+
+/// Stores a verified chunk. The answer tells whether the stream is the host's own.
+pub async fn execute(app: &App, chunk: &LogChunk) -> OperationResult<Stored> {
+    let mut tx = app.store.begin().await?;
+    let now = pointsman_store::now(&mut tx).await?;
+    let stored = logs::append(&mut tx, chunk, now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(stored)
+}
