@@ -32,13 +32,13 @@ impl Artifacts {
         .await
     }
 
-    /// An object of exactly `bytes` bytes, streamed to a new file at `to`. The file's contents are synced; a failure
-    /// leaves it for the caller to throw away.
+    /// An object of at most `cap` bytes, streamed to a new file at `to`. The file's contents are synced; a failure leaves
+    /// it for the caller to throw away.
     pub async fn fetch_to(
         &self,
         kind: ObjectKind,
         digest: Digest,
-        bytes: u64,
+        cap: u64,
         to: &Path,
     ) -> Result<(), ArtifactError> {
         let mut transfer = Transfer {
@@ -49,12 +49,9 @@ impl Artifacts {
             what: format!("{}/{digest}", kind.as_str()),
             hasher: Sha256::new(),
             done: 0,
-            size: bytes,
+            cap,
         };
         retrying(&self.patience, &self.lease, async || {
-            if transfer.done > transfer.size {
-                transfer.restart().await?;
-            }
             self.go_on(&mut transfer, kind, digest).await?;
             let found = Digest::from_bytes(transfer.hasher.clone().finalize().into());
             if found != digest {
@@ -89,7 +86,7 @@ impl Artifacts {
             transfer.take(&piece).await?;
             crash_point!(C8);
         }
-        transfer.complete()
+        Ok(())
     }
 }
 
@@ -123,32 +120,21 @@ struct Transfer<'a> {
     what: String,
     hasher: Sha256,
     done: u64,
-    size: u64,
+    cap: u64,
 }
 
 impl Transfer<'_> {
     async fn take(&mut self, piece: &[u8]) -> Result<(), ArtifactError> {
         self.done += piece.len() as u64;
-        if self.done > self.size {
+        if self.done > self.cap {
             return Err(ArtifactError::TooLarge {
                 what: self.what.clone(),
-                cap: self.size,
+                cap: self.cap,
             });
         }
         self.hasher.update(piece);
         let written = self.file.write_all(piece).await;
         Ok(written.map_err(|error| FileError::new("write", self.path, error))?)
-    }
-
-    fn complete(&self) -> Result<(), ArtifactError> {
-        if self.done == self.size {
-            return Ok(());
-        }
-        Err(ArtifactError::TooShort {
-            what: self.what.clone(),
-            found: self.done,
-            wanted: self.size,
-        })
     }
 
     /// Forgets what came so far.

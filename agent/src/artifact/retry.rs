@@ -24,23 +24,13 @@ pub enum ArtifactError {
         /// The digest that was asked for.
         wanted: Digest,
     },
-    /// More came than was announced.
-    #[error("{what} is larger than the {cap} bytes that were announced")]
+    /// More came than is allowed.
+    #[error("{what} is larger than the {cap} bytes that are allowed")]
     TooLarge {
         /// Which object.
         what: String,
         /// Allowed bytes.
         cap: u64,
-    },
-    /// Less came than was announced.
-    #[error("{what} ended after {found} of {wanted} bytes")]
-    TooShort {
-        /// Which object.
-        what: String,
-        /// What came.
-        found: u64,
-        /// What was announced.
-        wanted: u64,
     },
     /// The file could not be read or written.
     #[error(transparent)]
@@ -56,7 +46,7 @@ impl ArtifactError {
         match self {
             Self::Request(error) => error.may_pass(),
             // A proxy or a disk may have cut or bent the bytes once; a second time is no accident, and tries are few.
-            Self::Damaged { .. } | Self::TooShort { .. } => true,
+            Self::Damaged { .. } => true,
             Self::TooLarge { .. } | Self::File(_) | Self::Stopped(_) => false,
         }
     }

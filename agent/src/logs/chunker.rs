@@ -38,10 +38,10 @@ pub struct Chunker {
 
 impl Chunker {
     /// A chunker whose first chunk and first line have number 1.
-    pub fn new(id: ChunkerId, stage: &str) -> Self {
+    pub fn new(id: ChunkerId) -> Self {
         Self {
             id,
-            stage: stage.to_owned(),
+            stage: String::new(),
             seq: 0,
             next_line: 1,
             offset: 0,
@@ -50,11 +50,9 @@ impl Chunker {
         }
     }
 
-    /// Begins another stage; lines so far belong to the old one.
-    pub fn stage(&mut self, stage: &str) -> Option<LogChunk> {
-        let chunk = self.flush();
+    /// Begins another stage; lines so far must have been flushed, they belong to the old one.
+    pub fn stage(&mut self, stage: &str) {
         stage.clone_into(&mut self.stage);
-        chunk
     }
 
     /// Takes a line; answers with the chunk it did not fit into.
@@ -165,7 +163,9 @@ mod tests {
             stream: StreamId(Uuid::from_u128(7)),
             epoch: Epoch(2),
         };
-        Chunker::new(id, "checkout")
+        let mut chunker = Chunker::new(id);
+        chunker.stage("checkout");
+        chunker
     }
 
     fn line(text: &str) -> MaskedLine {
@@ -181,7 +181,8 @@ mod tests {
         let mut chunker = chunker();
         assert_eq!(chunker.line(line("one")), None);
         assert_eq!(chunker.line(line("zwölf")), None);
-        let first = chunker.stage("npm ci").unwrap();
+        let first = chunker.flush().unwrap();
+        chunker.stage("npm ci");
         assert_eq!(
             (first.seq, first.first_line, first.offset, first.stage.as_str()),
             (1, 1, 0, "checkout")

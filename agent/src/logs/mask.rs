@@ -57,7 +57,9 @@ impl Masker {
 
     /// A line that was too long ends where it was cut; what follows will never come to complete a secret there.
     fn without_cut_secret(&self, text: String) -> String {
-        let Some((kept, rest)) = text.rsplit_once(CUT) else { return text };
+        let Some((kept, rest)) = text.rsplit_once(CUT) else {
+            return text;
+        };
         let dangling = self.secrets.dangling(kept.as_bytes());
         if dangling < SHORTEST_SECRET || !rest.ends_with(" more bytes]") {
             return text;
@@ -191,7 +193,11 @@ mod tests {
     #[test]
     fn a_secret_at_the_cut_of_a_long_line_is_masked() {
         let mut masker = masker();
-        masker.push(0, LogSource::Out, "long correct-horse [... 90 more bytes]".to_owned());
+        masker.push(
+            0,
+            LogSource::Out,
+            "long correct-horse [... 90 more bytes]".to_owned(),
+        );
         masker.push(0, LogSource::Out, "plain [... 90 more bytes]".to_owned());
         assert_eq!(
             texts(masker.release(true)),

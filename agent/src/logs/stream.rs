@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::{Chunker, ChunkerId, Masker, Secrets};
-use crate::process::{Line, LineSink};
+use crate::process::Line;
 
 /// How long a line waits for others.
 const FLUSH: Duration = Duration::from_millis(200);
@@ -32,8 +32,12 @@ pub trait ChunkSink: Send + 'static {
 }
 
 enum Entry {
-    Line(UnixMillis, Line),
-    Stage(String),
+    Line {
+        at: UnixMillis,
+        stage: String,
+        line: Line,
+        why_gap: Option<String>,
+    },
     Secrets(Arc<Secrets>),
     Finish(oneshot::Sender<LogTotal>),
 }
@@ -52,12 +56,13 @@ impl std::fmt::Debug for JobLog {
 }
 
 impl JobLog {
-    /// Begins the log of an epoch, at stage `stage`.
-    pub fn begin(id: ChunkerId, stage: &str, clock: Arc<dyn Clock>, sink: impl ChunkSink) -> Self {
+    /// Begins the log of an epoch.
+    pub fn begin(id: ChunkerId, clock: Arc<dyn Clock>, sink: impl ChunkSink) -> Self {
         let (entries, inbox) = mpsc::unbounded_channel();
         let writer = Writer {
             masker: Masker::new(Arc::new(Secrets::none())),
-            chunker: Chunker::new(id, stage),
+            chunker: Chunker::new(id),
+            stage: String::new(),
             sink,
             kept: 0,
             beyond: (0, 0),
@@ -72,20 +77,22 @@ impl JobLog {
         self.send(Entry::Secrets(secrets));
     }
 
-    /// Everything written after this belongs to another stage.
-    pub fn stage(&self, stage: &str) {
-        self.send(Entry::Stage(stage.to_owned()));
+    /// Writes a line of a stage; a text of several lines becomes several.
+    pub fn say(&self, stage: &str, source: LogSource, text: &str) {
+        let texts = if text.is_empty() {
+            vec![""]
+        } else {
+            text.lines().collect()
+        };
+        for text in texts {
+            let text = text.to_owned();
+            self.take(stage, Line::Text { source, text }, None);
+        }
     }
 
-    /// A line of the agent itself.
-    pub fn say(&self, text: impl Into<String>) {
-        let text = text.into();
-        for line in text.lines() {
-            self.take(Line::Text {
-                source: LogSource::Agent,
-                text: line.to_owned(),
-            });
-        }
+    /// Writes that lines are missing, and why.
+    pub fn leave_out(&self, stage: &str, lines: u64, bytes: u64, reason: String) {
+        self.take(stage, Line::Gap { lines, bytes }, Some(reason));
     }
 
     /// Sends off what waits and answers with what was written. Later lines are lost.
@@ -95,8 +102,13 @@ impl JobLog {
         total.await.ok().filter(|total| total.last_seq > 0)
     }
 
-    fn take(&self, line: Line) {
-        self.send(Entry::Line(self.clock.now().timestamp_millis(), line));
+    fn take(&self, stage: &str, line: Line, why_gap: Option<String>) {
+        self.send(Entry::Line {
+            at: self.clock.now().timestamp_millis(),
+            stage: stage.to_owned(),
+            line,
+            why_gap,
+        });
     }
 
     fn send(&self, entry: Entry) {
@@ -105,15 +117,10 @@ impl JobLog {
     }
 }
 
-impl LineSink for JobLog {
-    fn line(&mut self, line: Line) {
-        self.take(line);
-    }
-}
-
 struct Writer<S> {
     masker: Masker,
     chunker: Chunker,
+    stage: String,
     sink: S,
     kept: u64,
     beyond: (u64, u64),
@@ -134,15 +141,15 @@ impl<S: ChunkSink> Writer<S> {
                 }
             };
             match entry {
-                Some(Entry::Line(at, line)) => {
-                    self.line(at, line).await;
+                Some(Entry::Line {
+                    at,
+                    stage,
+                    line,
+                    why_gap,
+                }) => {
+                    self.stage(stage).await;
+                    self.line(at, line, why_gap.as_deref().unwrap_or(BEYOND)).await;
                     flush_at.get_or_insert_with(|| Instant::now() + FLUSH);
-                }
-                Some(Entry::Stage(stage)) => {
-                    self.flush(true).await;
-                    if let Some(chunk) = self.chunker.stage(&stage) {
-                        self.sink.chunk(chunk).await;
-                    }
                 }
                 Some(Entry::Secrets(secrets)) => {
                     self.flush(true).await;
@@ -159,7 +166,15 @@ impl<S: ChunkSink> Writer<S> {
         }
     }
 
-    async fn line(&mut self, at: UnixMillis, line: Line) {
+    async fn stage(&mut self, stage: String) {
+        if self.stage != stage {
+            self.flush(true).await;
+            self.chunker.stage(&stage);
+            self.stage = stage;
+        }
+    }
+
+    async fn line(&mut self, at: UnixMillis, line: Line, why_gap: &str) {
         match line {
             Line::Text { source, text } => {
                 let size = text.len() as u64 + 1;
@@ -175,7 +190,7 @@ impl<S: ChunkSink> Writer<S> {
             }
             Line::Gap { lines, bytes } => {
                 self.flush(true).await;
-                let chunk = self.chunker.gap(lines, bytes, BEYOND);
+                let chunk = self.chunker.gap(lines, bytes, why_gap);
                 self.sink.chunk(chunk).await;
             }
         }
@@ -226,18 +241,14 @@ mod tests {
             stream: StreamId(Uuid::from_u128(7)),
             epoch: Epoch(1),
         };
-        (
-            JobLog::begin(id, "prepare", Arc::new(SystemClock), Collected(tell)),
-            chunks,
-        )
+        (JobLog::begin(id, Arc::new(SystemClock), Collected(tell)), chunks)
     }
 
     #[tokio::test]
     async fn lines_leave_live_and_secrets_do_not() {
         let (log, mut chunks) = begin();
         log.mask(Arc::new(Secrets::new(["hunter2-hunter2"])));
-        log.stage("build");
-        log.say("the word is hunter2-hunter2");
+        log.say("build", LogSource::Agent, "the word is hunter2-hunter2");
         let chunk = tokio::time::timeout(Duration::from_secs(5), chunks.recv())
             .await
             .unwrap()
@@ -254,7 +265,6 @@ mod tests {
     #[tokio::test]
     async fn a_silent_epoch_has_no_log() {
         let (log, _chunks) = begin();
-        log.stage("install");
         assert_eq!(log.finish().await, None);
     }
 }
