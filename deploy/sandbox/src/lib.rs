@@ -3,16 +3,22 @@
 //! It is what `deploy/demo` shows and what the end-to-end tests stand on. Everything lies in one folder, listens on
 //! loopback, belongs to one unprivileged user and ends with the sandbox, whatever ends the sandbox.
 
+pub mod api;
 pub mod error;
+pub mod fleet;
 pub mod http;
 pub mod keeper;
 pub mod place;
 pub mod ports;
 pub mod programs;
 mod random;
+pub mod sandbox;
 pub mod service;
 pub mod services;
 pub mod user;
+pub mod web;
 
 pub use error::{Error, Result};
+pub use fleet::Pace;
+pub use sandbox::{Options, Progress, Sandbox};
 pub use services::Services;

@@ -79,9 +79,9 @@ impl Place {
     }
 
     fn prepare(&self) -> Result<()> {
-        fs_err::set_permissions(&self.dir, Permissions::from_mode(0o755))?;
+        // Passwords and tokens lie in it: it is nobody's business but the user's, and root's.
+        fs_err::set_permissions(&self.dir, Permissions::from_mode(0o700))?;
         self.run_as.own(&self.dir)?;
-        // Everybody may look at DIR itself; secrets lie in files of mode 0600.
         for folder in ["home", "tmp", "log"] {
             self.folder(folder)?;
         }

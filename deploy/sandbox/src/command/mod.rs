@@ -2,6 +2,8 @@
 
 mod ending;
 mod services;
+mod up;
+mod web;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -23,6 +25,11 @@ struct Arguments {
 enum Command {
     /// Start PostgreSQL and RabbitMQ, run a command with their addresses in its environment, end both.
     Services(services::Services),
+    /// Start a whole fleet and keep it until Ctrl-C.
+    Up(up::Up),
+    /// Serve the live release of a root (started by the sandbox itself).
+    #[command(hide = true)]
+    Web(web::Web),
     /// Keep the processes of a sandbox (started by the sandbox itself).
     #[command(hide = true)]
     Keeper {
@@ -52,6 +59,8 @@ enum Command {
 pub(crate) fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Services(command) => on_runtime(command.run()),
+        Command::Up(command) => on_runtime(command.run()),
+        Command::Web(command) => on_runtime(command.run()),
         Command::Keeper { dir, remove } => keeper::serve(&dir, remove).map(|()| ExitCode::SUCCESS),
         Command::Child { parent, signal, argv } => {
             keeper::become_child(parent, signal, &argv).map(|never| match never {})

@@ -103,8 +103,12 @@ impl RabbitMq {
         Ok(rabbitmq)
     }
 
+    /// With small frames: clients allocate tens of them per connection.
     fn amqp_url(&self, user: &str, password: &str, vhost: &str) -> String {
-        format!("amqp://{user}:{password}@{}/{vhost}", self.amqp.address())
+        format!(
+            "amqp://{user}:{password}@{}/{vhost}?frame_max=16384",
+            self.amqp.address()
+        )
     }
 
     /// AMQP URL of the administrator, who may do everything in the vhost `pointsman`.

@@ -4,3 +4,5 @@
 mod leftovers;
 #[cfg(test)]
 mod services;
+#[cfg(test)]
+mod web;

@@ -1,0 +1,87 @@
+//! `up`: a fleet to play with, until Ctrl-C.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Args;
+use pointsman_sandbox::{Options, Progress, Result, Sandbox};
+
+use super::ending::Ending;
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Number of hosts that carry projects; a builder comes on top.
+    #[arg(long, default_value_t = 3)]
+    hosts: usize,
+    /// A new or empty folder; a temporary one, removed at the end, when not given.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Number of coordinators.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
+    coordinators: u8,
+    /// The project that every host gets a web server for.
+    #[arg(long, default_value = "shop")]
+    project: String,
+}
+
+impl Up {
+    pub(crate) async fn run(self) -> Result<ExitCode> {
+        let mut ending = Ending::listen()?;
+        let begin = Instant::now();
+        let options = Options {
+            dir: self.dir,
+            hosts: self.hosts,
+            coordinators: self.coordinators.into(),
+            project: self.project.clone(),
+            ..Options::default()
+        };
+        let sandbox = tokio::select! {
+            sandbox = Sandbox::start_telling(options, |step| say(begin, step)) => sandbox?,
+            code = ending.requested() => return Ok(ExitCode::from(code)),
+        };
+        describe(&sandbox, &self.project)?;
+        ending.requested().await;
+        sandbox.end()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn say(begin: Instant, step: Progress) {
+    let text = match step {
+        Progress::Services => "PostgreSQL and RabbitMQ answer",
+        Progress::Coordinators => "coordinators are ready",
+        Progress::Agents => "agents are joined and seen",
+    };
+    // Progress that nobody reads is no failure.
+    drop(writeln!(
+        std::io::stderr(),
+        "{:6.1}s  {text}",
+        begin.elapsed().as_secs_f64()
+    ));
+}
+
+fn describe(sandbox: &Sandbox, project: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "dashboard and API  {}", sandbox.url())?;
+    for host in sandbox.web_hosts() {
+        let root = host.root(project);
+        writeln!(
+            out,
+            "{:<17}  {}  {}",
+            host.id(),
+            host.site(project)?.url(),
+            root.display()
+        )?;
+    }
+    writeln!(
+        out,
+        "for the CLI        set -a; . {}; set +a",
+        sandbox.dir().join("env").display()
+    )?;
+    writeln!(out, "end                Ctrl-C")?;
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The configuration files of coordinators and agents, written from what the sandbox knows.
+
+use std::net::SocketAddrV4;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+
+/// How fast a fleet lives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// The defaults of the coordinator: what a real installation has.
+    #[default]
+    Real,
+    /// Beats, leases and deadlines of seconds, so that a test sees a lost host or an expired lease soon.
+    Quick,
+}
+
+/// What a coordinator is told.
+#[derive(Debug)]
+pub(super) struct CoordinatorSettings<'a> {
+    pub(super) database_url: &'a str,
+    pub(super) broker_url: &'a str,
+    pub(super) broker_admin_url: &'a str,
+    pub(super) listen: SocketAddrV4,
+    pub(super) folder: &'a Path,
+    pub(super) git: &'a Path,
+    pub(super) pace: Pace,
+}
+
+impl CoordinatorSettings<'_> {
+    pub(super) fn to_toml(&self) -> Result<String> {
+        let mut settings = json!({
+            "installation": { "name": "sandbox" },
+            "database": { "url": self.database_url },
+            "broker": { "url": self.broker_url, "admin_url": self.broker_admin_url },
+            "http": {
+                "listen": self.listen.to_string(),
+                "public_url": format!("http://{}", self.listen),
+                // It listens on loopback: whoever can ask is on this machine.
+                "public_status": true,
+            },
+            "store": { "directory": self.folder.join("store") },
+            "git": { "mirrors": self.folder.join("mirrors"), "allow_file": true, "program": self.git },
+            "signing": { "key_file": self.folder.join("signing.key") },
+        });
+        if self.pace == Pace::Quick {
+            settings["timing"] = json!({
+                "beat_ms": 500,
+                "idle_beat_ms": 1500,
+                "lease_ms": 5000,
+                "stop_ms": 3000,
+                "sweep_ms": 300,
+                "offer_ms": 5000,
+                "start_deadline_ms": 10_000,
+            });
+        }
+        toml_text(&settings)
+    }
+}
+
+/// What an agent is told.
+#[derive(Debug)]
+pub(super) struct AgentSettings<'a> {
+    pub(super) host: &'a str,
+    pub(super) folder: &'a Path,
+    pub(super) coordinator_url: &'a str,
+    pub(super) git: &'a Path,
+}
+
+impl AgentSettings<'_> {
+    pub(super) fn to_toml(&self) -> Result<String> {
+        toml_text(&json!({
+            "agent": {
+                "host": self.host,
+                "state_dir": self.folder.join("state"),
+                "work_dir": self.folder.join("work"),
+                "roots": [self.folder.join("srv")],
+                "policy_file": self.folder.join("policy.toml"),
+                // The whole sandbox belongs to one user; there is no administrator above it.
+                "policy_owner": "agent",
+                "drain_grace_s": 10,
+            },
+            "coordinator": { "url": self.coordinator_url },
+            "git": { "allow_file": true, "program": self.git },
+        }))
+    }
+}
+
+/// The host's own policy: its roots, and builds on builders only.
+pub(super) fn policy(folder: &Path, builds: bool, hooks: &[Vec<String>]) -> Result<String> {
+    toml_text(&json!({
+        "builds": builds,
+        "roots": [folder.join("srv/*")],
+        "hooks": hooks,
+    }))
+}
+
+fn toml_text(settings: &Value) -> Result<String> {
+    toml::to_string(settings)
+        .map_err(|error| Error::Unexpected(format!("settings cannot be written: {error}")))
+}
