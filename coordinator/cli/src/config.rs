@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::environment::Environment;
+use crate::text;
 
 /// A bearer token; prints as dots.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,13 +45,12 @@ pub enum ConfigError {
     #[error("cannot use the settings file")]
     Io(#[from] std::io::Error),
     /// It is not what we write.
-    #[error("{path} is not a settings file of pointsman")]
+    #[error("{path} is not a settings file of pointsman: {why}")]
     Parse {
         /// The file.
         path: PathBuf,
         /// Where and why.
-        #[source]
-        source: Box<toml::de::Error>,
+        why: String,
     },
     /// The settings could not be written down.
     #[error("cannot write the settings")]
@@ -91,9 +91,9 @@ impl Config {
             Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Some(read) => read?,
         };
-        let contents = toml::from_str(&text).map_err(|source| ConfigError::Parse {
+        let contents = toml::from_str(&text).map_err(|error| ConfigError::Parse {
             path: path.clone().unwrap_or_default(),
-            source: Box::new(source),
+            why: text::toml_error(&text, &error),
         })?;
         Ok(Self { path, contents })
     }
@@ -110,19 +110,19 @@ impl Config {
 
     /// The token for this coordinator.
     pub fn token(&self, url: &Url) -> Option<&Token> {
-        self.contents.tokens.get(&address(url))
+        self.contents.tokens.get(text::address(url))
     }
 
     /// Keeps a token and makes its coordinator the one that is used when none is named.
     pub fn log_in(&mut self, url: &Url, token: Token) -> Result<(), ConfigError> {
-        self.contents.tokens.insert(address(url), token);
+        self.contents.tokens.insert(text::address(url).to_owned(), token);
         self.contents.url = Some(url.clone());
         self.save()
     }
 
     /// Forgets the token for this coordinator; says whether there was one.
     pub fn log_out(&mut self, url: &Url) -> Result<bool, ConfigError> {
-        let known = self.contents.tokens.remove(&address(url)).is_some();
+        let known = self.contents.tokens.remove(text::address(url)).is_some();
         if known {
             self.save()?;
         }
@@ -151,11 +151,6 @@ impl Config {
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     }
-}
-
-/// One spelling per coordinator, whatever slashes were typed.
-fn address(url: &Url) -> String {
-    url.as_str().trim_end_matches('/').to_owned()
 }
 
 #[cfg(test)]

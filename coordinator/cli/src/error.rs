@@ -23,10 +23,10 @@ pub enum CliError {
     #[error("no coordinator is named")]
     NoCoordinator,
     /// There is no token for it.
-    #[error("not logged in to {0}")]
+    #[error("not logged in to {}", text::address(.0))]
     NotLoggedIn(Url),
     /// No connection, or it broke.
-    #[error("cannot reach the coordinator at {url}")]
+    #[error("cannot reach the coordinator at {}", text::address(url))]
     Unreachable {
         /// Where it should be.
         url: Url,
@@ -35,7 +35,7 @@ pub enum CliError {
         source: reqwest::Error,
     },
     /// A request had no answer in time.
-    #[error("no answer from {url} within {}", text::duration(*.after))]
+    #[error("no answer from {} within {}", text::address(url), text::duration(*.after))]
     NoAnswer {
         /// Where it should be.
         url: Url,
@@ -129,15 +129,16 @@ impl CliError {
             Self::Problem(problem) => problem.detail.clone(),
             Self::Usage { why, .. } | Self::Outcome { why, .. } => why.clone(),
             Self::NotACoordinator { why, .. } => Some(why.clone()),
+            // Of what the layers of the network say, the innermost is what happened.
+            Self::Unreachable { .. } => self.chain().pop(),
             Self::NoCoordinator
             | Self::NotLoggedIn(_)
-            | Self::Unreachable { .. }
             | Self::NoAnswer { .. }
             | Self::Config(_)
             | Self::Io { .. }
             | Self::OutputClosed
             | Self::Json(_)
-            | Self::Setup(_) => self.chain(),
+            | Self::Setup(_) => Some(self.chain().join(": ")).filter(|words| !words.is_empty()),
         }
     }
 
@@ -154,7 +155,8 @@ impl CliError {
                     .to_owned(),
             ),
             Self::NotLoggedIn(url) => Some(format!(
-                "pointsman login {url} --with-token < token-file; or set POINTSMAN_TOKEN"
+                "pointsman login {} --with-token < token-file; or set POINTSMAN_TOKEN",
+                text::address(url)
             )),
             Self::Unreachable { .. } | Self::NotACoordinator { .. } => Some(
                 "check the address (--url, POINTSMAN_URL, `pointsman login`) and that the coordinator runs"
@@ -205,7 +207,7 @@ impl CliError {
     }
 
     /// The messages of the causes; each once, because some libraries repeat their source in their own words.
-    fn chain(&self) -> Option<String> {
+    fn chain(&self) -> Vec<String> {
         let mut said: Vec<String> = Vec::new();
         let mut next = self.source();
         while let Some(error) = next {
@@ -215,7 +217,7 @@ impl CliError {
             }
             next = error.source();
         }
-        (!said.is_empty()).then(|| said.join(": "))
+        said
     }
 }
 

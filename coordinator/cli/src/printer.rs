@@ -22,15 +22,15 @@ use crate::error::CliError;
 use crate::table::{Cell, Table};
 use crate::text;
 
-/// The form of results on stdout.
+/// The form of results on stdout. (Its variants have plain comments: the parser would print documentation at length.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
-    /// Aligned tables, as wide as the terminal.
+    // Aligned tables, as wide as the terminal.
     #[default]
     Table,
-    /// JSON; while following, one object per line.
+    // JSON; while following, one object per line.
     Json,
-    /// Tab-separated exact values without a heading.
+    // Tab-separated exact values without a heading.
     Plain,
 }
 

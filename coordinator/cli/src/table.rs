@@ -21,7 +21,7 @@ use crate::printer::Tone;
 pub enum Narrow {
     /// It stays whole.
     Keep,
-    /// It is cut, to no less than this many columns.
+    /// It is cut, to no less than this many characters.
     Cut(usize),
     /// It is left out; the highest number first.
     Drop(u8),
@@ -57,8 +57,9 @@ impl Table {
 
     /// Whether it can be shown in so many columns without leaving one out.
     pub fn fits(&self, available: usize, now: DateTime<Utc>) -> bool {
-        let widths = self.fit(&self.texts(now), available);
-        widths.iter().all(Option::is_some) && total(&widths) <= available
+        let texts = self.texts(now);
+        let widths = self.fit(&texts, available);
+        shown(&widths) == shown(&self.natural(&texts)) && total(&widths) <= available
     }
 
     /// Whether there are no rows.
@@ -93,7 +94,7 @@ impl Table {
                 row.get(column).map_or(Tone::Plain, Cell::tone)
             });
         }
-        (lines, widths.iter().filter(|width| width.is_none()).count())
+        (lines, shown(&self.natural(&texts)) - shown(&widths))
     }
 
     fn texts(&self, now: DateTime<Utc>) -> Vec<Vec<String>> {
@@ -101,50 +102,57 @@ impl Table {
         self.rows.iter().map(of_row).collect()
     }
 
-    /// The width of each column; none for those left out.
+    /// The width of each column; none for those left out. Cuts as much as it may before it leaves a column out, and
+    /// no more than it must.
     fn fit(&self, texts: &[Vec<String>], available: usize) -> Vec<Option<usize>> {
-        let mut widths: Vec<Option<usize>> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(column, (title, _))| {
-                let widest = texts
-                    .iter()
-                    .filter_map(|row| row.get(column))
-                    .map(|text| text.width());
-                Some(widest.chain([title.width()]).max().unwrap_or(0))
+        let mut widths = self.natural(texts);
+        let mut droppable: Vec<(u8, usize)> = self
+            .narrows()
+            .filter_map(|(at, narrow)| match narrow {
+                Narrow::Drop(order) => Some((order, at)),
+                Narrow::Keep | Narrow::Cut(_) => None,
             })
             .collect();
-        while total(&widths) > available && self.narrow_once(&mut widths, available) {}
+        droppable.sort_unstable();
+        while total(&self.cut_widths(&widths, available)) > available {
+            let Some((_, at)) = droppable.pop() else { break };
+            widths[at] = None;
+        }
+        self.cut_widths(&widths, available)
+    }
+
+    /// Each column as wide as its widest text; one that may go and says nothing in any row is not there at all.
+    fn natural(&self, texts: &[Vec<String>]) -> Vec<Option<usize>> {
+        let width = |(at, narrow): (usize, Narrow)| {
+            let says_nothing = self.rows.iter().all(|row| row.get(at) == Some(&Cell::Nothing));
+            let title = self.columns.get(at).map_or(0, |(title, _)| title.width());
+            let widest = texts
+                .iter()
+                .filter_map(|row| row.get(at))
+                .map(|text| text.width());
+            (narrow == Narrow::Keep || !says_nothing).then(|| widest.chain([title]).max().unwrap_or(0))
+        };
+        self.narrows().map(width).collect()
+    }
+
+    /// These widths with columns cut, the one with the most to spare first.
+    fn cut_widths(&self, widths: &[Option<usize>], available: usize) -> Vec<Option<usize>> {
+        let mut widths = widths.to_vec();
+        while let Some(excess) = total(&widths).checked_sub(available).filter(|excess| *excess > 0) {
+            let spare = |(at, narrow): (usize, Narrow)| match (narrow, widths.get(at).copied().flatten()) {
+                (Narrow::Cut(least), Some(width)) if width > least => Some((width - least, at)),
+                (Narrow::Keep | Narrow::Cut(_) | Narrow::Drop(_), _) => None,
+            };
+            let Some((most, at)) = self.narrows().filter_map(spare).max() else {
+                break;
+            };
+            widths[at] = widths[at].map(|width| width - most.min(excess));
+        }
         widths
     }
 
-    /// Makes the table a step narrower; false when nothing more can be done.
-    fn narrow_once(&self, widths: &mut [Option<usize>], available: usize) -> bool {
-        let excess = total(widths).saturating_sub(available);
-        let cut = self.columns.iter().zip(widths.iter()).enumerate().filter_map(
-            |(at, ((_, narrow), width))| match (narrow, width) {
-                (Narrow::Cut(least), Some(width)) if width > least => Some((at, *width, *least)),
-                (Narrow::Keep | Narrow::Cut(_) | Narrow::Drop(_), _) => None,
-            },
-        );
-        if let Some((at, width, least)) = cut.max_by_key(|(_, width, least)| width - least) {
-            widths[at] = Some(least.max(width.saturating_sub(excess)));
-            return true;
-        }
-        let droppable = self.columns.iter().zip(widths.iter()).enumerate().filter_map(
-            |(at, ((_, narrow), width))| match (narrow, width) {
-                (Narrow::Drop(order), Some(_)) => Some((at, *order)),
-                (Narrow::Keep | Narrow::Cut(_) | Narrow::Drop(_), _) => None,
-            },
-        );
-        match droppable.max_by_key(|(_, order)| *order) {
-            Some((at, _)) => {
-                widths[at] = None;
-                true
-            }
-            None => false,
-        }
+    fn narrows(&self) -> impl Iterator<Item = (usize, Narrow)> + '_ {
+        self.columns.iter().map(|(_, narrow)| *narrow).enumerate()
     }
 
     fn line(
@@ -187,8 +195,11 @@ impl Table {
 }
 
 fn total(widths: &[Option<usize>]) -> usize {
-    let shown: Vec<usize> = widths.iter().copied().flatten().collect();
-    shown.iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)
+    widths.iter().flatten().sum::<usize>() + GAP * shown(widths).saturating_sub(1)
+}
+
+fn shown(widths: &[Option<usize>]) -> usize {
+    widths.iter().flatten().count()
 }
 
 /// `text` in at most `width` columns; an ellipsis says that more was there.
@@ -237,13 +248,25 @@ mod tests {
 
     #[test]
     fn numbers_stand_right_and_nothing_is_cut_without_a_terminal() {
-        insta::assert_snapshot!(rendered(None), @"");
+        insta::assert_snapshot!(rendered(None), @"
+        NAME             SIZE  SUBJECT
+        shop            41 MB  Fix the rounding of VAT in the cart
+        blog-long-name  812 B  日本語のコミット
+        ");
     }
 
     #[test]
     fn a_narrow_terminal_cuts_text_then_leaves_columns_out() {
-        insta::assert_snapshot!(rendered(Some(36)), @"");
-        insta::assert_snapshot!(rendered(Some(28)), @"");
+        insta::assert_snapshot!(rendered(Some(36)), @"
+        NAME             SIZE  SUBJECT
+        shop            41 MB  Fix the roun…
+        blog-long-name  812 B  日本語のコミ…
+        ");
+        insta::assert_snapshot!(rendered(Some(28)), @"
+        NAME            SUBJECT
+        shop            Fix the r…
+        blog-long-name  日本語の…
+        ");
     }
 
     #[test]

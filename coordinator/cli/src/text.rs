@@ -6,11 +6,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use url::Url;
 
-/// A length of time in two figures: `0.4s`, `14.2s`, `3m40`, `2h05`, `3d`.
+/// A length of time in two figures: `12ms`, `0.4s`, `14.2s`, `3m40`, `2h05`, `3d`.
 pub fn duration(length: Duration) -> String {
     let seconds = length.as_secs();
     match seconds {
+        0 if length.subsec_millis() < 100 => format!("{}ms", length.subsec_millis()),
         0..60 => format!("{}.{}s", seconds, length.subsec_millis() / 100),
         60..3_600 => format!("{}m{:02}", seconds / 60, seconds % 60),
         3_600..86_400 => format!("{}h{:02}", seconds / 3_600, seconds % 3_600 / 60),
@@ -20,7 +22,11 @@ pub fn duration(length: Duration) -> String {
 
 /// How long ago, in one unit: `12s`, `3m`, `6h`, `5d`; a moment to come is `in 3m`.
 pub fn age(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let seconds = (now - at).num_seconds();
+    let seconds = match (now - at).num_seconds() {
+        // Two clocks are never quite the same.
+        -5..0 => 0,
+        seconds => seconds,
+    };
     let length = match seconds.unsigned_abs() {
         s @ 0..60 => format!("{s}s"),
         s @ 60..3_600 => format!("{}m", s / 60),
@@ -58,6 +64,20 @@ pub fn bytes(count: u64) -> String {
         }
     }
     format!("{count} B")
+}
+
+/// An address of a coordinator in its one spelling, whatever slashes were typed.
+pub fn address(url: &Url) -> &str {
+    url.as_str().trim_end_matches('/')
+}
+
+/// What is wrong with a TOML file, and in which line.
+pub fn toml_error(file: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| file.get(..span.start));
+    match before {
+        Some(before) => format!("line {}: {}", before.matches('\n').count() + 1, error.message()),
+        None => error.message().to_owned(),
+    }
 }
 
 /// `1 host`, `3 hosts`.
@@ -98,6 +118,7 @@ fn harmless(text: &str, keep_colours: bool) -> String {
         }
         match c {
             '\t' => clean.push_str("    "),
+            '\n' => clean.push(' '),
             _ if c.is_control() || is_direction(c) => clean.push('\u{fffd}'),
             _ => clean.push(c),
         }
@@ -145,8 +166,8 @@ mod tests {
     #[test]
     fn lengths_of_time_have_two_figures() {
         let written =
-            [400, 14_200, 220_000, 7_500_000, 300_000_000].map(|ms| duration(Duration::from_millis(ms)));
-        assert_eq!(written, ["0.4s", "14.2s", "3m40", "2h05", "3d"]);
+            [12, 400, 14_200, 220_000, 7_500_000, 300_000_000].map(|ms| duration(Duration::from_millis(ms)));
+        assert_eq!(written, ["12ms", "0.4s", "14.2s", "3m40", "2h05", "3d"]);
     }
 
     #[test]

@@ -9,27 +9,27 @@ pub const OVERVIEW: &str = "\
 Usage: pointsman <command> [project[@environment]] [release] [options]
 
 Deploy
-  deploy shop@production 1.9.1    make a release live and follow it [--build] [--detach]
+  deploy shop@production 1.9.1      make a release live and follow it [--build] [--detach]
   rollback shop@production [1.9.0]  back to the previous good release, or to this one
-  decide 812 rollback|continue    what to do with a deployment that holds; resume 812
-  cancel 812                      cancel a deployment; cancel --job 8121 a job
-  watch 812|shop@production       follow a deployment
-  status [shop[@production]]      what is live where; deployments: what was wished
+  decide 812 rollback|continue      what to do with a deployment that holds; resume 812
+  cancel 812                        cancel a deployment; cancel --job 8121 a job
+  watch 812|shop@production         follow a deployment
+  status [shop[@production]]        what is live where; deployments: what was wished
 Build
-  build shop [--ref main]         make a release from a ref [--follow]
-  versions shop [1.9.1]           releases of a project
+  build shop [--ref main]           make a release from a ref [--follow]
+  versions shop [1.9.1]             releases of a project
 Look
-  logs [-f] 812|shop@production   logs of all hosts, merged by time
-  jobs ls|show|cancel             units of work
-  hosts ls|show|invite|revoke     machines
-  events, audit                   what machines did, what people did
-  doctor                          what is wrong, and what to do about it
+  logs [-f] 812|shop@production     logs of all hosts, merged by time
+  jobs ls|show|cancel               units of work
+  hosts ls|show|invite|revoke       machines
+  events, audit                     what machines did, what people did
+  doctor                            what is wrong, and what to do about it
 Set up
-  login, logout, whoami           the coordinator and your token
-  project, environment, target    create|list|show; apply -f FILE does all of it at once
-  variable set|ls                 values for build steps and hosts
-  token create|ls|revoke          tokens for people and machines
-  help COMMAND, help exit-codes   more
+  login, logout, whoami             the coordinator and your token
+  project, environment, target      create|list|show; apply -f FILE does all of it at once
+  variable set|ls                   values for build steps and hosts
+  token create|ls|revoke            tokens for people and machines
+  help COMMAND, help exit-codes     more
 {after-help}
 Options:
 {options}

@@ -34,11 +34,19 @@ pub struct Options {
     /// The coordinator.
     #[arg(long, global = true, env = "POINTSMAN_URL", value_name = "URL", value_parser = parse::url, hide_env_values = true)]
     pub url: Option<Url>,
-    /// Stop waiting after this long, such as 90s or 10m (exit code 7; the work goes on).
+    /// Stop waiting after this long, such as 90s; the work goes on.
     #[arg(long, global = true, value_name = "TIME", value_parser = parse::duration)]
     pub timeout: Option<Duration>,
-    /// Form of results on stdout.
-    #[arg(short, long, global = true, value_name = "FORM", value_enum, default_value_t)]
+    /// Results as table, json or plain (tab-separated).
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FORM",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub output: Format,
     /// Say nothing but results and errors.
     #[arg(short, long, global = true, conflicts_with = "verbose")]

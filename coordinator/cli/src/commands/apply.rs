@@ -16,11 +16,14 @@ use crate::text;
 pub async fn apply(session: &Session, args: Apply) -> Result<Exit, CliError> {
     session.reason_is_not_kept();
     let text = read(&args)?;
-    let name = args.file.display();
+    let name = if is_stdin(&args) {
+        "stdin".to_owned()
+    } else {
+        args.file.display().to_string()
+    };
     let document: Document = toml::from_str(&text).map_err(|error| CliError::Usage {
         what: format!("{name} cannot be applied"),
-        // Its own words point at line and column.
-        why: Some(error.to_string().trim().replace('\n', " ")),
+        why: Some(text::toml_error(&text, &error)),
         help: Some("mend the file; nothing was changed".to_owned()),
     })?;
     let applied = session.client()?.apply(&document).await?;
@@ -44,8 +47,12 @@ pub async fn apply(session: &Session, args: Apply) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
+fn is_stdin(args: &Apply) -> bool {
+    args.file.as_os_str() == "-"
+}
+
 fn read(args: &Apply) -> Result<String, CliError> {
-    if args.file.as_os_str() == "-" {
+    if is_stdin(args) {
         let mut text = String::new();
         std::io::stdin()
             .read_to_string(&mut text)

@@ -73,7 +73,7 @@ pub fn release_table(releases: &[Release]) -> Table {
         ("COMMIT", Narrow::Keep),
         ("SIZE", Narrow::Drop(1)),
         ("AGE", Narrow::Drop(2)),
-        ("LIVE ON", Narrow::Cut(12)),
+        ("LIVE ON", Narrow::Cut(16)),
         ("SUBJECT", Narrow::Cut(16)),
         ("AUTHOR", Narrow::Drop(4)),
         ("ASKED BY", Narrow::Drop(3)),

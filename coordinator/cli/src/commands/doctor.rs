@@ -65,7 +65,7 @@ async fn coordinator(session: &Session, client: &Client) -> Result<Finding, CliE
         text: format!(
             "coordinator {} at {}, {} ms, clocks {}.{} s apart",
             me.version,
-            client.base(),
+            text::address(client.base()),
             took.as_millis(),
             skew.abs() / 1_000,
             skew.abs() % 1_000 / 100,

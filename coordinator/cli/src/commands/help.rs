@@ -29,7 +29,7 @@ pub fn help(session: &Session, topic: &[String]) -> Result<Exit, CliError> {
             )
         })?;
     }
-    let text = command.render_long_help().ansi().to_string();
+    let text = command.render_help().ansi().to_string();
     session.printer.line(text.trim_end())?;
     Ok(Exit::Ok)
 }

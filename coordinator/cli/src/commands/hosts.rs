@@ -45,14 +45,14 @@ async fn invite(session: &Session, args: InviteHost) -> Result<Exit, CliError> {
     };
     let invitation = client.invite_host(&wish).await?;
     let host = &invitation.host;
-    let left = (invitation.expires_at - session.clock.now())
-        .to_std()
-        .unwrap_or_default();
+    // Rounded up: a second went by since it was made.
+    let left = invitation.expires_at - session.clock.now() + chrono::TimeDelta::milliseconds(999);
+    let left = left.to_std().unwrap_or_default();
     let sentence = format!("{host} to join once, within {}", text::duration(left));
     session.printer.say(Tone::Good, "Invited", &sentence);
     let join = format!(
         "on {host}: pointsman-agent join --url {} --token-file FILE",
-        client.base()
+        text::address(client.base())
     );
     session.printer.say(Tone::Busy, "Next", &join);
     session.printer.undo(&format!(

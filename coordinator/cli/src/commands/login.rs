@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::printer::Tone;
 use crate::prompt;
 use crate::session::Session;
-use crate::table::Cell;
+use crate::text;
 
 /// Keeps a token once the coordinator has accepted it.
 pub async fn login(session: &Session, args: Login) -> Result<Exit, CliError> {
@@ -20,7 +20,8 @@ pub async fn login(session: &Session, args: Login) -> Result<Exit, CliError> {
     };
     if travels_in_clear(&url) {
         session.printer.warn(&format!(
-            "{url} is not encrypted: everyone on the way can read the token"
+            "{} is not encrypted: everyone on the way can read the token",
+            text::address(&url)
         ));
     }
     let token = prompt::token(session)?;
@@ -32,7 +33,7 @@ pub async fn login(session: &Session, args: Login) -> Result<Exit, CliError> {
         installation,
         ..
     } = &me;
-    let sentence = format!("to {installation} at {url} as {name} ({})", role.as_str());
+    let sentence = format!("to {installation} as {name} ({})", role.as_str());
     session.printer.say(Tone::Good, "Logged in", &sentence);
     session.printer.undo("pointsman logout");
     if session.environment.token.is_some() {
@@ -52,13 +53,14 @@ pub fn logout(session: &Session) -> Result<Exit, CliError> {
     }
     session
         .printer
-        .say(Tone::Good, "Logged out", &format!("of {url}"));
+        .say(Tone::Good, "Logged out", &format!("of {}", text::address(&url)));
     session
         .printer
         .note("the token still works where it is known; make it void with `pointsman token revoke ID`");
-    session
-        .printer
-        .undo(&format!("pointsman login {url} --with-token < token-file"));
+    session.printer.undo(&format!(
+        "pointsman login {} --with-token < token-file",
+        text::address(&url)
+    ));
     Ok(Exit::Ok)
 }
 
@@ -73,7 +75,7 @@ pub async fn whoami(session: &Session) -> Result<Exit, CliError> {
             ("kind", me.kind.as_str().into()),
             ("role", me.role.as_str().into()),
             ("installation", me.installation.as_str().into()),
-            ("coordinator", Cell::Text(client.base().to_string())),
+            ("coordinator", text::address(client.base()).into()),
             ("version", me.version.as_str().into()),
         ],
     )?;

@@ -51,13 +51,13 @@ pub async fn status(session: &Session, args: Status) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
-/// Targets by project, then by their environment's place in the promotion order.
+/// Targets by their environment's place in the promotion order.
 async fn in_order<'a>(client: &Client, targets: &'a [Target]) -> Result<Vec<&'a Target>, CliError> {
     let mut environments = client.environments(usize::MAX).await?.items;
     environments.sort_by_key(|environment| environment.position);
     let place = |name: &EnvironmentName| environments.iter().position(|known| known.name == *name);
     let mut targets: Vec<&Target> = targets.iter().collect();
-    targets.sort_by_cached_key(|target| (target.name.project.clone(), place(&target.name.environment)));
+    targets.sort_by_key(|target| place(&target.name.environment));
     Ok(targets)
 }
 
@@ -66,7 +66,11 @@ fn overview(session: &Session, targets: &[&Target]) -> Table {
     let matrix = matrix(targets);
     match (session.printer.format(), session.printer.width()) {
         (Format::Table, Some(width)) if matrix.fits(width, session.clock.now()) => matrix,
-        (Format::Table | Format::Plain | Format::Json, _) => list(targets),
+        (Format::Table | Format::Plain | Format::Json, _) => {
+            let mut targets = targets.to_vec();
+            targets.sort_by_key(|target| &target.name.project);
+            list(&targets)
+        }
     }
 }
 
@@ -82,6 +86,7 @@ fn matrix(targets: &[&Target]) -> Table {
             projects.push(&target.name.project);
         }
     }
+    projects.sort();
     let titles = environments
         .iter()
         .map(|name| (name.as_str().to_uppercase(), Narrow::Keep));

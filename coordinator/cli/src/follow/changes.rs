@@ -85,14 +85,9 @@ pub fn live_lines(deployment: &Deployment) -> Vec<LiveLine> {
         .collect()
 }
 
-/// What the summary says beyond the state, and why.
+/// What the summary says beyond the state, and why; where it says nothing, what it is about.
 pub fn sentence(deployment: &Deployment) -> String {
-    let summary = deployment.summary.trim();
-    let word = wording::deployment_word(deployment.state);
-    let rest = summary
-        .strip_prefix(word)
-        .unwrap_or(summary)
-        .trim_start_matches([' ', ':', ',']);
+    let rest = beyond_state(deployment);
     match deployment
         .reason
         .as_deref()
@@ -100,16 +95,28 @@ pub fn sentence(deployment: &Deployment) -> String {
     {
         Some(reason) if rest.is_empty() => reason.to_owned(),
         Some(reason) => format!("{rest}: {reason}"),
+        None if rest.is_empty() => {
+            let hosts = text::counted(deployment.hosts.len(), "host");
+            format!("{} on {hosts}", deployment.release)
+        }
         None => rest.to_owned(),
     }
 }
 
-/// `web3: No space left on device`, for every host in trouble.
+/// What the summary says beyond the state: `wave 1 of 2` of `switching wave 1 of 2`.
+pub fn beyond_state(deployment: &Deployment) -> &str {
+    let summary = deployment.summary.trim();
+    let word = wording::deployment_word(deployment.state);
+    let rest = summary.strip_prefix(word).unwrap_or(summary);
+    rest.trim_start_matches([' ', ':', ','])
+}
+
+/// `web3: No space left on device`, for every host that has a reason to be told.
 pub fn troubles(deployment: &Deployment) -> Option<String> {
     let told: Vec<String> = deployment
         .hosts
         .iter()
-        .filter(|host| host.state == "failed" || host.state == "unknown")
+        .filter(|host| matches!(host.state.as_str(), "failed" | "unknown") || host.reason.is_some())
         .map(|host| format!("{}: {}", host.host, host.reason.as_deref().unwrap_or(&host.state)))
         .collect();
     (!told.is_empty()).then(|| told.join("; "))

@@ -149,9 +149,9 @@ fn undo(deployment: &Deployment) -> String {
 
 fn live_sentence(deployment: &Deployment) -> String {
     let (done, all) = changes::progress(deployment);
-    let rest = changes::sentence(deployment);
+    let rest = changes::beyond_state(deployment);
     let rest = if rest.is_empty() {
-        rest
+        String::new()
     } else {
         format!(", {rest}")
     };
