@@ -138,6 +138,16 @@ name!(
         && !text.chars().any(char::is_control)
 );
 
+impl RootPath {
+    /// The root on one host: `${HOST}` stands for its id, for hosts that share a file system.
+    #[must_use]
+    pub fn on_host(&self, host: &HostId) -> Self {
+        // An id is made of letters, digits and hyphens: the path stays a path. Only its length may grow, and the
+        // system refuses a longer name itself.
+        Self(self.0.replace("${HOST}", host.as_str()))
+    }
+}
+
 impl SlotName {
     /// The slot every target has.
     pub fn current() -> Self {
@@ -228,6 +238,14 @@ mod tests {
         for bad in ["srv", "/", "/srv/", "/srv/../etc", "/srv//x", "/srv/\n"] {
             assert!(bad.parse::<RootPath>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_root_may_name_its_host() {
+        let host: HostId = "web-1".parse().unwrap();
+        let on_host = |root: &str| root.parse::<RootPath>().unwrap().on_host(&host).to_string();
+        assert_eq!(on_host("/hosts/${HOST}/srv/shop"), "/hosts/web-1/srv/shop");
+        assert_eq!(on_host("/srv/shop"), "/srv/shop");
     }
 
     #[test]

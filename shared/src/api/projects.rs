@@ -110,7 +110,8 @@ pub struct NewTarget {
     pub environment: EnvironmentName,
     /// Labels a host must have, all of them.
     pub hosts: BTreeMap<String, String>,
-    /// The root on every host; `/srv/<project>` when absent.
+    /// The root on every host; `/srv/<project>` when absent. `${HOST}` in it stands for the host's id, for hosts that
+    /// share a file system.
     #[serde(default)]
     pub root: Option<RootPath>,
     /// How deployments go over the hosts.

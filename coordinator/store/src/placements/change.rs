@@ -8,7 +8,8 @@ use sqlx::PgConnection;
 use super::generation;
 use crate::StoreResult;
 
-/// Inserts a placement; the schema refuses a root that another target has on the host.
+/// Inserts a placement whose root is the target's, with `${HOST}` read as this host; the schema refuses a root that
+/// another target has on the host.
 pub async fn insert(
     conn: &mut PgConnection,
     id: PlacementId,
@@ -23,7 +24,7 @@ pub async fn insert(
         id.0,
         target.0,
         host.as_str(),
-        root.as_str(),
+        root.on_host(host).as_str(),
         at,
     )
     .execute(conn)
