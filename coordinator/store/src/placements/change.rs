@@ -18,13 +18,14 @@ pub async fn insert(
     root: &RootPath,
     at: DateTime<Utc>,
 ) -> StoreResult<()> {
+    let root = root.on_host(host);
     sqlx::query!(
         "INSERT INTO placement (id, target_id, host_id, root, desired_release_id, created_at)
          SELECT $1, $2, $3, $4, desired_release_id, $5 FROM target WHERE id = $2",
         id.0,
         target.0,
         host.as_str(),
-        root.on_host(host).as_str(),
+        root.as_str(),
         at,
     )
     .execute(conn)
