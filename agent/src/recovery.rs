@@ -225,9 +225,14 @@ fn interrupted(
     slot: &SlotName,
     fenced: &SlotRecord,
 ) -> Result<Fault, RecoveryError> {
-    let how_far = match root.progress()? {
-        Some(progress) if progress.generation == fenced.generation && progress.no_return => "at the rename",
-        Some(_) | None => "before the rename",
+    let renaming = root.progress()?.is_some_and(|progress| {
+        (progress.generation, Some(progress.job), progress.epoch)
+            == (fenced.generation, fenced.job, fenced.epoch)
+    });
+    let how_far = if renaming {
+        "at the rename"
+    } else {
+        "before the rename"
     };
     let live = match root.slot_link(slot)? {
         SlotLink::Absent => "nothing".to_owned(),

@@ -102,7 +102,7 @@ mod tests {
             .record(&record)
             .unwrap();
         let next = StateFolder::open(folder.path()).unwrap();
-        assert_eq!(next.roots.all(), [record.clone()]);
+        assert_eq!(next.roots.all(), std::slice::from_ref(&record));
         assert!(next.roots.knows(&record));
     }
 }

@@ -1,6 +1,7 @@
-//! `.pointsman/journal`: which switch is in progress in this root, and whether it can still be called off.
+//! `.pointsman/journal`: the switch whose rename is about to happen or has happened.
 //!
-//! `no_return` is durable before the rename it speaks of, so that after a crash nobody claims that nothing happened.
+//! That is its point of no return, durable before the rename, so that after a crash nobody claims that nothing happened.
+//! What was accepted before that point stands in the fence alone.
 
 use pointsman_shared::ids::{Epoch, Generation, JobId};
 use pointsman_shared::name::{ReleaseFolder, SlotName};
@@ -11,7 +12,7 @@ use crate::dir::FileError;
 
 const FILE: &str = "journal";
 
-/// A switch that was begun and not seen to end.
+/// A switch past its point of no return that was not seen to end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
@@ -25,8 +26,6 @@ pub struct Progress {
     pub epoch: Epoch,
     /// The release that is to be live.
     pub to: ReleaseFolder,
-    /// Whether the rename was about to happen or has happened.
-    pub no_return: bool,
 }
 
 impl Root {
@@ -40,17 +39,17 @@ impl Root {
 }
 
 impl RootLock {
-    /// Records what is in progress, durably.
-    pub fn begin(&self, progress: &Progress) -> Result<(), FileError> {
+    /// Records, durably, that the rename comes next.
+    pub fn begin_rename(&self, progress: &Progress) -> Result<(), FileError> {
         let path = || self.root.own.path().join(FILE);
         let bytes = serde_json::to_vec_pretty(progress)
             .map_err(|error| FileError::new("write", path(), std::io::Error::other(error)))?;
         self.root.own.replace(FILE, &bytes)
     }
 
-    /// Records that nothing is in progress any more.
+    /// Forgets it, once the fence says that the decision has run to its end. Should a crash bring the record back, it
+    /// speaks of an epoch that is over.
     pub fn end_progress(&self) -> Result<(), FileError> {
-        self.root.own.remove_file(FILE)?;
-        self.root.own.sync()
+        self.root.own.remove_file(FILE)
     }
 }

@@ -69,13 +69,14 @@ impl Root {
     pub fn complete_releases(&self) -> Result<Vec<ReleaseFolder>, FileError> {
         let recorded = self.manifests.names()?;
         let complete = |folder: &ReleaseFolder| recorded.binary_search(&manifest_name(folder)).is_ok();
-        Ok(self
-            .releases
-            .names()?
+        let names = self.releases.names()?;
+        let mut releases: Vec<_> = names
             .iter()
             .filter_map(|name| name.parse().ok())
             .filter(complete)
-            .collect())
+            .collect();
+        releases.sort_unstable();
+        Ok(releases)
     }
 
     /// The recorded manifest of a release and its shared paths; checks that they are this release's.
@@ -83,25 +84,9 @@ impl Root {
         &self,
         folder: &ReleaseFolder,
     ) -> Result<(Manifest, Vec<SharedPath>), ReleaseError> {
-        let unrecorded = |reason: String| ReleaseError::Unrecorded {
-            folder: folder.clone(),
-            root: self.path().to_string(),
-            reason,
-        };
-        let read = |name: String| {
-            self.manifests
-                .read(&name)?
-                .ok_or_else(|| unrecorded(format!("there is no .pointsman/manifests/{name}")))
-        };
-        let bytes = read(manifest_name(folder))?;
-        let manifest = Manifest::parse(&bytes).map_err(|error| unrecorded(error.to_string()))?;
-        let digest = manifest.digest();
-        if !folder.as_str().ends_with(&format!("-{}", digest.short())) {
-            return Err(unrecorded(format!("it is the record of digest {digest}")));
-        }
-        let shared =
-            serde_json::from_slice(&read(shared_name(folder))?).map_err(|e| unrecorded(e.to_string()))?;
-        Ok((manifest, shared))
+        let (bytes, _) = self.manifest_bytes(folder)?;
+        let manifest = Manifest::parse(&bytes).map_err(|error| self.unrecorded(folder, error.to_string()))?;
+        Ok((manifest, self.recorded_shared(folder)?))
     }
 
     /// Whether a release may be pointed at: its folder is there and its record is its own. Files are not read again.
@@ -112,7 +97,36 @@ impl Root {
                 root: self.path().to_string(),
             });
         }
-        Ok(self.release_record(folder)?.0.digest())
+        self.recorded_shared(folder)?;
+        Ok(self.manifest_bytes(folder)?.1)
+    }
+
+    /// The recorded bytes and their digest, which the folder's name must end with.
+    fn manifest_bytes(&self, folder: &ReleaseFolder) -> Result<(Vec<u8>, Digest), ReleaseError> {
+        let bytes = self.recorded(folder, &manifest_name(folder))?;
+        let digest = Digest::of(&bytes);
+        if folder.as_str().ends_with(&format!("-{}", digest.short())) {
+            return Ok((bytes, digest));
+        }
+        Err(self.unrecorded(folder, format!("it is the record of digest {digest}")))
+    }
+
+    fn recorded_shared(&self, folder: &ReleaseFolder) -> Result<Vec<SharedPath>, ReleaseError> {
+        let bytes = self.recorded(folder, &shared_name(folder))?;
+        serde_json::from_slice(&bytes).map_err(|error| self.unrecorded(folder, error.to_string()))
+    }
+
+    fn recorded(&self, folder: &ReleaseFolder, name: &str) -> Result<Vec<u8>, ReleaseError> {
+        let missing = || self.unrecorded(folder, format!("there is no .pointsman/manifests/{name}"));
+        self.manifests.read(name)?.ok_or_else(missing)
+    }
+
+    fn unrecorded(&self, folder: &ReleaseFolder, reason: String) -> ReleaseError {
+        ReleaseError::Unrecorded {
+            folder: folder.clone(),
+            root: self.path().to_string(),
+            reason,
+        }
     }
 
     /// Like [`Root::check_release`], and it must be exactly the release with this digest.

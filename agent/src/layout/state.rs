@@ -63,29 +63,31 @@ impl PlacementFacts {
         self.free_bytes = root.free()?.0;
         self.releases = root.complete_releases()?;
         let fence = root.fence()?;
-        match &fence {
+        let current = |fence| Ok::<_, FileError>(vec![slot_state(root, SlotName::current(), fence)?]);
+        self.slots = match &fence {
             FenceFile::Standing(fence) if fence.placement != self.placement => {
                 self.problem = Some(format!("the root belongs to placement {}", fence.placement));
-                self.slots
-                    .push(slot_state(root, SlotName::current(), FenceState::Missing)?);
+                current(FenceState::Missing)?
             }
             FenceFile::Standing(fence) => {
-                for slot in fence.slots.keys() {
-                    self.slots
-                        .push(slot_state(root, slot.clone(), fence_state(fence, slot))?);
-                }
+                let state = |slot: &SlotName| slot_state(root, slot.clone(), fence_state(fence, slot));
+                fence.slots.keys().map(state).collect::<Result<_, _>>()?
             }
-            FenceFile::Missing => {
-                self.slots
-                    .push(slot_state(root, SlotName::current(), FenceState::Missing)?)
-            }
-            FenceFile::Damaged { .. } => {
-                self.slots
-                    .push(slot_state(root, SlotName::current(), FenceState::Damaged)?)
-            }
-        }
-        self.problem = self.problem.take().or_else(|| broken_slot(root, &self.slots));
+            FenceFile::Missing => current(FenceState::Missing)?,
+            FenceFile::Damaged { .. } => current(FenceState::Damaged)?,
+        };
+        self.problem = self.problem.take().or_else(|| self.broken_slot());
         Ok(())
+    }
+
+    /// Whether each link names a complete release. Cheap, as it is asked with every beat; recovery looks closer.
+    fn broken_slot(&self) -> Option<String> {
+        let current = |state: &SlotState| state.current.clone().map(|folder| (state.slot.clone(), folder));
+        let mut named = self.slots.iter().filter_map(current);
+        let (slot, folder) = named.find(|(_, folder)| self.releases.binary_search(folder).is_err())?;
+        Some(format!(
+            "{slot} names {folder}, which is no complete release here"
+        ))
     }
 }
 
@@ -117,15 +119,4 @@ fn fence_state(fence: &Fence, slot: &SlotName) -> FenceState {
                 SwitchPhase::Begun => false,
             },
         })
-}
-
-fn broken_slot(root: &Root, slots: &[SlotState]) -> Option<String> {
-    slots.iter().find_map(|state| {
-        let folder = state.current.as_ref()?;
-        let error = root.check_release(folder).err()?;
-        Some(format!(
-            "{} names a release that cannot be trusted: {error}",
-            state.slot
-        ))
-    })
 }

@@ -144,10 +144,10 @@ impl Collector {
         }
         self.end_gap(sink);
         self.kept += size;
-        let mut text = String::from_utf8_lossy(&bytes).into_owned();
-        if cut > 0 {
-            text.push_str(&format!(" [... {cut} more bytes]"));
-        }
+        let text = match (String::from_utf8_lossy(&bytes), cut) {
+            (text, 0) => text.into_owned(),
+            (text, cut) => format!("{text} [... {cut} more bytes]"),
+        };
         sink.line(Line::Text { source, text });
     }
 

@@ -215,8 +215,8 @@ fn reason_of(standing: &Standing) -> ExitReason {
 
 async fn read_either(pipes: &mut Pipes, out_bytes: &mut [u8], err_bytes: &mut [u8]) -> Happening {
     tokio::select! {
-        read = read(pipes.out.as_mut(), out_bytes) => happening(LogSource::Out, read),
-        read = read(pipes.err.as_mut(), err_bytes) => happening(LogSource::Err, read),
+        read = read(pipes.out.as_mut(), out_bytes) => happening(LogSource::Out, &read),
+        read = read(pipes.err.as_mut(), err_bytes) => happening(LogSource::Err, &read),
     }
 }
 
@@ -228,9 +228,9 @@ async fn read(pipe: Option<&mut pipe::Receiver>, bytes: &mut [u8]) -> std::io::R
     }
 }
 
-fn happening(source: LogSource, read: std::io::Result<usize>) -> Happening {
+fn happening(source: LogSource, read: &std::io::Result<usize>) -> Happening {
     match read {
-        Ok(count) if count > 0 => Happening::Output(source, count),
+        Ok(count) if *count > 0 => Happening::Output(source, *count),
         Ok(_) | Err(_) => Happening::Closed(source),
     }
 }

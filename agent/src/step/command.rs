@@ -67,13 +67,11 @@ pub(super) fn judge(
             format!("printed more than {} bytes and was ended", limits.output.hard),
         ),
     };
-    let mut message = format!("`{what}` {words}");
-    if let Some(group) = &ended.refused {
-        message.push_str(&format!(
-            "; process group {} would not end and keeps this placement closed",
-            group.group
-        ));
-    }
+    let survivor = ended.refused.as_ref().map_or_else(String::new, |group| {
+        let number = group.group;
+        format!("; process group {number} would not end and keeps this placement closed")
+    });
+    let message = format!("`{what}` {words}{survivor}");
     Err(Failure {
         exit: Some(ended.exit),
         ..Failure::new(phase, code, message)

@@ -78,14 +78,14 @@ async fn act() {
     }
 }
 
-/// Runs a child with a grandchild until somebody kills us.
+/// Runs a child with a grandchild that ignores TERM, until somebody kills us.
 async fn hold_child(state: &StateFolder, folder: &Path) {
     let (_keeper, lease) = long_lease();
     let command = pointsman_agent::process::Command {
         argv: [
             "/bin/sh",
             "-c",
-            "sleep 1000 & echo $! > grandchild; echo $$ > child; wait",
+            "(trap '' TERM; sh -c 'echo $PPID' > grandchild; exec sleep 1000) & echo $$ > child; wait",
         ]
         .map(str::to_owned)
         .to_vec(),

@@ -28,7 +28,8 @@ impl FolderDesk {
     }
 
     pub fn path(&self, object: Object) -> PathBuf {
-        self.objects.join(format!("{}-{}", object.word(), object.digest()))
+        self.objects
+            .join(format!("{}-{}", object.word(), object.digest()))
     }
 
     /// Everything that was said, line by line.
@@ -59,7 +60,10 @@ impl Desk for FolderDesk {
     }
 
     fn leave_out(&self, stage: &str, lines: u64, _bytes: u64, _reason: String) {
-        self.lines.lock().unwrap().push(format!("{stage}: {lines} lines left out"));
+        self.lines
+            .lock()
+            .unwrap()
+            .push(format!("{stage}: {lines} lines left out"));
     }
 
     fn started(&self, _ordinal: u32, _step: &str) {}

@@ -19,7 +19,10 @@ async fn an_installed_release_is_complete_and_installing_it_again_reuses_it() {
     let release = machine.release(1);
     assert!(!machine.install(&release).await);
     assert_eq!(releases(&machine), [release.folder.to_string()]);
-    assert_eq!(machine.root().complete_releases().unwrap(), std::slice::from_ref(&release.folder));
+    assert_eq!(
+        machine.root().complete_releases().unwrap(),
+        std::slice::from_ref(&release.folder)
+    );
     assert!(machine.install(&release).await, "a second install finds it");
     assert_eq!(machine.current(), None, "an install switches nothing");
 }
@@ -32,10 +35,17 @@ async fn a_release_that_was_tampered_with_is_replaced_even_while_it_is_live() {
     machine.switch(&release, 1).await;
     fs_err::write(machine.in_root("current/version"), "tampered").unwrap();
     assert!(!machine.install(&release).await);
-    assert_eq!(fs_err::read_to_string(machine.in_root("current/version")).unwrap(), "1");
+    assert_eq!(
+        fs_err::read_to_string(machine.in_root("current/version")).unwrap(),
+        "1"
+    );
     let trash: Vec<_> = fs_err::read_dir(machine.in_root(".trash")).unwrap().collect();
     assert_eq!(trash.len(), 1);
-    assert!(machine.desk.log().contains("is replaced"), "{}", machine.desk.log());
+    assert!(
+        machine.desk.log().contains("is replaced"),
+        "{}",
+        machine.desk.log()
+    );
 }
 
 #[tokio::test]
@@ -48,9 +58,15 @@ async fn shared_paths_are_linked_and_missing_files_are_named_together() {
     let done = machine.perform(1, 1, &release.install).await;
     let (code, message) = failure(&done);
     assert_eq!(code, "shared_missing");
-    assert!(message.starts_with("web01: shared files are missing: "), "{message}");
+    assert!(
+        message.starts_with("web01: shared files are missing: "),
+        "{message}"
+    );
     for missing in ["shared/config/deep/.env", "shared/.key"] {
-        assert!(message.contains(&machine.in_root(missing).display().to_string()), "{message}");
+        assert!(
+            message.contains(&machine.in_root(missing).display().to_string()),
+            "{message}"
+        );
     }
     assert!(releases(&machine).is_empty(), "nothing half-made stays");
 
@@ -59,10 +75,19 @@ async fn shared_paths_are_linked_and_missing_files_are_named_together() {
     fs_err::write(machine.in_root("shared/.key"), "key").unwrap();
     machine.install(&release).await;
     machine.switch(&release, 1).await;
-    assert_eq!(fs_err::read_to_string(machine.in_root("current/config/deep/.env")).unwrap(), "SECRET=1");
+    assert_eq!(
+        fs_err::read_to_string(machine.in_root("current/config/deep/.env")).unwrap(),
+        "SECRET=1"
+    );
     fs_err::write(machine.in_root("current/storage/upload"), "kept").unwrap();
-    assert_eq!(fs_err::read_to_string(machine.in_root("shared/storage/upload")).unwrap(), "kept");
-    assert!(machine.install(&release).await, "with its links it is still what it should be");
+    assert_eq!(
+        fs_err::read_to_string(machine.in_root("shared/storage/upload")).unwrap(),
+        "kept"
+    );
+    assert!(
+        machine.install(&release).await,
+        "with its links it is still what it should be"
+    );
 }
 
 #[tokio::test]
@@ -78,7 +103,11 @@ async fn damaged_objects_are_refused_before_anything_is_unpacked() {
     fs_err::write(&path, bytes).unwrap();
     let done = machine.perform(1, 1, &release.install).await;
     assert_eq!(failure(&done).0, "archive_damaged");
-    fs_err::write(machine.desk.path(Object::Manifest(release.manifest.digest())), "{}").unwrap();
+    fs_err::write(
+        machine.desk.path(Object::Manifest(release.manifest.digest())),
+        "{}",
+    )
+    .unwrap();
     let done = machine.perform(1, 2, &release.install).await;
     assert_eq!(failure(&done).0, "object_damaged");
     assert!(releases(&machine).is_empty());
@@ -92,7 +121,10 @@ async fn a_release_that_does_not_fit_is_refused_before_the_first_byte() {
     let done = machine.perform(1, 1, &release.install).await;
     let (code, message) = failure(&done);
     assert_eq!(code, "disk_full");
-    assert!(message.starts_with("web01: ") && message.contains("bytes are free"), "{message}");
+    assert!(
+        message.starts_with("web01: ") && message.contains("bytes are free"),
+        "{message}"
+    );
     assert!(releases(&machine).is_empty());
 }
 
@@ -101,9 +133,15 @@ async fn nothing_is_done_in_a_root_that_was_not_adopted() {
     let machine = Machine::new().await;
     let release = machine.release(1);
     fs_err::write(machine.in_root(".pointsman/fence"), "{").unwrap();
-    assert_eq!(failure(&machine.perform(1, 1, &release.install).await).0, "fence_damaged");
+    assert_eq!(
+        failure(&machine.perform(1, 1, &release.install).await).0,
+        "fence_damaged"
+    );
     fs_err::remove_file(machine.in_root(".pointsman/fence")).unwrap();
-    assert_eq!(failure(&machine.perform(1, 1, &release.install).await).0, "fence_missing");
+    assert_eq!(
+        failure(&machine.perform(1, 1, &release.install).await).0,
+        "fence_missing"
+    );
     machine.adopt(3).await;
     machine.install(&release).await;
 }
@@ -114,10 +152,13 @@ async fn cancelled_and_lost_installs_leave_nothing() {
     let release = machine.release(1);
     let (keeper, cancelled) = long_lease();
     keeper.cancel("not needed".to_owned());
-    let job = machine.job(machine.body(1, &release.install), 1, cancelled);
-    assert_eq!(pointsman_agent::executor::execute(&job).await, Execution::Ended(Outcome::Cancelled));
+    let job = machine.job(Machine::body(1, &release.install), 1, cancelled);
+    assert_eq!(
+        pointsman_agent::executor::execute(&job).await,
+        Execution::Ended(Outcome::Cancelled)
+    );
     let (_keeper, lost) = lease(BootInstant::now());
-    let job = machine.job(machine.body(1, &release.install), 1, lost);
+    let job = machine.job(Machine::body(1, &release.install), 1, lost);
     let done = pointsman_agent::executor::execute(&job).await;
     assert!(matches!(done, Execution::LeaseLost { .. }), "{done:?}");
     assert!(releases(&machine).is_empty());

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use pointsman_agent::adoption::adopt;
 use pointsman_agent::executor::{Execution, execute};
@@ -29,13 +29,22 @@ const ID: &str = "0198c0de-0000-7000-8000-000000000001";
 /// The one hook that the machine's policy lists beside the release's own programs.
 pub const LISTED_HOOK: [&str; 2] = ["true", "--listed"];
 
+/// Loading the system's certificates takes longer than most tests.
+static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .unwrap();
+    probe_client().unwrap()
+});
+
 /// The host.
+#[derive(Debug)]
 pub struct Machine {
     pub folder: PathBuf,
     pub state: StateFolder,
     pub desk: Arc<FolderDesk>,
     pub spare_bytes: u64,
-    _temporary: Option<tempfile::TempDir>,
+    temporary: Option<tempfile::TempDir>,
 }
 
 /// A packed release.
@@ -58,7 +67,7 @@ impl Machine {
         let policy = format!("builds = true\nroots = [\"{}/**\"]\n{hooks}\n", folder.display());
         fs_err::write(folder.join("policy.toml"), policy).unwrap();
         let mut machine = Self::at(&folder);
-        machine._temporary = Some(temporary);
+        machine.temporary = Some(temporary);
         machine.adopt(0).await;
         machine
     }
@@ -70,8 +79,18 @@ impl Machine {
             state: StateFolder::open(&folder.join("state")).unwrap(),
             desk: Arc::new(FolderDesk::new(folder.join("objects"))),
             spare_bytes: 0,
-            _temporary: None,
+            temporary: None,
         }
+    }
+
+    /// Steps aside while another process is this host's agent, and takes over again.
+    pub fn while_away(mut self, act: impl FnOnce(&Path)) -> Self {
+        let (folder, temporary) = (self.folder.clone(), self.temporary.take());
+        drop(self);
+        act(&folder);
+        let mut machine = Self::at(&folder);
+        machine.temporary = temporary;
+        machine
     }
 
     pub fn root_path(&self) -> RootPath {
@@ -95,9 +114,15 @@ impl Machine {
 
     pub async fn adopt(&self, generation: u64) {
         let slots = [SlotName::current()];
-        adopt(&self.policy(), &self.state.roots, &self.record(), &slots, Generation(generation))
-            .await
-            .unwrap();
+        adopt(
+            &self.policy(),
+            &self.state.roots,
+            &self.record(),
+            &slots,
+            Generation(generation),
+        )
+        .await
+        .unwrap();
     }
 
     pub fn policy(&self) -> Policy {
@@ -114,7 +139,11 @@ impl Machine {
 
     /// What `current` names.
     pub fn current(&self) -> Option<ReleaseFolder> {
-        self.root().slot_link(&SlotName::current()).unwrap().release().cloned()
+        self.root()
+            .slot_link(&SlotName::current())
+            .unwrap()
+            .release()
+            .cloned()
     }
 
     /// Packs a release: `version` says its number in two files, and `bin/hook` appends to `effects` in the root.
@@ -136,7 +165,10 @@ impl Machine {
         let archive = self.folder.join("archive");
         let packing = pack(tree, &manifest, &archive, &PackOptions::default(), &Watch::none()).unwrap();
         let objects = [
-            (Object::Archive(packing.archive()), fs_err::read(&archive).unwrap()),
+            (
+                Object::Archive(packing.archive()),
+                fs_err::read(&archive).unwrap(),
+            ),
             (Object::Packing(packing.digest()), packing.canonical_bytes()),
             (Object::Manifest(manifest.digest()), manifest.canonical_bytes()),
         ];
@@ -170,7 +202,7 @@ impl Machine {
     }
 
     /// A job with this order; jobs of the same number are the same job.
-    pub fn body(&self, number: u128, order: &serde_json::Value) -> JobBody {
+    pub fn body(number: u128, order: &serde_json::Value) -> JobBody {
         let body = serde_json::json!({
             "v": 1, "job": JobId(Uuid::from_u128(number)), "number": 7, "installation": "main",
             "audience": {"host": "web01"}, "project": "shop", "project_id": ID, "environment": "production",
@@ -189,14 +221,12 @@ impl Machine {
             stop: Stop::default(),
         };
         let workshop = Workshop::open(&self.folder.join("workshop"), transport).unwrap();
-        // Another test of this process may have been first.
-        let _installed = rustls::crypto::ring::default_provider().install_default();
         Job {
             host: Host {
                 id: "web01".parse().unwrap(),
                 policy: Arc::new(self.policy()),
                 roots: Arc::clone(&self.state.roots),
-                http: probe_client().unwrap(),
+                http: CLIENT.clone(),
                 spare_bytes: self.spare_bytes,
                 workshop: Some(Arc::new(workshop)),
             },
@@ -218,7 +248,7 @@ impl Machine {
     /// Does a job to its end.
     pub async fn perform(&self, number: u128, epoch: u32, order: &serde_json::Value) -> Execution {
         let (_keeper, lease) = long_lease();
-        execute(&self.job(self.body(number, order), epoch, lease)).await
+        execute(&self.job(Self::body(number, order), epoch, lease)).await
     }
 
     /// Installs a release; it must succeed.
@@ -235,7 +265,10 @@ impl Machine {
     pub async fn switch(&self, release: &Release, generation: u64) {
         let order = self.switch_order(release, generation);
         let done = self.perform(u128::from(generation), 1, &order).await;
-        assert!(matches!(done, Execution::Ended(Outcome::Succeeded { .. })), "{done:?}");
+        assert!(
+            matches!(done, Execution::Ended(Outcome::Succeeded { .. })),
+            "{done:?}"
+        );
     }
 
     /// What hooks did so far.

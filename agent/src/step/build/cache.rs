@@ -38,7 +38,7 @@ impl Cache {
             let content = fs_err::read(source.join(path.as_str()))
                 .ok()
                 .map(|bytes| Digest::of(&bytes).to_string());
-            named.push_str(&format!("{path}\n{}\n", content.unwrap_or_default()));
+            named.extend([path.as_str(), "\n", content.as_deref().unwrap_or_default(), "\n"]);
         }
         Ok(Self {
             caches,

@@ -35,18 +35,14 @@ pub(super) fn provide(root: &Root, shared: &[SharedPath], host: &str) -> Result<
     for wanted in shared {
         let path = root.shared().path().join(&wanted.path);
         let found = fs_err::metadata(&path);
-        match (wanted.folder, found) {
-            (true, Ok(found)) if !found.is_dir() => {
-                missing.push(format!("{} (it is a file)", path.display()))
-            }
-            (false, Ok(found)) if found.is_dir() => {
-                missing.push(format!("{} (it is a folder)", path.display()))
-            }
-            (_, Ok(_)) => {}
+        match (wanted.folder, found.map(|found| found.is_dir())) {
+            (true, Ok(true)) | (false, Ok(false)) => {}
+            (true, Ok(false)) => missing.push(format!("{} (it is a file)", path.display())),
+            (false, Ok(true)) => missing.push(format!("{} (it is a folder)", path.display())),
+            (false, Err(_)) => missing.push(path.display().to_string()),
             (true, Err(_)) => {
                 fs_err::create_dir_all(&path).map_err(|error| Failure::io(Phase::Install, &error))?;
             }
-            (false, Err(_)) => missing.push(path.display().to_string()),
         }
     }
     if missing.is_empty() {

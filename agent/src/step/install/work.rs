@@ -98,8 +98,8 @@ impl<'a, D: Desk> InstallWork<'a, D> {
             self.order.clone(),
             self.job.host.id.to_string(),
         );
-        let spare = self.job.host.spare_bytes;
-        let root = self
+        let kept_free = self.job.host.spare_bytes;
+        let opened = self
             .blocking(move || {
                 roots
                     .record(&record)
@@ -108,11 +108,11 @@ impl<'a, D: Desk> InstallWork<'a, D> {
                 root.require_adopted(order.placement)
                     .map_err(|error| Failure::fence(&error))?;
                 shared::provide(&root, &order.shared, &host)?;
-                let room = space::check(&root, &order, &host, spare);
-                Ok::<_, Failure>((Arc::new(root), room))
+                let fits = space::check(&root, &order, &host, kept_free);
+                Ok::<_, Failure>((Arc::new(root), fits))
             })
             .await?;
-        let (root, room) = root?;
+        let (root, fits) = opened?;
         self.root = Some(Arc::clone(&root));
         if self.is_installed(&root).await? {
             self.reused = true;
@@ -123,7 +123,7 @@ impl<'a, D: Desk> InstallWork<'a, D> {
             );
             return Ok(());
         }
-        room?;
+        fits?;
         self.make_work_folder(&root)
     }
 

@@ -34,7 +34,8 @@ impl From<Failure> for Unswitched {
     }
 }
 
-/// Switches, and answers with what was live before the decision's first attempt.
+/// Switches to a release that was checked under this lock, and answers with what was live before the decision's first
+/// attempt.
 pub(super) fn switch(
     lock: &RootLock,
     lease: &Lease,
@@ -43,19 +44,8 @@ pub(super) fn switch(
 ) -> Result<Option<ReleaseFolder>, Unswitched> {
     let file = |error| Failure::file(Phase::Switch, &error);
     let root = lock.root();
-    root.require_release(&order.folder, &order.manifest)
-        .map_err(|e| Failure::release(Phase::Switch, &e))?;
     let live = root.slot_link(&order.slot).map_err(file)?.release().cloned();
     require_held(lease)?;
-    let mut progress = Progress {
-        slot: order.slot.clone(),
-        generation: claimed.generation,
-        job: claimed.job,
-        epoch: claimed.epoch,
-        to: order.folder.clone(),
-        no_return: false,
-    };
-    lock.begin(&progress).map_err(file)?;
     let begun = lock
         .pass(
             order.placement,
@@ -66,9 +56,15 @@ pub(super) fn switch(
         )
         .map_err(|error| Failure::fence(&error))?;
     crash_point!(C12);
-    progress.no_return = true;
+    let progress = Progress {
+        slot: order.slot.clone(),
+        generation: claimed.generation,
+        job: claimed.job,
+        epoch: claimed.epoch,
+        to: order.folder.clone(),
+    };
     let prepared =
-        require_held(lease).and_then(|()| lock.begin(&progress).map_err(|error| file(error).into()));
+        require_held(lease).and_then(|()| lock.begin_rename(&progress).map_err(|error| file(error).into()));
     // The last look before the point of no return: what is cancelled now has no effect.
     if let Err(error) = prepared.and_then(|()| require_held(lease)) {
         return Err(call_off(lock, order, claimed, live, error));

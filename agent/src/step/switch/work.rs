@@ -94,8 +94,10 @@ impl<'a, D: Desk> SwitchWork<'a, D> {
         };
         let lock = lock.map_err(|error| Failure::lock(Phase::Switch, &error))?;
         lock.may_pass(self.order.placement, &self.order.slot, self.claimed)
-            .map_err(|e| Failure::fence(&e))?;
-        root.require_release(&self.order.folder, &self.order.manifest)
+            .map_err(|error| Failure::fence(&error))?;
+        let (checked, folder, digest) = (Arc::clone(&root), self.order.folder.clone(), self.order.manifest);
+        blocking(move || checked.require_release(&folder, &digest))
+            .await?
             .map_err(|error| Failure::release(Phase::Switch, &error))?;
         let home = root
             .home()
