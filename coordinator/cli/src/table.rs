@@ -23,7 +23,7 @@ pub enum Narrow {
     Keep,
     /// It is cut, to no less than this many characters.
     Cut(usize),
-    /// It is left out; the highest number first.
+    /// It is left out; the highest number (from 1) first.
     Drop(u8),
 }
 
@@ -110,7 +110,9 @@ impl Table {
             .narrows()
             .filter_map(|(at, narrow)| match narrow {
                 Narrow::Drop(order) => Some((order, at)),
-                Narrow::Keep | Narrow::Cut(_) => None,
+                // The last resort, from the right: a line that wraps is no line.
+                Narrow::Cut(_) => Some((0, at)),
+                Narrow::Keep => None,
             })
             .collect();
         droppable.sort_unstable();
@@ -264,8 +266,8 @@ mod tests {
         ");
         insta::assert_snapshot!(rendered(Some(28)), @"
         NAME            SUBJECT
-        shop            Fix the r…
-        blog-long-name  日本語の…
+        shop            Fix the rou…
+        blog-long-name  日本語のコ…
         ");
     }
 

@@ -15,13 +15,13 @@ fn going_live_at_80_columns() {
     let (_coordinator, lucy) = story(Story::GoesLive);
     insta::assert_snapshot!(lucy.types(80, "deploy shop@production 1.9.1").ends(), @"
        Requested  deploy #812: shop@production 1.9.0 -> 1.9.1
-      Installing
+      Installing  1.9.1 on 3 hosts
        Switching  wave 1 of 2
        Switching  wave 2 of 2
-    HOST  WAVE  STATE  TOOK   JOB  NOTE
-    web1     1  live   6.1s  8121  -
-    web2     2  live   6.1s  8122  -
-    web3     2  live   6.1s  8123  -
+    HOST  WAVE  STATE  TOOK   JOB
+    web1     1  live   6.1s  8121
+    web2     2  live   6.1s  8122
+    web3     2  live   6.1s  8123
             Live  shop@production 1.9.1 on 3/3 hosts in 41.0s
             Undo  pointsman rollback shop@production 1.9.0
     --- exit 0
@@ -33,15 +33,16 @@ fn rolling_back_at_200_columns() {
     let (_coordinator, lucy) = story(Story::RollsBack);
     insta::assert_snapshot!(lucy.types(200, "deploy shop@production 1.9.1").ends(), @"
        Requested  deploy #812: shop@production 1.9.0 -> 1.9.1
-      Installing
+      Installing  1.9.1 on 3 hosts
        Switching  wave 1 of 2
             web1  failed: health check answered 502 for 2m00
-    Rolling back
+    Rolling back  1.9.1 on 3 hosts
     HOST  WAVE  STATE        TOOK   JOB  NOTE
     web1     1  rolled back  6.1s  8121  health check answered 502 for 2m00
     web2     2  cancelled       -  8122  -
     web3     2  cancelled       -  8123  -
     error: deployment #812 failed and was rolled back; shop@production runs 1.9.0
+    cause: web1: health check answered 502 for 2m00
      help: pointsman logs 812; pointsman status shop@production
     --- exit 8
     ");
@@ -55,7 +56,12 @@ fn ctrl_c_detaches_and_says_so() {
         .sees("web3  wave 2  installing")
         .sees("0/3 hosts")
         .interrupts();
-    insta::assert_snapshot!(sitting.ends(), @"");
+    insta::assert_snapshot!(sitting.ends(), @"
+       Requested  deploy #812: shop@production 1.9.0 -> 1.9.1
+      Installing  1.9.1 on 3 hosts
+        Detached  deployment #812 goes on; `pointsman watch 812`, stop it with `pointsman cancel 812`
+    --- exit 130
+    ");
     assert!(!coordinator.world().deployments[0].state.is_final());
 }
 
@@ -66,7 +72,7 @@ fn ctrl_c_inside_the_hold_cancels() {
     sitting.sees("Held").interrupts();
     insta::assert_snapshot!(sitting.ends(), @"
        Requested  deploy #812: shop@production 1.9.0 -> 1.9.1
-      Installing
+      Installing  1.9.1 on 3 hosts
             Held  for 5s
        Cancelled  deployment #812 before anything was published
     --- exit 130
@@ -82,15 +88,15 @@ fn watching_waits_through_a_pause_until_somebody_decides() {
     sitting.sees("Paused");
     assert_eq!(lucy.runs("decide 812 continue --detach").exit, 0);
     insta::assert_snapshot!(sitting.ends(), @"
-      Installing
+      Installing  1.9.1 on 3 hosts
        Switching  wave 1 of 2
             web1  failed: health check answered 502 for 2m00
           Paused  1 failed host, limit 0
-    HOST  WAVE  STATE  TOOK   JOB  NOTE
-    web1     1  live   6.1s  8121  -
-    web2     2  live   6.1s  8122  -
-    web3     2  live   6.1s  8123  -
-            Live  shop@production 1.9.1 on 3/3 hosts, 1 failed host, limit 0 in 41.0s
+    HOST  WAVE  STATE  TOOK   JOB
+    web1     1  live   6.1s  8121
+    web2     2  live   6.1s  8122
+    web3     2  live   6.1s  8123
+            Live  shop@production 1.9.1 on 3/3 hosts in 41.0s
             Undo  pointsman rollback shop@production 1.9.0
     --- exit 0
     ");
@@ -109,8 +115,8 @@ fn a_build_shows_its_log() {
     insta::assert_snapshot!(lucy.runs("build shop --ref main --follow"), @"
     $ pointsman build shop --ref main --follow
     --- stdout
-    NO  RELEASE  STATE  COMMIT       SIZE  AGE  LIVE ON  SUBJECT         AUTHOR  ASKED BY
-    43  43       built  77ac1d00be  41 MB   2h  -        Try a new cart  Ana     lucy
+    NO  RELEASE  STATE  COMMIT       SIZE  AGE  SUBJECT         AUTHOR  ASKED BY
+    43  43       built  77ac1d00be  41 MB   2h  Try a new cart  Ana     lucy
     --- stderr
     <time> requested build of shop main as 43 (release #43)
     <time> building shop 43 at 77ac1d00beef
@@ -131,9 +137,8 @@ fn a_build_that_fails_shows_why() {
        Requested  build of shop main as 43 (release #43)
         Building  shop 43 at 77ac1d00beef
     npm error missing lockfile
-    NO  RELEASE  STATE   COMMIT       SIZE  AGE  LIVE ON  SUBJECT           ASKED BY
-    43  43       failed  77ac1d00be  41 MB   2h  -        npm ci exited w…  lucy
-            Note  1 column left out for want of width; -o json has everything
+    NO  RELEASE  STATE   COMMIT       SIZE  AGE  SUBJECT            AUTHOR  ASKED BY
+    43  43       failed  77ac1d00be  41 MB   2h  npm ci exited wi…  Ana     lucy
     error: the build of shop 43 failed
     cause: npm ci exited with 1
      help: pointsman logs --job 8043
@@ -147,8 +152,8 @@ fn a_build_that_is_left_alone() {
     insta::assert_snapshot!(lucy.runs("build shop"), @"
     $ pointsman build shop
     --- stdout
-    NO  RELEASE  STATE     COMMIT       SIZE  AGE  LIVE ON  SUBJECT         AUTHOR  ASKED BY
-    43  43       building  77ac1d00be  41 MB   2h  -        Try a new cart  Ana     lucy
+    NO  RELEASE  STATE     COMMIT       SIZE  AGE  SUBJECT         AUTHOR  ASKED BY
+    43  43       building  77ac1d00be  41 MB   2h  Try a new cart  Ana     lucy
     --- stderr
     <time> requested build of shop main as 43 (release #43)
             Next  pointsman logs -f shop '#43'

@@ -1,6 +1,12 @@
 //! The operator's command as a person or a script meets it: the real binary, against a living coordinator that keeps
 //! state and speaks the real API types, with and without a terminal.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "where the world of a test cannot be made, the test is over"
+)]
+
 mod coordinator;
 mod person;
 

@@ -81,7 +81,7 @@ fn a_file_is_applied() {
     project	shop	unchanged
     environment	canary	created
     --- stderr
-         Applied  -: 1 of 2 things changed
+         Applied  stdin: 1 of 2 things changed
             Undo  apply the file as it was before; what was created stays, since nothing can be deleted yet
     --- exit 0
     ");
@@ -96,7 +96,7 @@ fn a_file_with_a_typo_is_refused_before_anything_is_sent() {
     $ pointsman apply -f fleet.toml
     --- stderr
     error: fleet.toml cannot be applied
-    cause: TOML parse error at line 1, column 3   | 1 | [[projekt]]   |   ^^^^^^^ unknown field `projekt`, expected one of `project`, `environment`, `target`, `variable`
+    cause: line 1: unknown field `projekt`, expected one of `project`, `environment`, `target`, `variable`
      help: mend the file; nothing was changed
     --- exit 2
     ");
@@ -177,8 +177,8 @@ fn a_token_stands_alone_on_stdout() {
     --- exit 0
     ");
     insta::assert_snapshot!(lucy.types(80, "token ls").ends(), @"
-    ID   NAME  ROLE      STATE    CREATED  USED  EXPIRES
-    ci2  ci    deployer  revoked       0s  -      in 29d
+    ID   NAME  ROLE      STATE    CREATED  EXPIRES
+    ci2  ci    deployer  revoked       0s   in 29d
     --- exit 0
     ");
 }
@@ -192,7 +192,7 @@ fn a_host_is_invited_and_shut_out() {
     --- stdout
     pmj_key_secret
     --- stderr
-         Invited  web4 to join once, within 10m29
+         Invited  web4 to join once, within 10m30
             Next  on web4: pointsman-agent join --url http://coordinator --token-file FILE
             Undo  pointsman hosts revoke web4 once it joined; unused, the token ends by itself
     --- exit 0

@@ -13,7 +13,6 @@ use pointsman_shared::api::projects::{
 };
 use pointsman_shared::api::releases::{NewRelease, Release, ReleaseState};
 use pointsman_shared::api::tokens::{AuditEntry, IssuedToken, NewToken, TokenInfo};
-use pointsman_shared::outcome::JobKind;
 
 use super::Shared;
 use super::journey;
@@ -313,32 +312,5 @@ impl World {
                 |reason| serde_json::json!({ "reason": reason }),
             ),
         });
-    }
-
-    fn begin_build(&mut self, release: &Release) {
-        self.add_job(release.job.unwrap(), JobKind::Build, "builder1", None);
-        self.tell("release.requested", None, "build requested");
-    }
-
-    /// Ends a running build.
-    pub fn finish_build(&mut self, number: i64) {
-        let fails = self.story == journey::Story::Fails;
-        let job = self.jobs.iter_mut().find(|job| job.number == number).unwrap();
-        job.state = if fails {
-            JobState::Failed
-        } else {
-            JobState::Succeeded
-        };
-        let release = self
-            .releases
-            .iter_mut()
-            .find(|known| known.job == Some(number))
-            .unwrap();
-        release.state = if fails {
-            ReleaseState::Failed
-        } else {
-            ReleaseState::Built
-        };
-        release.failure = fails.then(|| "npm ci exited with 1".to_owned());
     }
 }

@@ -137,10 +137,7 @@ fn set(deployment: &mut Deployment, state: DeploymentState, summary: &str) {
     summary.clone_into(&mut deployment.summary);
 }
 
-fn hosts<'a>(
-    deployment: &'a mut Deployment,
-    wave: u32,
-) -> impl Iterator<Item = &'a mut HostProgress> + use<'a> {
+fn hosts(deployment: &mut Deployment, wave: u32) -> impl Iterator<Item = &mut HostProgress> + use<'_> {
     deployment.hosts.iter_mut().filter(move |host| host.wave == wave)
 }
 

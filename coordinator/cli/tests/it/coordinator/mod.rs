@@ -4,6 +4,7 @@
 //! Its deployments move one step each time they are read, so that a follower sees every state once and transcripts are
 //! the same on every machine.
 
+mod builds;
 mod changes;
 mod events;
 mod journey;

@@ -14,7 +14,13 @@ use pointsman_shared::api::{IDEMPOTENCY_KEY, Problem};
 use super::{LUCY, Shared, VERA};
 
 /// A refusal as the API words it.
-pub struct Refusal(pub Problem);
+pub struct Refusal(Box<Problem>);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(Box::new(problem))
+    }
+}
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
@@ -34,12 +40,12 @@ pub fn unknown(what: &str, name: &str, near: Option<&str>) -> Refusal {
     if let Some(near) = near {
         problem = problem.hint(format!("did you mean {near}?"));
     }
-    Refusal(problem)
+    problem.into()
 }
 
 /// The state of things forbids it.
 pub fn conflict(code: &str, title: &str, detail: &str, hint: &str) -> Refusal {
-    Refusal(Problem::new(409, code, title).detail(detail).hint(hint))
+    Problem::new(409, code, title).detail(detail).hint(hint).into()
 }
 
 pub async fn no_route() -> StatusCode {
@@ -53,7 +59,7 @@ pub async fn guard(State(shared): State<Shared>, request: Request, next: Next) -
         Some(token) if token == VERA => "viewer",
         _ => {
             let problem = Problem::new(401, "unauthenticated", "the token is not accepted");
-            return Refusal(problem.detail("no such token, or it was revoked")).into_response();
+            return refuse(problem.detail("no such token, or it was revoked"));
         }
     };
     if request.method() == Method::GET {
@@ -61,20 +67,18 @@ pub async fn guard(State(shared): State<Shared>, request: Request, next: Next) -
     }
     if role == "viewer" {
         let problem = Problem::new(403, "forbidden", "vera may not do this");
-        return Refusal(
+        return refuse(
             problem
                 .detail("it needs the role deployer, vera is a viewer")
                 .hint("ask an admin"),
-        )
-        .into_response();
+        );
     }
     let Some(key) = request.headers().get(IDEMPOTENCY_KEY).cloned() else {
-        return Refusal(Problem::new(
+        return refuse(Problem::new(
             400,
             "idempotency_key_missing",
             "a change without a key",
-        ))
-        .into_response();
+        ));
     };
     let key = key.to_str().unwrap().to_owned();
     if let Some((status, body)) = shared.world().answered.get(&key).cloned() {
@@ -91,6 +95,10 @@ pub async fn guard(State(shared): State<Shared>, request: Request, next: Next) -
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     Response::from_parts(parts, Body::from(body))
+}
+
+fn refuse(problem: Problem) -> Response {
+    Refusal::from(problem).into_response()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

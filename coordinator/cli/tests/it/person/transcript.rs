@@ -8,15 +8,12 @@ pub fn redacted(text: &str) -> String {
         let length = moment(rest).map(|length| (length, "<time>"));
         let length = length.or_else(|| port(rest).map(|length| (length, "http://coordinator")));
         let length = length.or_else(|| milliseconds(rest).map(|length| (length, "<n> ms")));
-        match length {
-            Some((length, word)) => {
-                clean.push_str(word);
-                rest = &rest[length..];
-            }
-            None => {
-                clean.push(c);
-                rest = &rest[c.len_utf8()..];
-            }
+        if let Some((length, word)) = length {
+            clean.push_str(word);
+            rest = &rest[length..];
+        } else {
+            clean.push(c);
+            rest = &rest[c.len_utf8()..];
         }
     }
     clean
