@@ -78,7 +78,7 @@ pub fn host_tone(state: &str) -> Tone {
     match state {
         "live" => Tone::Good,
         "installing" | "installed" | "switching" => Tone::Busy,
-        "deferred" | "rolling_back" | "rolled_back" => Tone::Warning,
+        "deferred" | "rolling_back" | "rolled_back" | "cancelling" => Tone::Warning,
         "failed" | "unknown" => Tone::Bad,
         "waiting" | "skipped" | "cancelled" => Tone::Faint,
         _ => Tone::Plain,

@@ -42,6 +42,12 @@ pub enum ProjectCommand {
     },
 }
 
+impl Default for ProjectCommand {
+    fn default() -> Self {
+        Self::List(Rows::default())
+    }
+}
+
 /// `environment`
 #[derive(Debug, Subcommand)]
 pub enum EnvironmentCommand {
@@ -56,6 +62,12 @@ pub enum EnvironmentCommand {
     /// List environments, in the order of promotion.
     #[command(alias = "ls")]
     List(Rows),
+}
+
+impl Default for EnvironmentCommand {
+    fn default() -> Self {
+        Self::List(Rows::default())
+    }
 }
 
 /// `target`
@@ -96,6 +108,12 @@ pub enum TargetCommand {
     },
 }
 
+impl Default for TargetCommand {
+    fn default() -> Self {
+        Self::List(Rows::default())
+    }
+}
+
 /// `hosts`
 #[derive(Debug, Subcommand)]
 pub enum HostsCommand {
@@ -115,6 +133,12 @@ pub enum HostsCommand {
         /// Its id.
         host: HostId,
     },
+}
+
+impl Default for HostsCommand {
+    fn default() -> Self {
+        Self::Ls(Rows::default())
+    }
 }
 
 /// `hosts invite`
@@ -156,8 +180,14 @@ pub enum JobsCommand {
     },
 }
 
+impl Default for JobsCommand {
+    fn default() -> Self {
+        Self::Ls(ListJobs::default())
+    }
+}
+
 /// `jobs ls`
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ListJobs {
     /// Only in this state.
     #[arg(long, value_parser = parse::word::<JobState>(&[
@@ -197,6 +227,12 @@ pub enum TokenCommand {
     },
 }
 
+impl Default for TokenCommand {
+    fn default() -> Self {
+        Self::Ls(Rows::default())
+    }
+}
+
 /// `apply`
 #[derive(Debug, Args)]
 pub struct Apply {
@@ -213,6 +249,12 @@ pub enum VariableCommand {
     /// List variables.
     #[command(alias = "list")]
     Ls(Rows),
+}
+
+impl Default for VariableCommand {
+    fn default() -> Self {
+        Self::Ls(Rows::default())
+    }
 }
 
 /// `variable set`

@@ -91,14 +91,11 @@ pub enum Command {
     /// What is live where.
     Status(Status),
     /// Projects: git repositories that are deployed.
-    #[command(subcommand)]
-    Project(ProjectCommand),
+    Project(Noun<ProjectCommand>),
     /// Environments: stages such as beta and production.
-    #[command(subcommand)]
-    Environment(EnvironmentCommand),
+    Environment(Noun<EnvironmentCommand>),
     /// Targets: a project in an environment.
-    #[command(subcommand)]
-    Target(TargetCommand),
+    Target(Noun<TargetCommand>),
     /// Make a release from a tag, branch or commit.
     Build(Build),
     /// Releases of a project.
@@ -120,21 +117,17 @@ pub enum Command {
     /// Logs of a deployment, release or job, merged by time.
     Logs(Logs),
     /// Machines that agents run on.
-    #[command(subcommand)]
-    Hosts(HostsCommand),
+    Hosts(Noun<HostsCommand>),
     /// Units of work.
-    #[command(subcommand)]
-    Jobs(JobsCommand),
+    Jobs(Noun<JobsCommand>),
     /// Tokens of the API.
-    #[command(subcommand)]
-    Token(TokenCommand),
+    Token(Noun<TokenCommand>),
     /// What is wrong, and what to do about it.
     Doctor,
     /// Create and update projects, environments, targets and variables from a file, all or nothing.
     Apply(Apply),
     /// Values for build steps and hosts.
-    #[command(subcommand)]
-    Variable(VariableCommand),
+    Variable(Noun<VariableCommand>),
     /// What people and tokens did, newest first.
     Audit(Audit),
     /// What happens to machines and work, as it happens.
@@ -162,6 +155,20 @@ pub struct Status {
     pub scope: Option<parse::Scope>,
 }
 
+/// A thing with verbs of its own; alone it is listed.
+#[derive(Debug, Args)]
+pub struct Noun<C: Subcommand> {
+    #[command(subcommand)]
+    command: Option<C>,
+}
+
+impl<C: Subcommand + Default> Noun<C> {
+    /// The verb, `list` when there is none.
+    pub fn verb(self) -> C {
+        self.command.unwrap_or_default()
+    }
+}
+
 /// How much of a list is shown.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Rows {
@@ -177,6 +184,18 @@ pub struct Rows {
     /// Every row.
     #[arg(long)]
     all: bool,
+}
+
+/// Rows of a list when nothing is said.
+const USUAL_ROWS: usize = 50;
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self {
+            limit: USUAL_ROWS,
+            all: false,
+        }
+    }
 }
 
 impl Rows {

@@ -31,18 +31,37 @@ pub fn steps(before: Option<&Deployment>, after: &Deployment, every_host: bool) 
             sentence: host_words(host),
         })
         .collect();
-    let same = before.is_some_and(|before| {
-        before.state == after.state && before.summary == after.summary && before.reason == after.reason
-    });
+    let same =
+        before.is_some_and(|before| before.state == after.state && !tells_more(before, after, every_host));
     // How it ended is told by whoever followed it.
     if !same && !after.state.is_final() {
         steps.push(Step {
             tone: wording::deployment_tone(after.state),
             verb: wording::deployment_verb(after.state).to_owned(),
-            sentence: sentence(after),
+            sentence: if every_host || !is_count(after) {
+                sentence(after)
+            } else {
+                subject(after)
+            },
         });
     }
     steps
+}
+
+/// Whether the same state has something new to say. Counts of hosts are drawn where there is a terminal.
+fn tells_more(before: &Deployment, after: &Deployment, counts: bool) -> bool {
+    before.reason != after.reason || before.summary != after.summary && (counts || !is_count(after))
+}
+
+/// Whether the summary counts hosts: `installing: 2 of 3 hosts`.
+fn is_count(deployment: &Deployment) -> bool {
+    beyond_state(deployment).ends_with("hosts")
+}
+
+/// What it is about: `1.9.1 on 3 hosts`.
+fn subject(deployment: &Deployment) -> String {
+    let hosts = text::counted(deployment.hosts.len(), "host");
+    format!("{} on {hosts}", deployment.release)
 }
 
 /// Hosts on which the deployment did its work, and all that it could be done on.
@@ -95,10 +114,7 @@ pub fn sentence(deployment: &Deployment) -> String {
     {
         Some(reason) if rest.is_empty() => reason.to_owned(),
         Some(reason) => format!("{rest}: {reason}"),
-        None if rest.is_empty() => {
-            let hosts = text::counted(deployment.hosts.len(), "host");
-            format!("{} on {hosts}", deployment.release)
-        }
+        None if rest.is_empty() => subject(deployment),
         None => rest.to_owned(),
     }
 }

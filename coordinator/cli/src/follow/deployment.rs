@@ -98,7 +98,10 @@ impl Screen<'_> {
         }
         let (done, all) = changes::progress(deployment);
         let verb = wording::deployment_verb(deployment.state);
-        let sentence = format!("{} {}", changes::sentence(deployment), ending::counted(done, all));
+        let mut sentence = changes::sentence(deployment);
+        if !sentence.ends_with("hosts") {
+            sentence = format!("{sentence} {}", ending::counted(done, all));
+        }
         self.live
             .draw(verb, done, all, sentence.trim(), &changes::live_lines(deployment));
         self.shown = Some(deployment.clone());

@@ -148,19 +148,15 @@ fn undo(deployment: &Deployment) -> String {
 }
 
 fn live_sentence(deployment: &Deployment) -> String {
+    let Deployment { target, release, .. } = deployment;
     let (done, all) = changes::progress(deployment);
     let rest = changes::beyond_state(deployment);
-    let rest = if rest.is_empty() {
-        String::new()
+    let where_to = if rest.is_empty() {
+        format!("on {}", counted(done, all))
     } else {
-        format!(", {rest}")
+        rest.to_owned()
     };
-    let Deployment { target, release, .. } = deployment;
-    format!(
-        "{target} {release} on {}{rest}{}",
-        counted(done, all),
-        took(deployment)
-    )
+    format!("{target} {release} {where_to}{}", took(deployment))
 }
 
 fn took(deployment: &Deployment) -> String {

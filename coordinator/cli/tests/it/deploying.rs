@@ -22,10 +22,11 @@ fn a_deployment_that_goes_live() {
     web3     2  live   6.1s  8123
     --- stderr
     <time> requested deploy #812: shop@production 1.9.0 -> 1.9.1
-    <time> installing 1.9.1 on 3 hosts
+    <time> waiting about to start
     <time> web1 installing
     <time> web2 installing
     <time> web3 installing
+    <time> installing 0 of 3 hosts
     <time> web1 switching
     <time> web2 installed
     <time> web3 installed
@@ -52,28 +53,29 @@ fn a_deployment_that_fails_and_is_rolled_back() {
     insta::assert_snapshot!(lucy.runs("deploy shop@production 1.9.1"), @"
     $ pointsman deploy shop@production 1.9.1
     --- stdout
-    HOST  WAVE  STATE        TOOK   JOB  NOTE
-    web1     1  rolled back  6.1s  8121  health check answered 502 for 2m00
-    web2     2  cancelled       -  8122  -
-    web3     2  cancelled       -  8123  -
+    HOST  WAVE  STATE        TOOK   JOB
+    web1     1  rolled back  6.1s  8121
+    web2     2  cancelled       -  8122
+    web3     2  cancelled       -  8123
     --- stderr
     <time> requested deploy #812: shop@production 1.9.0 -> 1.9.1
-    <time> installing 1.9.1 on 3 hosts
+    <time> waiting about to start
     <time> web1 installing
     <time> web2 installing
     <time> web3 installing
+    <time> installing 0 of 3 hosts
     <time> web1 switching
     <time> web2 installed
     <time> web3 installed
     <time> switching wave 1 of 2
     <time> web1 failed: health check answered 502 for 2m00
     <time> web1 rolling back: health check answered 502 for 2m00
-    <time> rolling back 1.9.1 on 3 hosts
-    <time> web1 rolled back in 6.1s: health check answered 502 for 2m00
+    <time> rolling back to 1.9.0: 0 of 1 hosts: failed on web1: health check answered 502 for 2m00
+    <time> web1 rolled back in 6.1s
     <time> web2 cancelled
     <time> web3 cancelled
     error: deployment #812 failed and was rolled back; shop@production runs 1.9.0
-    cause: web1: health check answered 502 for 2m00
+    cause: failed on web1: health check answered 502 for 2m00
      help: pointsman logs 812; pointsman status shop@production
     --- exit 8
     ");
@@ -91,7 +93,7 @@ fn a_deployment_whose_build_fails() {
     web3     2  waiting  8123
     --- stderr
     <time> requested deploy #812: shop@production 1.9.0 -> 1.9.1
-    <time> installing 1.9.1 on 3 hosts
+    <time> waiting about to start
     <time> building 1.9.1
     error: deployment #812 failed
     cause: the build of 1.9.1 failed: npm ci exited with 1
@@ -112,35 +114,36 @@ fn a_deployment_that_pauses_ends_the_wait_and_offers_the_choice() {
     web3     2  installed  8123  -
     --- stderr
     <time> requested deploy #812: shop@production 1.9.0 -> 1.9.1
-    <time> installing 1.9.1 on 3 hosts
+    <time> waiting about to start
     <time> web1 installing
     <time> web2 installing
     <time> web3 installing
+    <time> installing 0 of 3 hosts
     <time> web1 switching
     <time> web2 installed
     <time> web3 installed
     <time> switching wave 1 of 2
     <time> web1 failed: health check answered 502 for 2m00
-    <time> paused 1 failed host, limit 0
+    <time> paused a person decides: failed on web1: health check answered 502 for 2m00
     error: deployment #812 is paused and waits for a decision
-    cause: 1 failed host, limit 0; web1: health check answered 502 for 2m00
+    cause: failed on web1: health check answered 502 for 2m00
      help: pointsman decide 812 rollback | pointsman decide 812 continue | pointsman logs 812
     --- exit 1
     ");
     insta::assert_snapshot!(lucy.runs("decide 812 rollback"), @"
     $ pointsman decide 812 rollback
     --- stdout
-    HOST  WAVE  STATE        TOOK   JOB  NOTE
-    web1     1  rolled back  6.1s  8121  health check answered 502 for 2m00
-    web2     2  cancelled       -  8122  -
-    web3     2  cancelled       -  8123  -
+    HOST  WAVE  STATE        TOOK   JOB
+    web1     1  rolled back  6.1s  8121
+    web2     2  cancelled       -  8122
+    web3     2  cancelled       -  8123
     --- stderr
     <time> decided deployment #812 rolls back
     <time> web1 rolling back: health check answered 502 for 2m00
     <time> web2 installed
     <time> web3 installed
-    <time> rolling back 1 failed host, limit 0
-    <time> web1 rolled back in 6.1s: health check answered 502 for 2m00
+    <time> rolling back to 1.9.0: 0 of 1 hosts: failed on web1: health check answered 502 for 2m00
+    <time> web1 rolled back in 6.1s
     <time> web2 cancelled
     <time> web3 cancelled
     <time> rolled back shop@production 1.9.1 -> 1.9.0 in 41.0s
@@ -166,7 +169,7 @@ fn a_deployment_that_paused_goes_on() {
     <time> web1 failed: health check answered 502 for 2m00
     <time> web2 switching
     <time> web3 switching
-    <time> switching wave 2 of 2: 1 failed host, limit 0
+    <time> switching wave 2 of 2
     <time> web1 live in 6.1s
     <time> web2 live in 6.1s
     <time> web3 live in 6.1s
@@ -195,10 +198,11 @@ fn a_rollback_by_hand() {
     web3	2	live	6100	8123	
     --- stderr
     <time> requested rollback #812: shop@production 1.9.0 -> 1.8.9
-    <time> installing 1.8.9 on 3 hosts
+    <time> waiting about to start
     <time> web1 installing
     <time> web2 installing
     <time> web3 installing
+    <time> installing 0 of 3 hosts
     <time> web1 switching
     <time> web2 installed
     <time> web3 installed
@@ -229,8 +233,8 @@ fn a_deployment_that_is_left_alone() {
     insta::assert_snapshot!(lucy.runs("deploy shop@production 1.9.1 --detach"), @"
     $ pointsman deploy shop@production 1.9.1 --detach
     --- stdout
-     NO  TARGET           RELEASE  FROM   KIND    STATE       AGE  BY
-    812  shop@production  1.9.1    1.9.0  deploy  installing   0s  lucy
+     NO  TARGET           RELEASE  FROM   KIND    STATE    AGE  BY    NOTE
+    812  shop@production  1.9.1    1.9.0  deploy  waiting   0s  lucy  about to start
     --- stderr
     <time> requested deploy #812: shop@production 1.9.0 -> 1.9.1
             Next  pointsman watch 812
@@ -274,7 +278,7 @@ fn json_is_one_object_per_line_while_following() {
     let (_coordinator, lucy) = story(Story::GoesLive);
     let run = lucy.runs("deploy shop@production 1.9.1 -o json -q");
     let lines = run.json_lines();
-    assert_eq!(lines.first().unwrap()["deployment"]["state"], "installing");
+    assert_eq!(lines.first().unwrap()["deployment"]["state"], "waiting");
     assert_eq!(lines.last().unwrap()["deployment"]["state"], "live");
     let events: Vec<_> = lines
         .iter()
@@ -301,10 +305,11 @@ fn the_time_given_is_up() {
     $ pointsman deploy shop@production 1.9.1 --timeout 1s
     --- stderr
     <time> requested deploy #812: shop@production 1.9.0 -> 1.9.1
-    <time> installing 1.9.1 on 3 hosts
+    <time> waiting about to start
     <time> web1 installing
     <time> web2 installing
     <time> web3 installing
+    <time> installing 0 of 3 hosts
     error: deployment #812 is still running after 1.0s
      help: pointsman watch 812
     --- exit 7

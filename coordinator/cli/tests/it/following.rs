@@ -15,6 +15,7 @@ fn going_live_at_80_columns() {
     let (_coordinator, lucy) = story(Story::GoesLive);
     insta::assert_snapshot!(lucy.types(80, "deploy shop@production 1.9.1").ends(), @"
        Requested  deploy #812: shop@production 1.9.0 -> 1.9.1
+         Waiting  about to start
       Installing  1.9.1 on 3 hosts
        Switching  wave 1 of 2
        Switching  wave 2 of 2
@@ -33,16 +34,17 @@ fn rolling_back_at_200_columns() {
     let (_coordinator, lucy) = story(Story::RollsBack);
     insta::assert_snapshot!(lucy.types(200, "deploy shop@production 1.9.1").ends(), @"
        Requested  deploy #812: shop@production 1.9.0 -> 1.9.1
+         Waiting  about to start
       Installing  1.9.1 on 3 hosts
        Switching  wave 1 of 2
             web1  failed: health check answered 502 for 2m00
     Rolling back  1.9.1 on 3 hosts
-    HOST  WAVE  STATE        TOOK   JOB  NOTE
-    web1     1  rolled back  6.1s  8121  health check answered 502 for 2m00
-    web2     2  cancelled       -  8122  -
-    web3     2  cancelled       -  8123  -
+    HOST  WAVE  STATE        TOOK   JOB
+    web1     1  rolled back  6.1s  8121
+    web2     2  cancelled       -  8122
+    web3     2  cancelled       -  8123
     error: deployment #812 failed and was rolled back; shop@production runs 1.9.0
-    cause: web1: health check answered 502 for 2m00
+    cause: failed on web1: health check answered 502 for 2m00
      help: pointsman logs 812; pointsman status shop@production
     --- exit 8
     ");
@@ -54,10 +56,11 @@ fn ctrl_c_detaches_and_says_so() {
     let sitting = lucy.types(100, "deploy shop@production 1.9.1");
     sitting
         .sees("web3  wave 2  installing")
-        .sees("0/3 hosts")
+        .sees("0 of 3 hosts")
         .interrupts();
     insta::assert_snapshot!(sitting.ends(), @"
        Requested  deploy #812: shop@production 1.9.0 -> 1.9.1
+         Waiting  about to start
       Installing  1.9.1 on 3 hosts
         Detached  deployment #812 goes on; `pointsman watch 812`, stop it with `pointsman cancel 812`
     --- exit 130
@@ -72,7 +75,7 @@ fn ctrl_c_inside_the_hold_cancels() {
     sitting.sees("Held").interrupts();
     insta::assert_snapshot!(sitting.ends(), @"
        Requested  deploy #812: shop@production 1.9.0 -> 1.9.1
-      Installing  1.9.1 on 3 hosts
+         Waiting  about to start
             Held  for 5s
        Cancelled  deployment #812 before anything was published
     --- exit 130
@@ -91,7 +94,7 @@ fn watching_waits_through_a_pause_until_somebody_decides() {
       Installing  1.9.1 on 3 hosts
        Switching  wave 1 of 2
             web1  failed: health check answered 502 for 2m00
-          Paused  1 failed host, limit 0
+          Paused  a person decides: failed on web1: health check answered 502 for 2m00
     HOST  WAVE  STATE  TOOK   JOB
     web1     1  live   6.1s  8121
     web2     2  live   6.1s  8122

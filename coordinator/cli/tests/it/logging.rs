@@ -15,6 +15,7 @@ fn logged() -> (Coordinator, Person) {
     world.wish("deploy", "shop@production", "1.9.1");
     world.deployments[0].state = DeploymentState::Live;
     world.targets[0].open_deployment = None;
+    world.journeys.clear();
     for (job, host) in [(8_121, "web1"), (8_122, "web2")] {
         world.add_job(job, JobKind::Activate, host, Some(812)).state = JobState::Succeeded;
     }

@@ -116,8 +116,8 @@ impl World {
             release: name(release),
             from: known.desired.clone(),
             kind: kind.to_owned(),
-            state: DeploymentState::Installing,
-            summary: "installing".to_owned(),
+            state: DeploymentState::Waiting,
+            summary: "about to start".to_owned(),
             reason: None,
             requested_by: "lucy".to_owned(),
             requested_at: ago(0),
@@ -128,7 +128,11 @@ impl World {
         self.deployments.push(deployment.clone());
         self.journeys.insert(number, self.story.journey());
         self.tell("deployment.requested", Some(&deployment), "requested by lucy");
-        deployment
+        // Hosts are shown once it has started.
+        Deployment {
+            hosts: Vec::new(),
+            ..deployment
+        }
     }
 }
 
@@ -149,6 +153,11 @@ fn become_state(host: &mut HostProgress, state: &str) {
 }
 
 fn installing(deployment: &mut Deployment) {
+    set(
+        deployment,
+        DeploymentState::Installing,
+        "installing: 0 of 3 hosts",
+    );
     for host in &mut deployment.hosts {
         become_state(host, "installing");
     }
@@ -167,6 +176,7 @@ fn first_live(deployment: &mut Deployment) {
 }
 
 fn second_wave(deployment: &mut Deployment) {
+    deployment.reason = None;
     set(deployment, DeploymentState::Switching, "switching wave 2 of 2");
     hosts(deployment, 2).for_each(|host| become_state(host, "switching"));
 }
@@ -187,18 +197,26 @@ fn first_fails(deployment: &mut Deployment) {
 }
 
 fn paused(deployment: &mut Deployment) {
-    set(deployment, DeploymentState::Paused, "paused");
-    deployment.reason = Some("1 failed host, limit 0".to_owned());
+    set(deployment, DeploymentState::Paused, "paused: a person decides");
+    deployment.reason = Some("failed on web1: health check answered 502 for 2m00".to_owned());
 }
 
 fn rolling_back(deployment: &mut Deployment) {
-    set(deployment, DeploymentState::RollingBack, "rolling back");
+    set(
+        deployment,
+        DeploymentState::RollingBack,
+        "rolling back to 1.9.0: 0 of 1 hosts",
+    );
+    deployment.reason = Some("failed on web1: health check answered 502 for 2m00".to_owned());
     hosts(deployment, 1).for_each(|host| become_state(host, "rolling_back"));
 }
 
 fn rolled_back(deployment: &mut Deployment) {
     set(deployment, DeploymentState::RolledBack, "rolled back");
-    hosts(deployment, 1).for_each(|host| become_state(host, "rolled_back"));
+    hosts(deployment, 1).for_each(|host| {
+        become_state(host, "rolled_back");
+        host.reason = None;
+    });
     hosts(deployment, 2).for_each(|host| become_state(host, "cancelled"));
 }
 
