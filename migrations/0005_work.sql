@@ -156,6 +156,7 @@ CREATE TABLE log_chunk (
     PRIMARY KEY (stream_id, epoch, seq)
 );
 CREATE INDEX log_chunk_by_line ON log_chunk (stream_id, epoch, first_line);
+CREATE INDEX log_chunk_by_age ON log_chunk USING brin (received_at);                -- for retention
 
 -- The coordinator's view of the ledgers in the projects' databases.
 CREATE TABLE target_migration (

@@ -119,3 +119,24 @@ pub async fn mark_used(conn: &mut PgConnection, id: Uuid, key: &KeyId, at: DateT
     .await?;
     Ok(())
 }
+
+/// Whether a host was ever invited.
+pub async fn is_invited(conn: &mut PgConnection, host: &HostId) -> StoreResult<bool> {
+    let invited = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM join_token WHERE host_id = $1) AS "invited!""#,
+        host.as_str(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(invited)
+}
+
+/// Every host that has joined or was invited.
+pub async fn host_names(conn: &mut PgConnection) -> StoreResult<Vec<String>> {
+    let names = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM host UNION SELECT host_id FROM join_token ORDER BY 1"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(names)
+}

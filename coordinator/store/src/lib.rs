@@ -17,6 +17,7 @@ pub mod inbox;
 pub mod jobs;
 pub mod join_tokens;
 pub mod leases;
+pub mod listener;
 pub mod logs;
 pub mod objects;
 pub mod outbox;
@@ -26,11 +27,16 @@ pub mod principals;
 pub mod projects;
 pub mod refused_messages;
 pub mod releases;
+pub mod retention;
+pub mod roots;
+pub mod schema;
 pub mod signing_keys;
 pub mod steps;
 pub mod stops;
 pub mod targets;
 pub mod tokens;
+pub mod topology;
+pub mod troubles;
 pub mod variables;
 pub mod views;
 
@@ -72,6 +78,16 @@ impl Store {
         Ok(Self::new(pool))
     }
 
+    /// Connects when it is first used: a coordinator starts, and says what is missing, while its database is away.
+    pub fn connect_later(url: &str, connections: u32) -> StoreResult<Self> {
+        let options: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(std::time::Duration::from_secs(10))
+            .connect_lazy_with(options.application_name("pointsman-coordinator"));
+        Ok(Self::new(pool))
+    }
+
     /// Wraps a pool that was made elsewhere.
     pub const fn new(pool: PgPool) -> Self {
         Self { pool, claim: None }
@@ -109,7 +125,7 @@ impl Store {
 
     /// Applies the migrations that are missing.
     pub async fn migrate(&self) -> StoreResult<()> {
-        sqlx::migrate!("../../migrations").run(&self.pool).await?;
+        schema::MIGRATOR.run(&self.pool).await?;
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Reads shaped for a page of the API: one query where one is enough, and no SELECT pasted twice.
 
 pub mod audit;
+pub mod deployments;
 pub mod hosts;
 pub mod jobs;
 pub mod logs;
