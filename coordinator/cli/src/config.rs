@@ -161,6 +161,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let environment = Environment {
             token: None,
+            dumb_terminal: false,
             config_home: Some(folder.path().to_owned()),
         };
         (folder, environment)

@@ -1,7 +1,7 @@
 //! What the command reads from its environment, in one place.
 //!
 //! `POINTSMAN_URL` is read by the argument parser, because it stands for `--url`; colours (`NO_COLOR`, `CLICOLOR_FORCE`,
-//! `TERM`) are read by the printer's streams. Nothing else of the environment has a meaning here.
+//! `TERM`) are decided by the printer's streams. Nothing else of the environment has a meaning here.
 
 use std::env;
 use std::path::PathBuf;
@@ -13,6 +13,8 @@ use crate::config::Token;
 pub struct Environment {
     /// `POINTSMAN_TOKEN`: stands above the stored tokens.
     pub token: Option<Token>,
+    /// `TERM=dumb`: a terminal that nothing can be redrawn on.
+    pub dumb_terminal: bool,
     /// Folder of the user's settings: `XDG_CONFIG_HOME`, else `~/.config`.
     pub config_home: Option<PathBuf>,
 }
@@ -31,6 +33,7 @@ impl Environment {
                 .map(|text| text.trim().to_owned())
                 .filter(|text| !text.is_empty())
                 .map(Token::new),
+            dumb_terminal: env::var_os("TERM").is_some_and(|term| term == "dumb"),
             config_home: folder("XDG_CONFIG_HOME")
                 .or_else(|| folder("HOME").map(|home| home.join(".config"))),
         }

@@ -45,6 +45,15 @@ pub enum Talk {
     Verbose,
 }
 
+/// What a terminal may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Colours, where the streams take them.
+    pub colours: bool,
+    /// Progress drawn in place.
+    pub redraws: bool,
+}
+
 /// Writes to both streams; cheap to clone.
 #[derive(Clone)]
 pub struct Printer {
@@ -58,11 +67,11 @@ pub struct Printer {
 
 impl Printer {
     /// A printer for this process's streams.
-    pub fn new(format: Format, talk: Talk, colours: bool, clock: Arc<dyn Clock>) -> Self {
-        if !colours {
+    pub fn new(format: Format, talk: Talk, look: Look, clock: Arc<dyn Clock>) -> Self {
+        if !look.colours {
             anstream::ColorChoice::Never.write_global();
         }
-        let talks_to_terminal = std::io::stderr().is_terminal();
+        let talks_to_terminal = look.redraws && std::io::stderr().is_terminal();
         let target = if talks_to_terminal && talk != Talk::Quiet {
             ProgressDrawTarget::stderr()
         } else {

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::config::{Config, Token};
 use crate::environment::Environment;
 use crate::error::CliError;
-use crate::printer::Printer;
+use crate::printer::{Look, Printer};
 
 /// One run of the command.
 pub struct Session {

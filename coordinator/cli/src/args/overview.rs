@@ -29,7 +29,7 @@ Set up
   project, environment, target      create|list|show; apply -f FILE does all of it at once
   variable set|ls                   values for build steps and hosts
   token create|ls|revoke            tokens for people and machines
-  help COMMAND, help exit-codes     more
+  help COMMAND|exit-codes|json      more
 {after-help}
 Options:
 {options}

@@ -132,7 +132,7 @@ pub enum Command {
     Audit(Audit),
     /// What happens to machines and work, as it happens.
     Events(Events),
-    /// Explain a command, or `exit-codes`.
+    /// Explain a command, `exit-codes`, or `json`.
     Help(Help),
 }
 
@@ -208,6 +208,6 @@ impl Rows {
 /// `help`
 #[derive(Debug, Args)]
 pub struct Help {
-    /// A command such as `deploy` or `hosts invite`, or `exit-codes`.
+    /// A command such as `deploy` or `hosts invite`, `exit-codes`, or `json`.
     pub topic: Vec<String>,
 }

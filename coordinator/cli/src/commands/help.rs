@@ -1,4 +1,4 @@
-//! `help COMMAND` and `help exit-codes`
+//! `help COMMAND`, `help exit-codes` and `help json`
 
 use clap::CommandFactory as _;
 
@@ -6,6 +6,17 @@ use crate::args::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::session::Session;
+
+const JSON: &str = "\
+-o json prints what the API answers: a list is one array, a single thing one object.
+
+While a deployment, a build or a log is followed, every line is one object with a single key that says what it is:
+  {\"deployment\": {...}}   the deployment as it stands; the first and the last line of deploy, rollback, watch
+  {\"release\": {...}}      the release as it stands; the first and the last line of build --follow
+  {\"event\": {...}}        something that happened, in order; new kinds may come
+  {\"line\": {...}}         a line of a log
+
+The last line says how it ended, the exit code says it in short (help exit-codes).";
 
 /// Explains.
 pub fn help(session: &Session, topic: &[String]) -> Result<Exit, CliError> {
@@ -15,6 +26,10 @@ pub fn help(session: &Session, topic: &[String]) -> Result<Exit, CliError> {
                 .printer
                 .line(&format!("{:>3}  {}", exit.code(), exit.meaning()))?;
         }
+        return Ok(Exit::Ok);
+    }
+    if topic == ["json"] {
+        session.printer.line(JSON)?;
         return Ok(Exit::Ok);
     }
     let mut root = Cli::command();

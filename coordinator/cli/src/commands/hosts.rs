@@ -51,7 +51,7 @@ async fn invite(session: &Session, args: InviteHost) -> Result<Exit, CliError> {
     let sentence = format!("{host} to join once, within {}", text::duration(left));
     session.printer.say(Tone::Good, "Invited", &sentence);
     let join = format!(
-        "on {host}: pointsman-agent join --url {} --token-file FILE",
+        "on {host}, with coordinator.url = \"{}\" in its agent.toml: pointsman-agent join --token TOKEN",
         text::address(client.base())
     );
     session.printer.say(Tone::Busy, "Next", &join);

@@ -84,7 +84,7 @@ async fn follow(
                     .say(Tone::Warning, "Detached", &format!("{words} goes on"));
                 return Ok(Exit::Interrupted);
             }
-            Wake::TimedOut => return Err(waiter.time_is_up(&words, "pointsman logs -f ...")),
+            Wake::TimedOut => return Err(waiter.time_is_up(&words, &reader.subject.command())),
         }
     }
 }
@@ -123,6 +123,13 @@ impl Subject {
         match self {
             Self::Deployment(number) => format!("deployment #{number}"),
             Self::Job(number) => format!("job #{number}"),
+        }
+    }
+
+    fn command(self) -> String {
+        match self {
+            Self::Deployment(number) => format!("pointsman logs -f {number}"),
+            Self::Job(number) => format!("pointsman logs -f --job {number}"),
         }
     }
 }

@@ -51,6 +51,13 @@ fn rolling_back_at_200_columns() {
 }
 
 #[test]
+fn a_dumb_terminal_gets_plain_lines() {
+    let (_coordinator, lucy) = story(Story::Fails);
+    let screen = lucy.types_at("dumb", "deploy shop@production 1.9.1").ends();
+    insta::assert_snapshot!(screen, @"");
+}
+
+#[test]
 fn ctrl_c_detaches_and_says_so() {
     let (coordinator, lucy) = story(Story::Stays);
     let sitting = lucy.types(100, "deploy shop@production 1.9.1");

@@ -66,6 +66,13 @@ impl Person {
         Sitting::new(self.command(line), columns)
     }
 
+    /// Types at a terminal of this kind.
+    pub fn types_at(&self, kind: &str, line: &str) -> Sitting {
+        let mut command = self.command(line);
+        command.env("TERM", kind);
+        Sitting::new(command, 100)
+    }
+
     /// The command of a line, in an environment that holds nothing but what is said here.
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pointsman"));
