@@ -116,6 +116,8 @@ fn absences(facts: &Facts) -> Vec<Decision> {
         .iter()
         .filter_map(|host| match facts.forward(host) {
             Forward::Switching(job) => absence(host, job),
+            // What an agent works on is waited for.
+            Forward::Installing(job) if !job.is_idle() => None,
             Forward::ToInstall | Forward::Installing(_) | Forward::Installed => {
                 let drift = host.drift.as_ref()?;
                 Some(Decision::Defer {
@@ -123,7 +125,11 @@ fn absences(facts: &Facts) -> Vec<Decision> {
                     why: drift.clone(),
                 })
             }
-            Forward::Out(_) | Forward::InstallFailed(_) | Forward::Live(_) | Forward::SwitchFailed(_) => None,
+            Forward::Out(_)
+            | Forward::InstallFailed(_)
+            | Forward::Live(_)
+            | Forward::SwitchFailed(_)
+            | Forward::Stopped(_) => None,
         })
         .collect()
 }
@@ -215,7 +221,8 @@ fn before_barrier(facts: &Facts) -> Option<Vec<Decision>> {
             | Forward::Installed
             | Forward::Switching(_)
             | Forward::Live(_)
-            | Forward::SwitchFailed(_) => {}
+            | Forward::SwitchFailed(_)
+            | Forward::Stopped(_) => {}
         }
     }
     match (holds, absent.is_empty()) {

@@ -147,7 +147,11 @@ fn forward_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
         .collect();
     let installed = |standing: &Forward<'_>| match standing {
         Forward::Installed | Forward::Switching(_) | Forward::Live(_) | Forward::SwitchFailed(_) => true,
-        Forward::Out(_) | Forward::ToInstall | Forward::Installing(_) | Forward::InstallFailed(_) => false,
+        Forward::Out(_)
+        | Forward::ToInstall
+        | Forward::Installing(_)
+        | Forward::InstallFailed(_)
+        | Forward::Stopped(_) => false,
     };
     if standing
         .iter()
@@ -174,7 +178,8 @@ fn forward_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
             | Forward::InstallFailed(_)
             | Forward::Installed
             | Forward::Live(_)
-            | Forward::SwitchFailed(_) => None,
+            | Forward::SwitchFailed(_)
+            | Forward::Stopped(_) => None,
         })
         .collect();
     if !switching.is_empty() && switching.iter().all(|job| job.is_checking()) {
@@ -246,17 +251,8 @@ fn host_state(facts: &Facts, host: &HostFacts) -> (&'static str, Option<String>)
         Forward::Installed => ("installed", None),
         Forward::Switching(job) => ("switching", job.reason.clone()),
         Forward::Live(_) => ("live", None),
-        Forward::InstallFailed(job) | Forward::SwitchFailed(job) => match job.state {
-            JobState::Abandoned => ("unknown", why(job)),
-            JobState::Cancelled => ("cancelled", why(job)),
-            JobState::Queued
-            | JobState::Offered
-            | JobState::Running
-            | JobState::Deferred
-            | JobState::Indeterminate
-            | JobState::Succeeded
-            | JobState::Failed
-            | JobState::Superseded => ("failed", why(job)),
-        },
+        Forward::Stopped(job) => ("cancelled", why(job)),
+        Forward::SwitchFailed(job) if job.state == JobState::Abandoned => ("unknown", why(job)),
+        Forward::InstallFailed(job) | Forward::SwitchFailed(job) => ("failed", why(job)),
     }
 }

@@ -26,6 +26,8 @@ pub(super) enum Forward<'a> {
     Live(&'a JobFacts),
     /// The switch ended otherwise; what is live there is another question.
     SwitchFailed(&'a JobFacts),
+    /// Its job was cancelled: somebody's will, no failure.
+    Stopped(&'a JobFacts),
 }
 
 /// Where a host stands on the way back.
@@ -116,6 +118,7 @@ impl Facts {
     pub(super) fn forward<'a>(&'a self, host: &'a HostFacts) -> Forward<'a> {
         match self.newest(host, false, true) {
             Some(job) if job.state == JobState::Succeeded => return Forward::Live(job),
+            Some(job) if job.state == JobState::Cancelled => return Forward::Stopped(job),
             Some(job) if job.fell_short() => return Forward::SwitchFailed(job),
             Some(job) => return Forward::Switching(job),
             None => {}
@@ -125,6 +128,7 @@ impl Facts {
         }
         match self.newest(host, false, false) {
             Some(job) if job.state == JobState::Succeeded => Forward::Installed,
+            Some(job) if job.state == JobState::Cancelled => Forward::Stopped(job),
             Some(job) if job.fell_short() => Forward::InstallFailed(job),
             Some(job) => Forward::Installing(job),
             None if host.has.contains(&self.release.id) => Forward::Installed,
@@ -133,7 +137,7 @@ impl Facts {
     }
 
     /// Whether the deployment may have changed what is live on `host`.
-    pub(super) fn touched(&self, host: &HostFacts) -> bool {
+    pub fn touched(&self, host: &HostFacts) -> bool {
         self.jobs
             .iter()
             .any(|job| job.placement == host.placement && !job.undo && job.touched())

@@ -17,7 +17,8 @@ impl Facts {
                 | Forward::Installing(_)
                 | Forward::Installed
                 | Forward::Switching(_)
-                | Forward::Live(_) => None,
+                | Forward::Live(_)
+                | Forward::Stopped(_) => None,
             })
             .collect()
     }
@@ -44,11 +45,6 @@ impl Facts {
         failures.saturating_sub(self.strategy.max_failures)
     }
 
-    /// Whether any host may have been switched by this deployment.
-    pub fn has_switched(&self) -> bool {
-        self.hosts.iter().any(|host| self.touched(host))
-    }
-
     /// The outcome in words: `live on 2 of 3 hosts, 1 deferred: web-3`.
     pub(super) fn tally(&self, live: usize) -> String {
         let mut text = match live {
@@ -67,11 +63,21 @@ impl Facts {
                 | Forward::Installed
                 | Forward::Switching(_)
                 | Forward::Live(_)
-                | Forward::SwitchFailed(_) => None,
+                | Forward::SwitchFailed(_)
+                | Forward::Stopped(_) => None,
             })
             .collect();
         if !out.is_empty() {
             text.push_str(&format!(" with {} deferred: {}", out.len(), out.join(", ")));
+        }
+        let stopped: Vec<_> = self
+            .hosts
+            .iter()
+            .filter(|host| matches!(self.forward(host), Forward::Stopped(_)))
+            .map(|host| host.host.as_str())
+            .collect();
+        if !stopped.is_empty() {
+            text.push_str(&format!("; cancelled on {}", stopped.join(", ")));
         }
         if !self.failures().is_empty() {
             text.push_str(&format!("; {}", self.failure_summary()));

@@ -1,1 +1,5 @@
+//! A deployment against a model of its world: hosts come and go, jobs are granted, lost and reported in any order.
 
+mod properties;
+mod stories;
+mod world;
