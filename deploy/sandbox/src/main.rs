@@ -1,6 +1,7 @@
 //! The command `pointsman-sandbox`: reads its arguments, runs one command, says how it went.
 
 mod command;
+mod demo;
 
 use std::io::Write as _;
 use std::process::ExitCode;

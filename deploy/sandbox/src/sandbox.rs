@@ -34,6 +34,8 @@ pub struct Options {
     pub coordinators: usize,
     /// The project that every host has a web server for.
     pub project: String,
+    /// The folder of a release that web servers show, such as `dist`; the release itself when not given.
+    pub public: Option<PathBuf>,
     /// How fast the fleet lives.
     pub pace: Pace,
     /// Commands beyond the release's own that recipes may run on hosts.
@@ -50,6 +52,7 @@ impl Default for Options {
             builders: 1,
             coordinators: 1,
             project: "shop".to_owned(),
+            public: None,
             pace: Pace::Real,
             hooks: Vec::new(),
             git: None,
@@ -128,7 +131,7 @@ impl Sandbox {
         tell(Progress::Coordinators);
 
         let url = coordinators.first().map(Coordinator::url).unwrap_or_default();
-        let setup = HostSetup::new(&ground, url, options.hooks.clone())?;
+        let setup = HostSetup::new(&ground, url, &options)?;
         let mut hosts = BTreeMap::new();
         for index in 1..=options.hosts {
             let id = format!("web-{index}");
@@ -178,6 +181,7 @@ impl Sandbox {
         if is_builder {
             return Ok(());
         }
+        host.make_root(&self.options.project)?;
         let site = host.serve(&self.options.project).await?;
         // Health checks of recipes find the host's web server by this.
         let variable =
@@ -288,6 +292,15 @@ impl Sandbox {
     /// The root of a project on a host.
     pub fn root(&self, host: &str, project: &str) -> Result<PathBuf> {
         self.host(host).map(|host| host.root(project))
+    }
+
+    /// The root as a target names it for all hosts: they share this machine's file system.
+    pub fn target_root(&self, project: &str) -> String {
+        self.dir()
+            .join("hosts/${HOST}/srv")
+            .join(project)
+            .display()
+            .to_string()
     }
 
     /// PostgreSQL and RabbitMQ.

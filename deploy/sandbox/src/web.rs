@@ -17,24 +17,33 @@ use crate::error::{Error, Result};
 /// The header that names the release folder.
 pub const RELEASE_HEADER: &str = "pointsman-release";
 
-/// Serves `<root>/current/` at `listen` until the process ends.
-pub async fn serve(root: PathBuf, listen: SocketAddr) -> Result<()> {
+/// What is served: `<root>/current/<public>`.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The root of a placement.
+    pub root: PathBuf,
+    /// The folder of a release that is shown; the release itself when empty.
+    pub public: PathBuf,
+}
+
+/// Serves a site at `listen` until the process ends.
+pub async fn serve(site: Site, listen: SocketAddr) -> Result<()> {
     let listener = tokio::net::TcpListener::bind(listen)
         .await
         .map_err(Error::io(format!("listening on {listen}")))?;
-    let app = Router::new().fallback(answer).with_state(Arc::new(root));
+    let app = Router::new().fallback(answer).with_state(Arc::new(site));
     axum::serve(listener, app)
         .await
         .map_err(Error::io("serving the web site"))
 }
 
-async fn answer(State(root): State<Arc<PathBuf>>, request: Request) -> Response<Body> {
-    let Some((name, release)) = live_release(&root) else {
+async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response<Body> {
+    let Some((name, release)) = live_release(&site.root) else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "no release is live here\n");
     };
     let mut response = match request.uri().path() {
         "/healthz" => health(&release).await,
-        path => file(&release, path),
+        path => file(&release.join(&site.public), path),
     };
     if let Ok(name) = HeaderValue::from_str(&name) {
         response.headers_mut().insert(RELEASE_HEADER, name);
@@ -62,11 +71,11 @@ async fn health(release: &Path) -> Response<Body> {
     }
 }
 
-fn file(release: &Path, path: &str) -> Response<Body> {
+fn file(public: &Path, path: &str) -> Response<Body> {
     let Some(relative) = decode(path) else {
         return plain(StatusCode::BAD_REQUEST, "this is no path of a file\n");
     };
-    let mut file = release.join(relative);
+    let mut file = public.join(relative);
     if file.is_dir() {
         file.push("index.html");
     }

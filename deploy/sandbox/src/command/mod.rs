@@ -1,7 +1,10 @@
 //! The commands of the binary, one file each; here only what they are called and what they take.
 
+mod demo;
 mod ending;
+mod kept;
 mod services;
+mod tied;
 mod up;
 mod web;
 
@@ -13,6 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use pointsman_sandbox::{Error, Result, keeper};
 
+pub(crate) use tied::tied;
+
 /// A whole private Pointsman fleet on one machine.
 #[derive(Debug, Parser)]
 #[command(name = "pointsman-sandbox", version)]
@@ -23,6 +28,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start a fleet and tell a story with it: build, deploy, fail, roll back.
+    Demo(demo::Demo),
     /// Start PostgreSQL and RabbitMQ, run a command with their addresses in its environment, end both.
     Services(services::Services),
     /// Start a whole fleet and keep it until Ctrl-C.
@@ -58,6 +65,7 @@ enum Command {
 /// Runs what the command line says.
 pub(crate) fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
+        Command::Demo(command) => on_runtime(command.run()),
         Command::Services(command) => on_runtime(command.run()),
         Command::Up(command) => on_runtime(command.run()),
         Command::Web(command) => on_runtime(command.run()),

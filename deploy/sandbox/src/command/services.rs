@@ -9,6 +9,7 @@ use clap::Args;
 use pointsman_sandbox::{Error, Result};
 
 use super::ending::Ending;
+use super::tied;
 
 /// Arguments of `services`.
 #[derive(Debug, Args)]
@@ -35,12 +36,8 @@ impl Services {
 }
 
 async fn run_command(argv: &[OsString], env: Vec<(String, String)>, ending: &mut Ending) -> Result<ExitCode> {
-    // Through our own binary, so that the command ends even when this process is killed. Started from the main thread,
-    // which lives as long as the process.
-    let itself = std::env::current_exe().map_err(Error::io("finding the running program"))?;
-    let mut command = tokio::process::Command::new(itself);
-    command.args(["child", "--parent", &std::process::id().to_string(), "--"]);
-    command.args(argv).envs(env);
+    let mut command = tokio::process::Command::from(tied(argv)?);
+    command.envs(env);
     let mut child = command.spawn().map_err(Error::io("starting the command"))?;
     tokio::select! {
         status = child.wait() => status.map(exit_code).map_err(Error::io("waiting for the command")),

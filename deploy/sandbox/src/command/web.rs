@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use pointsman_sandbox::Result;
+use pointsman_sandbox::{Result, web};
 
 /// Arguments of `web`.
 #[derive(Debug, Args)]
@@ -13,6 +13,9 @@ pub(crate) struct Web {
     /// The root whose `current` is served.
     #[arg(long)]
     root: PathBuf,
+    /// The folder of the release that is shown, such as `dist`.
+    #[arg(long, default_value = "")]
+    public: PathBuf,
     /// Address and port.
     #[arg(long)]
     listen: SocketAddr,
@@ -20,8 +23,14 @@ pub(crate) struct Web {
 
 impl Web {
     pub(crate) async fn run(self) -> Result<ExitCode> {
-        pointsman_sandbox::web::serve(self.root, self.listen)
-            .await
-            .map(|()| ExitCode::SUCCESS)
+        web::serve(
+            web::Site {
+                root: self.root,
+                public: self.public,
+            },
+            self.listen,
+        )
+        .await
+        .map(|()| ExitCode::SUCCESS)
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::http;
 use crate::keeper::{Exit, Sign, Spec};
 use crate::ports::Port;
+use crate::sandbox::Options;
 use crate::service::Supervised;
 
 const READY: Duration = Duration::from_secs(30);
@@ -41,20 +42,18 @@ pub(crate) struct HostSetup {
     itself: PathBuf,
     coordinator_url: String,
     hooks: Vec<Vec<String>>,
+    public: Option<PathBuf>,
 }
 
 impl HostSetup {
-    pub(crate) fn new(
-        ground: &Ground,
-        coordinator_url: String,
-        hooks: Vec<Vec<String>>,
-    ) -> Result<Arc<Self>> {
+    pub(crate) fn new(ground: &Ground, coordinator_url: String, options: &Options) -> Result<Arc<Self>> {
         Ok(Arc::new(Self {
             agent: ground.binaries.program("pointsman-agent")?,
             itself: ground.binaries.program("pointsman-sandbox")?,
             ground: ground.clone(),
             coordinator_url,
-            hooks,
+            hooks: options.hooks.clone(),
+            public: options.public.clone(),
         }))
     }
 
@@ -152,7 +151,20 @@ impl Host {
 
     /// The root of a project on this host.
     pub fn root(&self, project: &str) -> PathBuf {
-        self.folder.join("srv").join(project)
+        self.roots().join(project)
+    }
+
+    /// The folder in which all roots of this host lie.
+    pub fn roots(&self) -> PathBuf {
+        self.folder.join("srv")
+    }
+
+    /// Makes the root of a project, as the host's operator does.
+    pub fn make_root(&self, project: &str) -> Result<PathBuf> {
+        self.setup
+            .ground
+            .place
+            .folder(Path::new("hosts").join(&self.id).join("srv").join(project))
     }
 
     /// The agent's state folder.
@@ -179,14 +191,11 @@ impl Host {
         let name = format!("{}-{project}", self.id);
         let root = self.root(project).into();
         let listen = port.address().to_string();
-        let argv = vec![
-            self.setup.itself.clone().into(),
-            "web".into(),
-            "--root".into(),
-            root,
-            "--listen".into(),
-            listen.into(),
-        ];
+        let mut argv = vec![self.setup.itself.clone().into(), "web".into()];
+        argv.extend(["--root".into(), root, "--listen".into(), listen.into()]);
+        if let Some(public) = &self.setup.public {
+            argv.extend(["--public".into(), public.into()]);
+        }
         let spec = Spec {
             argv,
             env: environment(&self.setup.ground.place),
