@@ -27,7 +27,7 @@ use pointsman_shared::clock::SystemClock;
 use crate::args::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::printer::{Format, Look, Printer, Talk};
+use crate::printer::{Format, Printer, Talk, Visuals};
 use crate::session::Session;
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,11 +37,11 @@ async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let look = Look {
+            let visuals = Visuals {
                 colours: true,
                 redraws: false,
             };
-            Printer::new(Format::Table, Talk::Normal, look, Arc::new(SystemClock)).usage(&error);
+            Printer::new(Format::Table, Talk::Normal, visuals, Arc::new(SystemClock)).usage(&error);
             return ExitCode::from(if error.use_stderr() {
                 Exit::Usage.code()
             } else {

@@ -47,7 +47,7 @@ pub enum Talk {
 
 /// What a terminal may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct Visuals {
     /// Colours, where the streams take them.
     pub colours: bool,
     /// Progress drawn in place.
@@ -67,11 +67,11 @@ pub struct Printer {
 
 impl Printer {
     /// A printer for this process's streams.
-    pub fn new(format: Format, talk: Talk, look: Look, clock: Arc<dyn Clock>) -> Self {
-        if !look.colours {
+    pub fn new(format: Format, talk: Talk, visuals: Visuals, clock: Arc<dyn Clock>) -> Self {
+        if !visuals.colours {
             anstream::ColorChoice::Never.write_global();
         }
-        let talks_to_terminal = look.redraws && std::io::stderr().is_terminal();
+        let talks_to_terminal = visuals.redraws && std::io::stderr().is_terminal();
         let target = if talks_to_terminal && talk != Talk::Quiet {
             ProgressDrawTarget::stderr()
         } else {

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::config::{Config, Token};
 use crate::environment::Environment;
 use crate::error::CliError;
-use crate::printer::{Look, Printer};
+use crate::printer::{Printer, Visuals};
 
 /// One run of the command.
 pub struct Session {
@@ -28,15 +28,15 @@ impl Session {
     /// A session on the system's clock and streams.
     pub fn new(options: Options) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let printer = Printer::new(
-            options.output,
-            options.talk(),
-            !options.no_color,
-            Arc::clone(&clock),
-        );
+        let environment = Environment::read();
+        let visuals = Visuals {
+            colours: !options.no_color,
+            redraws: !environment.dumb_terminal,
+        };
+        let printer = Printer::new(options.output, options.talk(), visuals, Arc::clone(&clock));
         Self {
             options,
-            environment: Environment::read(),
+            environment,
             printer,
             clock,
         }

@@ -54,7 +54,19 @@ fn rolling_back_at_200_columns() {
 fn a_dumb_terminal_gets_plain_lines() {
     let (_coordinator, lucy) = story(Story::Fails);
     let screen = lucy.types_at("dumb", "deploy shop@production 1.9.1").ends();
-    insta::assert_snapshot!(screen, @"");
+    insta::assert_snapshot!(screen, @"
+    <time> requested deploy #812: shop@production 1.9.0 -> 1.9.1
+    <time> waiting about to start
+    <time> building 1.9.1
+    HOST  WAVE  STATE     JOB
+    web1     1  waiting  8121
+    web2     2  waiting  8122
+    web3     2  waiting  8123
+    error: deployment #812 failed
+    cause: the build of 1.9.1 failed: npm ci exited with 1
+     help: pointsman logs 812; pointsman status shop@production
+    --- exit 1
+    ");
 }
 
 #[test]

@@ -187,16 +187,16 @@ fn a_token_stands_alone_on_stdout() {
 fn a_host_is_invited_and_shut_out() {
     let coordinator = Coordinator::start();
     let lucy = Person::lucy(&coordinator);
-    insta::assert_snapshot!(lucy.runs("hosts invite web4 --labels role=web --ttl 10m30s"), @"
+    insta::assert_snapshot!(lucy.runs("hosts invite web4 --labels role=web --ttl 10m30s"), @r#"
     $ pointsman hosts invite web4 --labels role=web --ttl 10m30s
     --- stdout
     pmj_key_secret
     --- stderr
          Invited  web4 to join once, within 10m30
-            Next  on web4: pointsman-agent join --url http://coordinator --token-file FILE
+            Next  on web4, with coordinator.url = "http://coordinator" in its agent.toml: pointsman-agent join --token TOKEN
             Undo  pointsman hosts revoke web4 once it joined; unused, the token ends by itself
     --- exit 0
-    ");
+    "#);
     insta::assert_snapshot!(lucy.runs("hosts revoke web1"), @"
     $ pointsman hosts revoke web1
     --- stderr
