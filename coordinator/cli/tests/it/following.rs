@@ -1,6 +1,6 @@
 //! The main job at a terminal: drawn in place, and nothing left of the drawing.
 
-use crate::coordinator::{Coordinator, Story};
+use crate::coordinator::{Coordinator, Story, journey};
 use crate::person::Person;
 
 fn story(story: Story) -> (Coordinator, Person) {
@@ -47,6 +47,32 @@ fn rolling_back_at_200_columns() {
     cause: failed on web1: health check answered 502 for 2m00
      help: pointsman logs 812; pointsman status shop@production
     --- exit 8
+    ");
+}
+
+#[test]
+fn a_coordinator_that_restarts_is_waited_for() {
+    let (coordinator, lucy) = story(Story::Stays);
+    let sitting = lucy.types(120, "deploy shop@production 1.9.1");
+    sitting.sees("web3  wave 2  installing");
+    coordinator.world().is_away = true;
+    sitting.sees("Lost");
+    coordinator.world().journeys.insert(812, journey::to_the_end());
+    coordinator.world().is_away = false;
+    insta::assert_snapshot!(sitting.ends(), @"
+       Requested  deploy #812: shop@production 1.9.0 -> 1.9.1
+         Waiting  about to start
+      Installing  1.9.1 on 3 hosts
+            Lost  the coordinator answered 503 Service Unavailable; trying again, the work itself goes on
+       Connected  the coordinator answers again
+       Switching  wave 1 of 2
+    HOST  WAVE  STATE  TOOK   JOB
+    web1     1  live   6.1s  8121
+    web2     2  live   6.1s  8122
+    web3     2  live   6.1s  8123
+            Live  shop@production 1.9.1 on 3/3 hosts in 41.0s
+            Undo  pointsman rollback shop@production 1.9.0
+    --- exit 0
     ");
 }
 

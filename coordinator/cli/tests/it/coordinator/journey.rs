@@ -42,6 +42,11 @@ impl Story {
     }
 }
 
+/// After a while.
+pub fn to_the_end() -> Journey {
+    vec![all_live, first_wave]
+}
+
 /// After `decide rollback`, or `rollback` against an open deployment.
 pub fn back() -> Journey {
     vec![rolled_back, rolling_back]

@@ -7,7 +7,7 @@
 mod builds;
 mod changes;
 mod events;
-mod journey;
+pub mod journey;
 mod reads;
 mod refusals;
 mod world;

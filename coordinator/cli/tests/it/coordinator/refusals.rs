@@ -54,6 +54,9 @@ pub async fn no_route() -> StatusCode {
 
 /// Checks the token and the key; answers a repeated key with the first answer.
 pub async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    if shared.world().is_away {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let role = match bearer(request.headers()) {
         Some(token) if token == LUCY => "admin",
         Some(token) if token == VERA => "viewer",

@@ -44,6 +44,8 @@ pub struct World {
     pub answered: HashMap<String, (StatusCode, Bytes)>,
     /// So many changes are made but answered with 503.
     pub answers_to_lose: u32,
+    /// Whether it is restarting.
+    pub is_away: bool,
     /// Why wishes are refused.
     pub lock: Option<String>,
 }
