@@ -3,12 +3,20 @@
 //! Roles of one binary (`serve --roles http,relay,intake,reconcile,schedule`); several may run against one database.
 
 pub mod app;
+pub mod artifacts;
+pub mod broker;
 pub mod config;
 pub mod crash;
 pub mod error;
 pub mod http;
+pub mod init;
+pub mod key_file;
+pub mod lifecycle;
 pub mod live;
+pub mod mirrors;
 pub mod operations;
 pub mod reply;
+pub mod roles;
+pub mod secrets;
 pub mod signatory;
 pub mod system;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_shared::api::events::Event;
-use pointsman_store::events::{self, EventListener};
+use pointsman_store::events;
+use pointsman_store::listener::{Call, Listener};
 use pointsman_store::{Store, StoreResult};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +70,7 @@ pub async fn feed(app: App, hub: Hub, shutdown: CancellationToken) {
 
 /// Listens first, then looks, so that nothing falls between; returns only when the database fails.
 async fn follow(app: &App, hub: &Hub, cursor: &mut Option<i64>) -> StoreResult<()> {
-    let mut listener = EventListener::connect(&app.store).await?;
+    let mut listener = Listener::connect(&app.store, Call::Events).await?;
     loop {
         while number(&app.store).await? > 0 {}
         show(&app.store, hub, cursor).await?;

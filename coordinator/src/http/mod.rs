@@ -2,7 +2,30 @@
 //!
 //! Handlers extract, call one operation, present. They decide nothing and know no SQL.
 
+mod account;
+mod agent;
+mod audit;
+mod caller;
+mod deployments;
+mod edge;
+mod environments;
+mod events;
+mod extract;
+mod guard;
+mod health;
+mod hosts;
+mod jobs;
+mod page;
+mod paging;
+mod problem;
+mod projects;
+mod releases;
+mod repeat;
 mod router;
 mod server;
+mod targets;
+mod tokens;
+mod variables;
 
+pub use caller::TOKEN_PREFIX;
 pub use server::{ServeError, serve};

@@ -1,16 +1,172 @@
 //! Every route on one screen, each with its rule.
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use pointsman_domain::Action::{
+    Build, Configure, Deploy, ManageEnvironments, ManageHosts, ManageTokens, Read,
+};
 use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::trace::TraceLayer;
 
+use super::guard::Access::{self, Agent, Does, May, Open};
+use super::repeat::MAX_BODY;
+use super::{
+    account, agent, audit, deployments, edge, environments, events, guard, health, hosts, jobs, page,
+    projects, releases, targets, tokens, variables,
+};
 use crate::app::App;
 use crate::live::Hub;
 
+/// What handlers are given.
+#[derive(Debug, Clone)]
+pub(super) struct Api {
+    /// The application.
+    pub(super) app: App,
+    /// Where events come from.
+    pub(super) events: Hub,
+    /// The end; streams must not hold it up.
+    pub(super) shutdown: CancellationToken,
+    /// What was last found out about readiness.
+    pub(super) readiness: health::Newest,
+}
+
+/// Every route.
+#[rustfmt::skip]
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        get("/", Open, page::show),
+        get("/healthz", Open, health::alive),
+        get("/readyz", Open, health::ready),
+        get("/version", Open, health::version),
+
+        get("/api/v1/whoami", May(Read), account::whoami),
+        get("/api/v1/status", May(Read), targets::list),
+        get("/api/v1/doctor", May(Read), health::doctor),
+        get("/api/v1/audit", May(Read), audit::list),
+        get("/api/v1/events", May(Read), events::stream),
+
+        get("/api/v1/projects", May(Read), projects::list),
+        post("/api/v1/projects", Does(Configure, "project.create"), projects::create),
+        get("/api/v1/projects/{project}", May(Read), projects::one),
+        get("/api/v1/environments", May(Read), environments::list),
+        post("/api/v1/environments", Does(ManageEnvironments, "environment.create"), environments::create),
+        get("/api/v1/targets", May(Read), targets::list),
+        post("/api/v1/targets", Does(Configure, "target.create"), targets::create),
+        get("/api/v1/targets/{target}", May(Read), targets::one),
+        get("/api/v1/variables", May(Read), variables::list),
+        put("/api/v1/variables", Does(Configure, "variable.set"), variables::set),
+        put("/api/v1/apply", Does(Configure, "document.apply"), projects::apply),
+
+        get("/api/v1/projects/{project}/releases", May(Read), releases::list),
+        post("/api/v1/projects/{project}/releases", Does(Build, "release.request"), releases::request),
+        get("/api/v1/projects/{project}/releases/{release}", May(Read), releases::one),
+
+        get("/api/v1/deployments", May(Read), deployments::list),
+        post("/api/v1/deployments", Does(Deploy, "deployment.request"), deployments::request),
+        get("/api/v1/deployments/{number}", May(Read), deployments::one),
+        post("/api/v1/deployments/{number}/cancel", Does(Deploy, "deployment.cancel"), deployments::cancel),
+        post("/api/v1/deployments/{number}/decision", Does(Deploy, "deployment.decide"), deployments::decide),
+        post("/api/v1/rollbacks", Does(Deploy, "rollback.request"), deployments::roll_back),
+
+        get("/api/v1/jobs", May(Read), jobs::list),
+        get("/api/v1/jobs/{number}", May(Read), jobs::one),
+        get("/api/v1/jobs/{number}/log", May(Read), jobs::log),
+        post("/api/v1/jobs/{number}/cancel", Does(Deploy, "job.cancel"), jobs::cancel),
+
+        get("/api/v1/hosts", May(Read), hosts::list),
+        get("/api/v1/hosts/{host}", May(Read), hosts::one),
+        post("/api/v1/hosts/{host}/revoke", Does(ManageHosts, "host.revoke"), hosts::revoke),
+        post("/api/v1/join-tokens", Does(ManageHosts, "host.invite"), hosts::invite),
+
+        get("/api/v1/tokens", May(ManageTokens), tokens::list),
+        post("/api/v1/tokens", Does(ManageTokens, "token.issue"), tokens::issue),
+        delete("/api/v1/tokens/{token}", Does(ManageTokens, "token.revoke"), tokens::revoke),
+
+        post("/api/v1/agent/join", Agent, agent::join),
+        get("/api/v1/agent/objects/{kind}/{digest}", Agent, agent::fetch_object),
+        put("/api/v1/agent/objects/{kind}/{digest}", Agent, agent::store_object),
+        get("/api/v1/agent/variables", Agent, agent::variables),
+    ]
+}
+
 /// The whole API.
 pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Router {
-    let _ = (events, shutdown);
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .with_state(app)
+    let readiness = health::Newest::default();
+    let api = Api {
+        app,
+        events,
+        shutdown,
+        readiness,
+    };
+    let mut router = Router::new();
+    for route in routes() {
+        let guarded = (api.clone(), route.access);
+        let handler = route.handler.layer(from_fn_with_state(guarded, guard::guard));
+        router = router.route(route.path, handler);
+    }
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(edge::span)
+        .on_request(())
+        .on_response(edge::answered)
+        .on_failure(());
+    router
+        .fallback(edge::nowhere)
+        .method_not_allowed_fallback(edge::no_such_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CatchPanicLayer::custom(edge::caught))
+        .layer(trace)
+        .layer(from_fn_with_state(api.app.clone(), edge::identify))
+        .with_state(api)
+}
+
+/// A route with its rule.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    /// Its method.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the handler knows it; the walk over all routes asks")
+    )]
+    pub(super) method: Method,
+    /// Its path.
+    pub(super) path: &'static str,
+    /// Who may use it.
+    pub(super) access: Access,
+    handler: MethodRouter<Api>,
+}
+
+fn route<H: Handler<T, Api>, T: 'static>(
+    (method, filter): (Method, MethodFilter),
+    path: &'static str,
+    access: Access,
+    handler: H,
+) -> Route {
+    let handler = on(filter, handler);
+    Route {
+        method,
+        path,
+        access,
+        handler,
+    }
+}
+
+fn get<H: Handler<T, Api>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
+    route((Method::GET, MethodFilter::GET), path, access, handler)
+}
+
+fn post<H: Handler<T, Api>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
+    route((Method::POST, MethodFilter::POST), path, access, handler)
+}
+
+fn put<H: Handler<T, Api>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
+    route((Method::PUT, MethodFilter::PUT), path, access, handler)
+}
+
+fn delete<H: Handler<T, Api>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
+    route((Method::DELETE, MethodFilter::DELETE), path, access, handler)
 }

@@ -6,9 +6,8 @@
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::events::Event;
 use sqlx::PgConnection;
-use sqlx::postgres::PgListener;
 
-use crate::{Store, StoreResult, Transaction};
+use crate::{StoreResult, Transaction};
 
 /// Key of the advisory lock under which events are numbered.
 const NUMBERING_LOCK: i64 = 0x706d_6576;
@@ -96,25 +95,4 @@ pub async fn after(conn: &mut PgConnection, cursor: i64, limit: i64) -> StoreRes
     .fetch_all(conn)
     .await?;
     Ok(rows)
-}
-
-/// Is called when events were committed.
-#[derive(Debug)]
-pub struct EventListener(PgListener);
-
-impl EventListener {
-    /// Starts to listen, on a connection of its own.
-    pub async fn connect(store: &Store) -> StoreResult<Self> {
-        let mut listener = PgListener::connect_with(store.pool()).await?;
-        listener.listen("pointsman_event").await?;
-        Ok(Self(listener))
-    }
-
-    /// Waits for a call; several that came together are one. A lost connection counts as a call, then as an error.
-    pub async fn heard(&mut self) -> StoreResult<()> {
-        if self.0.try_recv().await?.is_some() {
-            while self.0.next_buffered().is_some() {}
-        }
-        Ok(())
-    }
 }

@@ -1,62 +1,111 @@
-//! Prunes the tables that only grow, each by its own setting. What is still needed is never old enough: open spools keep
-//! their mark, unsent outbox rows stay until they are void.
+//! Deletes what is older than its table's setting, in small batches, so that no lock is held for long. What is still
+//! needed is never old enough: open spools keep their mark, unsent outbox rows stay until they are void.
 
 use sqlx::PgConnection;
 
 use crate::StoreResult;
 
-/// Deletes what is older than its table's setting; returns how many rows.
-pub async fn prune(conn: &mut PgConnection) -> StoreResult<u64> {
-    let settings = sqlx::query!("SELECT table_name, days FROM retention_setting")
-        .fetch_all(&mut *conn)
-        .await?;
-    let mut rows = 0;
-    for setting in settings {
-        rows += prune_table(conn, &setting.table_name, setting.days).await?;
-    }
-    Ok(rows)
+/// Rows deleted at once.
+pub const BATCH: i64 = 500;
+
+/// A table that is pruned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prunable {
+    /// Numbered events.
+    Events,
+    /// Log chunks.
+    LogChunks,
+    /// Inbox rows that the contiguous number covers.
+    Inbox,
+    /// Outbox rows that were sent or are void.
+    Outbox,
+    /// Refused messages.
+    RefusedMessages,
+    /// Answers to requests that may be repeated.
+    Idempotency,
 }
 
-async fn prune_table(conn: &mut PgConnection, table: &str, days: i32) -> StoreResult<u64> {
+impl Prunable {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Events,
+        Self::LogChunks,
+        Self::Inbox,
+        Self::Outbox,
+        Self::RefusedMessages,
+        Self::Idempotency,
+    ];
+
+    const fn table(self) -> &'static str {
+        match self {
+            Self::Events => "event",
+            Self::LogChunks => "log_chunk",
+            Self::Inbox => "inbox",
+            Self::Outbox => "outbox",
+            Self::RefusedMessages => "refused_message",
+            Self::Idempotency => "idempotency",
+        }
+    }
+}
+
+/// Deletes one batch by the database's clock; returns how many rows. Rows that somebody holds are left for the next
+/// time.
+pub async fn prune(conn: &mut PgConnection, table: Prunable) -> StoreResult<u64> {
+    let days = sqlx::query_scalar!(
+        "SELECT days FROM retention_setting WHERE table_name = $1",
+        table.table()
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    // Without a setting everything is kept.
+    let Some(days) = days else { return Ok(0) };
     let done = match table {
-        "event" => {
-            sqlx::query!("DELETE FROM event WHERE at < now() - make_interval(days => $1)", days).execute(conn).await?
-        }
-        "log_chunk" => {
-            sqlx::query!("DELETE FROM log_chunk WHERE received_at < now() - make_interval(days => $1)", days)
-                .execute(conn)
-                .await?
-        }
-        "inbox" => {
-            sqlx::query!(
-                "DELETE FROM inbox USING inbox_contiguous AS stored
-                 WHERE inbox.host_id = stored.host_id AND inbox.spool_id = stored.spool_id AND inbox.seq <= stored.upto
-                       AND inbox.received_at < now() - make_interval(days => $1)",
-                days
-            )
-            .execute(conn)
-            .await?
-        }
-        "outbox" => {
-            sqlx::query!(
-                "DELETE FROM outbox WHERE (sent_at IS NOT NULL OR expires_at < now())
-                                          AND created_at < now() - make_interval(days => $1)",
-                days
-            )
-            .execute(conn)
-            .await?
-        }
-        "refused_message" => {
-            sqlx::query!("DELETE FROM refused_message WHERE at < now() - make_interval(days => $1)", days)
-                .execute(conn)
-                .await?
-        }
-        "idempotency" => {
-            sqlx::query!("DELETE FROM idempotency WHERE created_at < now() - make_interval(days => $1)", days)
-                .execute(conn)
-                .await?
-        }
-        _ => return Ok(0),
-    };
+        Prunable::Events => sqlx::query!(
+            "DELETE FROM event WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM event WHERE seq IS NOT NULL AND at < now() - make_interval(days => $1)
+                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+            days,
+            BATCH,
+        ),
+        Prunable::LogChunks => sqlx::query!(
+            "DELETE FROM log_chunk WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM log_chunk WHERE received_at < now() - make_interval(days => $1)
+                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+            days,
+            BATCH,
+        ),
+        Prunable::Inbox => sqlx::query!(
+            "DELETE FROM inbox WHERE ctid = ANY (ARRAY(
+                 SELECT inbox.ctid FROM inbox JOIN inbox_contiguous known USING (host_id, spool_id)
+                 WHERE inbox.seq <= known.upto AND inbox.received_at < now() - make_interval(days => $1)
+                 LIMIT $2 FOR UPDATE OF inbox SKIP LOCKED))",
+            days,
+            BATCH,
+        ),
+        Prunable::Outbox => sqlx::query!(
+            "DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM outbox WHERE (sent_at IS NOT NULL OR expires_at < now())
+                     AND created_at < now() - make_interval(days => $1)
+                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+            days,
+            BATCH,
+        ),
+        Prunable::RefusedMessages => sqlx::query!(
+            "DELETE FROM refused_message WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM refused_message WHERE at < now() - make_interval(days => $1)
+                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+            days,
+            BATCH,
+        ),
+        Prunable::Idempotency => sqlx::query!(
+            "DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM idempotency WHERE created_at < now() - make_interval(days => $1)
+                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+            days,
+            BATCH,
+        ),
+    }
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected())
 }

@@ -32,17 +32,6 @@ pub async fn one(conn: &mut PgConnection, number: i64) -> StoreResult<Option<Dep
     Ok(select(conn, Wanted::default(), Some(number), 1).await?.pop())
 }
 
-/// The deployment with this id.
-pub async fn of_id(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Option<Deployment>> {
-    let number = sqlx::query_scalar!("SELECT number FROM deployment WHERE id = $1", id.0)
-        .fetch_optional(&mut *conn)
-        .await?;
-    match number {
-        Some(number) => one(conn, number).await,
-        None => Ok(None),
-    }
-}
-
 struct Columns {
     id: uuid::Uuid,
     number: i64,

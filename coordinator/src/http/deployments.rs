@@ -1,0 +1,111 @@
+//! Deployments: wished, watched, cancelled, decided.
+
+use axum::http::StatusCode;
+use pointsman_domain::Refusal;
+use pointsman_shared::api::Page;
+use pointsman_shared::api::deployments::{
+    CancelRequest, DecisionRequest, Deployment, NewDeployment, NewRollback,
+};
+use pointsman_shared::name::TargetName;
+use pointsman_store::views;
+use pointsman_store::views::deployments::Wanted;
+use serde::Deserialize;
+
+use super::caller::Caller;
+use super::extract::{Json, Path, Query};
+use super::paging::PageQuery;
+use super::problem::Answer;
+use crate::operations::{cancel_deployment, decide_deployment, known, request_deployment, request_rollback};
+
+/// `?target=&state=&cursor=&limit=`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeploymentsQuery {
+    target: Option<TargetName>,
+    state: Option<OpenOrOver>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Which deployments: single states are derived, not stored, and so cannot be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OpenOrOver {
+    Open,
+    Over,
+}
+
+/// `GET /api/v1/deployments`
+pub(super) async fn list(
+    caller: Caller,
+    Query(query): Query<DeploymentsQuery>,
+) -> Answer<Json<Page<Deployment>>> {
+    let page = PageQuery {
+        cursor: query.cursor,
+        limit: query.limit,
+    };
+    let mut conn = caller.app.store.read().await?;
+    if let Some(target) = &query.target {
+        known::target(&mut conn, target).await?;
+    }
+    let wanted = Wanted {
+        target: query.target.as_ref(),
+        over: query.state.map(|state| state == OpenOrOver::Over),
+        before: page.before()?,
+    };
+    let deployments = views::deployments::page(&mut conn, wanted, page.rows()).await?;
+    Ok(page.page(deployments, |deployment| deployment.number.to_string()))
+}
+
+/// `GET /api/v1/deployments/{number}`
+pub(super) async fn one(caller: Caller, Path(number): Path<i64>) -> Answer<Json<Deployment>> {
+    shown(&caller, number).await
+}
+
+/// `POST /api/v1/deployments`
+pub(super) async fn request(
+    caller: Caller,
+    Json(wish): Json<NewDeployment>,
+) -> Answer<(StatusCode, Json<Deployment>)> {
+    let number = request_deployment::execute(&caller.app, &caller.actor, &wish).await?;
+    Ok((StatusCode::ACCEPTED, shown(&caller, number).await?))
+}
+
+/// `POST /api/v1/rollbacks`
+pub(super) async fn roll_back(
+    caller: Caller,
+    Json(wish): Json<NewRollback>,
+) -> Answer<(StatusCode, Json<Deployment>)> {
+    let number = request_rollback::execute(&caller.app, &caller.actor, &wish).await?;
+    Ok((StatusCode::ACCEPTED, shown(&caller, number).await?))
+}
+
+/// `POST /api/v1/deployments/{number}/cancel`
+pub(super) async fn cancel(
+    caller: Caller,
+    Path(number): Path<i64>,
+    Json(wish): Json<CancelRequest>,
+) -> Answer<(StatusCode, Json<Deployment>)> {
+    cancel_deployment::execute(&caller.app, &caller.actor, number, wish.reason).await?;
+    Ok((StatusCode::ACCEPTED, shown(&caller, number).await?))
+}
+
+/// `POST /api/v1/deployments/{number}/decision`
+pub(super) async fn decide(
+    caller: Caller,
+    Path(number): Path<i64>,
+    Json(wish): Json<DecisionRequest>,
+) -> Answer<(StatusCode, Json<Deployment>)> {
+    decide_deployment::execute(&caller.app, &caller.actor, number, &wish).await?;
+    Ok((StatusCode::ACCEPTED, shown(&caller, number).await?))
+}
+
+async fn shown(caller: &Caller, number: i64) -> Answer<Json<Deployment>> {
+    let mut conn = caller.app.store.read().await?;
+    let deployment = views::deployments::one(&mut conn, number).await?;
+    let unknown = || {
+        Refusal::not_found("unknown_deployment", format!("there is no deployment #{number}"))
+            .hint("pointsman deployments")
+    };
+    Ok(Json(deployment.ok_or_else(unknown)?))
+}

@@ -1,0 +1,81 @@
+//! Releases of a project.
+
+use axum::http::StatusCode;
+use pointsman_domain::Refusal;
+use pointsman_domain::release::{self, Candidate, Found};
+use pointsman_shared::api::Page;
+use pointsman_shared::api::releases::{NewRelease, Release};
+use pointsman_shared::ids::ReleaseId;
+use pointsman_shared::name::ProjectName;
+use pointsman_store::{releases, views};
+
+use super::caller::Caller;
+use super::extract::{Json, Path, Query};
+use super::paging::{self, PageQuery};
+use super::problem::Answer;
+use crate::operations::known;
+use crate::operations::request_build::{self, BuildWish};
+
+/// `GET /api/v1/projects/{project}/releases`
+pub(super) async fn list(
+    caller: Caller,
+    Path(project): Path<ProjectName>,
+    Query(page): Query<PageQuery>,
+) -> Answer<Json<Page<Release>>> {
+    let mut conn = caller.app.store.read().await?;
+    known::project(&mut conn, &project).await?;
+    let before = page.before()?.map(i32::try_from);
+    let before = before.transpose().map_err(|_| paging::unreadable())?;
+    let releases = views::releases::page(&mut conn, &project, before, page.rows()).await?;
+    Ok(page.page(releases, |release| release.number.to_string()))
+}
+
+/// `GET /api/v1/projects/{project}/releases/{release}`: `#n`, label, number or commit prefix.
+pub(super) async fn one(
+    caller: Caller,
+    Path((project, spec)): Path<(ProjectName, String)>,
+) -> Answer<Json<Release>> {
+    let mut conn = caller.app.store.read().await?;
+    let project = known::project(&mut conn, &project).await?;
+    let candidates = releases::candidates(&mut conn, project.id).await?;
+    let id = find(&spec, &candidates)?;
+    drop(conn);
+    shown(&caller, id).await
+}
+
+/// A release that can be looked at, also one that can never go live.
+fn find(spec: &str, candidates: &[Candidate]) -> Result<ReleaseId, Refusal> {
+    let newest_first = || candidates.iter();
+    let found = match release::resolve(spec, candidates, &[])? {
+        Some(Found::Release(id)) => Some(id),
+        Some(Found::Commit(commit)) => newest_first()
+            .find(|candidate| candidate.commit == commit)
+            .map(|candidate| candidate.id),
+        None => newest_first()
+            .find(|candidate| candidate.number.to_string() == spec || candidate.label.as_str() == spec)
+            .map(|candidate| candidate.id),
+    };
+    found.ok_or_else(|| release::unknown(spec, candidates, &[]))
+}
+
+/// `POST /api/v1/projects/{project}/releases`
+pub(super) async fn request(
+    caller: Caller,
+    Path(project): Path<ProjectName>,
+    Json(wish): Json<NewRelease>,
+) -> Answer<(StatusCode, Json<Release>)> {
+    let wish = BuildWish {
+        project,
+        reference: wish.reference,
+    };
+    let id = request_build::execute(&caller.app, &caller.actor, &wish).await?;
+    Ok((StatusCode::ACCEPTED, shown(&caller, id).await?))
+}
+
+async fn shown(caller: &Caller, id: ReleaseId) -> Answer<Json<Release>> {
+    let mut conn = caller.app.store.read().await?;
+    let release = views::releases::one(&mut conn, id).await?;
+    Ok(Json(release.ok_or_else(|| {
+        Refusal::not_found("unknown_release", format!("there is no release {id}"))
+    })?))
+}

@@ -1,0 +1,266 @@
+//! Looks at everything a person would look at when something is wrong, and says what to do. It changes nothing.
+
+use std::time::Duration;
+
+use pointsman_domain::{Action, Actor};
+use pointsman_shared::api::fleet::{Finding, Host, Severity};
+use pointsman_store::troubles::{self, Troubles};
+use pointsman_store::{StoreResult, schema, views};
+
+use crate::app::App;
+use crate::broker::topology;
+use crate::error::OperationResult;
+
+/// Free space below this share of the store's disk is named.
+const LOW_PERCENT: u64 = 10;
+/// Hosts that are looked at.
+const MOST_HOSTS: i64 = 10_000;
+/// Longest wait for the broker.
+const BROKER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Examines the installation.
+pub async fn execute(app: &App, actor: &Actor) -> OperationResult<Vec<Finding>> {
+    actor.authorize(Action::Read, "doctor")?;
+    let mut findings = vec![coordinator(app)];
+    findings.extend(database(app).await?);
+    findings.extend(broker(app).await);
+    findings.extend(store_disk(app));
+    findings.extend(hosts(app).await?);
+    let mut conn = app.store.read().await?;
+    findings.extend(work(&troubles::count(&mut conn).await?));
+    Ok(findings)
+}
+
+/// As it should be.
+fn ok(text: impl Into<String>) -> Finding {
+    Finding {
+        severity: Severity::Ok,
+        text: text.into(),
+        cure: None,
+    }
+}
+
+/// Worth a look.
+fn warn(text: impl Into<String>, cure: impl Into<String>) -> Finding {
+    Finding {
+        severity: Severity::Warn,
+        text: text.into(),
+        cure: Some(cure.into()),
+    }
+}
+
+/// Broken.
+fn fail(text: impl Into<String>, cure: impl Into<String>) -> Finding {
+    Finding {
+        severity: Severity::Fail,
+        ..warn(text, cure)
+    }
+}
+
+fn coordinator(app: &App) -> Finding {
+    let http = &app.config.http;
+    let name = &app.config.installation.name;
+    let text = format!(
+        "coordinator {} of {name} at {}",
+        env!("CARGO_PKG_VERSION"),
+        http.public_url
+    );
+    if http.tls_cert.is_none() && !http.listen.ip().is_loopback() {
+        return warn(
+            format!("{text}, plain HTTP off loopback"),
+            "set http.tls_cert and http.tls_key, or keep a proxy with TLS in front",
+        );
+    }
+    ok(text)
+}
+
+async fn database(app: &App) -> StoreResult<Vec<Finding>> {
+    let mut conn = app.store.read().await?;
+    let version = schema::server_version(&mut conn).await?;
+    let fit = schema::fit(&mut conn).await?;
+    let mut findings = Vec::new();
+    if fit.missing.is_empty() && fit.unknown.is_empty() {
+        findings.push(ok(format!("database {version}, migrations current")));
+    }
+    if !fit.missing.is_empty() {
+        let text = format!("database {version}: migrations {:?} are not applied", fit.missing);
+        findings.push(fail(
+            text,
+            "restart a coordinator of this version; it applies them",
+        ));
+    }
+    if !fit.unknown.is_empty() {
+        let text = format!(
+            "database {version}: migrations {:?} come from a newer coordinator",
+            fit.unknown
+        );
+        findings.push(warn(text, "upgrade this coordinator"));
+    }
+    let off = (app.clock.now() - pointsman_store::now(&mut conn).await?).num_milliseconds();
+    if off.abs() > 1_000 {
+        let text = format!("this machine's clock and the database's are {off} ms apart");
+        findings.push(warn(text, "keep both with NTP"));
+    }
+    Ok(findings)
+}
+
+async fn broker(app: &App) -> Vec<Finding> {
+    let inspection = match tokio::time::timeout(BROKER_PATIENCE, topology::inspect(app)).await {
+        Ok(Ok(inspection)) => inspection,
+        Ok(Err(error)) => return vec![fail(format!("broker: {error}"), "look at the coordinator's log")],
+        Err(_) => {
+            return vec![fail(
+                "broker: no answer within 5 s",
+                "look at the broker's own log and memory",
+            )];
+        }
+    };
+    if let Some(why) = inspection.unreachable {
+        return vec![fail(
+            format!("broker: {why}"),
+            "check broker.url and that the broker runs",
+        )];
+    }
+    let mut findings = Vec::new();
+    if inspection.missing.is_empty() {
+        findings.push(ok("broker reachable, every queue is there"));
+    } else {
+        let text = format!(
+            "broker: these queues are missing: {}",
+            inspection.missing.join(", ")
+        );
+        findings.push(if inspection.repairs_itself {
+            warn(text, "they are made again within a minute")
+        } else {
+            fail(text, "set broker.admin_url, or declare them by hand")
+        });
+    }
+    if !inspection.repairs_itself {
+        let text = "broker.admin_url is not set: queues, users and rights are not repaired";
+        findings.push(warn(
+            text,
+            "set it, or let an administrator run what `join` prints",
+        ));
+    }
+    findings
+}
+
+fn store_disk(app: &App) -> Option<Finding> {
+    let directory = &app.config.store.directory;
+    let place = directory.display();
+    match rustix::fs::statvfs(directory) {
+        Ok(disk) => {
+            let free = disk.f_bavail * disk.f_frsize;
+            let all = (disk.f_blocks * disk.f_frsize).max(1);
+            let text = format!(
+                "artifact store {place}: {} MB free of {} MB",
+                free / 1_000_000,
+                all / 1_000_000
+            );
+            Some(if free * 100 / all < LOW_PERCENT {
+                warn(text, "make room: pointsman gc run, or a larger disk")
+            } else {
+                ok(text)
+            })
+        }
+        Err(error) => Some(fail(
+            format!("artifact store {place}: {error}"),
+            "check store.directory and its owner",
+        )),
+    }
+}
+
+async fn hosts(app: &App) -> StoreResult<Vec<Finding>> {
+    let mut conn = app.store.read().await?;
+    let hosts = views::hosts::page(&mut conn, None, MOST_HOSTS, &app.config.timing.rhythm()).await?;
+    let members: Vec<&Host> = hosts.iter().filter(|host| host.revoked_at.is_none()).collect();
+    let well = members.iter().filter(|host| host.problems.is_empty()).count();
+    let mut findings: Vec<Finding> = members
+        .iter()
+        .filter(|host| !host.problems.is_empty())
+        .map(|host| {
+            let text = format!("host {}: {}", host.id, host.problems.join("; "));
+            let cure = format!(
+                "on the host: systemctl status pointsman-agent; here: pointsman hosts show {}",
+                host.id
+            );
+            if host.seen {
+                warn(text, cure)
+            } else {
+                fail(text, cure)
+            }
+        })
+        .collect();
+    if members.is_empty() {
+        findings.push(warn("no host has joined", "pointsman hosts invite HOST"));
+    } else {
+        findings.insert(0, ok(format!("{well} of {} hosts seen and well", members.len())));
+    }
+    Ok(findings)
+}
+
+fn work(troubles: &Troubles) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut count = |number: i64, text: &str, cure: &str| {
+        if number > 0 {
+            findings.push(warn(format!("{number} {text}"), cure));
+        }
+    };
+    count(
+        troubles.unsent,
+        "messages wait for longer than a minute to be sent",
+        "check that a coordinator runs the role relay, and the broker",
+    );
+    count(
+        troubles.unnumbered,
+        "events wait for longer than a minute to be numbered",
+        "check that a coordinator runs the role http",
+    );
+    count(
+        troubles.overdue,
+        "jobs run on leases that ended",
+        "check that a coordinator runs the roles intake and reconcile",
+    );
+    count(
+        troubles.deferred,
+        "jobs wait for absent hosts",
+        "pointsman jobs ls --state deferred",
+    );
+    let numbers = |numbers: &[i64]| {
+        let numbers: Vec<String> = numbers.iter().map(|number| format!("#{number}")).collect();
+        numbers.join(", ")
+    };
+    if !troubles.paused.is_empty() {
+        let text = format!("deployments wait for a person: {}", numbers(&troubles.paused));
+        findings.push(warn(text, "pointsman decide NUMBER rollback|continue"));
+    }
+    if !troubles.indeterminate.is_empty() {
+        let text = format!(
+            "nobody knows the effect of jobs {}",
+            numbers(&troubles.indeterminate)
+        );
+        findings.push(fail(text, "pointsman jobs show NUMBER"));
+    }
+    if !troubles.dead_letters.is_empty() {
+        let text = format!(
+            "offers of jobs {} came back unread",
+            numbers(&troubles.dead_letters)
+        );
+        findings.push(warn(text, "look at the agents' logs"));
+    }
+    for (number, reason) in &troubles.waiting {
+        let why = reason.as_deref().unwrap_or("no agent takes it");
+        findings.push(warn(
+            format!("job #{number} waits: {why}"),
+            format!("pointsman jobs show {number}"),
+        ));
+    }
+    for (reason, count) in &troubles.refused {
+        let text = format!("{count} messages were refused within a day: {reason}");
+        findings.push(warn(text, "look at the coordinator's log"));
+    }
+    if findings.is_empty() {
+        findings.push(ok("nothing stands still"));
+    }
+    findings
+}

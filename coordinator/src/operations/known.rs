@@ -1,0 +1,73 @@
+//! What a wish names must exist; where it does not, the refusal says what comes nearest.
+
+use pointsman_domain::Refusal;
+use pointsman_domain::nearest::nearest;
+use pointsman_shared::api::projects::Environment;
+use pointsman_shared::ids::EnvironmentId;
+use pointsman_shared::name::{EnvironmentName, HostId, ProjectName, TargetName};
+use pointsman_store::projects::ProjectRow;
+use pointsman_store::targets::TargetRow;
+use pointsman_store::{PgConnection, environments, hosts, join_tokens, projects, targets};
+
+use crate::error::OperationResult;
+
+/// The project of this name.
+pub async fn project(conn: &mut PgConnection, name: &ProjectName) -> OperationResult<ProjectRow> {
+    if let Some(project) = projects::find(conn, name).await? {
+        return Ok(project);
+    }
+    let names = projects::names(conn).await?;
+    Err(unknown(
+        "project",
+        "unknown_project",
+        name.as_str(),
+        &names,
+        "pointsman project list",
+    )
+    .into())
+}
+
+/// The environment of this name; its row is locked until the transaction ends.
+pub async fn environment(
+    conn: &mut PgConnection,
+    name: &EnvironmentName,
+) -> OperationResult<(EnvironmentId, Environment)> {
+    if let Some(environment) = environments::lock(conn, name).await? {
+        return Ok(environment);
+    }
+    let names = environments::names(conn).await?;
+    let list = "pointsman environment list";
+    Err(unknown("environment", "unknown_environment", name.as_str(), &names, list).into())
+}
+
+/// The target of this name.
+pub async fn target(conn: &mut PgConnection, name: &TargetName) -> OperationResult<TargetRow> {
+    if let Some(target) = targets::find(conn, name).await? {
+        return Ok(target);
+    }
+    let names: Vec<String> = targets::all(conn)
+        .await?
+        .iter()
+        .map(|target| target.name.to_string())
+        .collect();
+    let list = "pointsman target list";
+    Err(unknown("target", "unknown_target", &name.to_string(), &names, list).into())
+}
+
+/// A host that has joined or is invited.
+pub async fn host(conn: &mut PgConnection, id: &HostId) -> OperationResult<()> {
+    if hosts::get(conn, id).await?.is_some() || join_tokens::is_invited(conn, id).await? {
+        return Ok(());
+    }
+    let names = join_tokens::host_names(conn).await?;
+    Err(unknown("host", "unknown_host", id.as_str(), &names, "pointsman hosts").into())
+}
+
+/// A refusal that knows what comes nearest.
+pub fn unknown(what: &str, code: &'static str, name: &str, known: &[String], list: &str) -> Refusal {
+    let refusal = Refusal::not_found(code, format!("there is no {what} {name}"));
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => refusal.hint(format!("did you mean {near}?")),
+        None => refusal.hint(list),
+    }
+}

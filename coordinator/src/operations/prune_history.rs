@@ -1,0 +1,36 @@
+//! Deletes what history need not keep: events, log chunks, messages, answers, and uploads that were never completed.
+//!
+//! The `schedule` role runs it; several coordinators may at once, each takes other rows. The audit trail is never pruned.
+
+use chrono::TimeDelta;
+use pointsman_store::retention::{self, BATCH, Prunable};
+
+use crate::app::App;
+use crate::artifacts;
+use crate::error::{OperationError, OperationResult};
+
+/// An upload that did not end within this time never will.
+const UPLOAD: TimeDelta = TimeDelta::days(1);
+
+/// Prunes everything that is due; returns how many rows.
+pub async fn execute(app: &App) -> OperationResult<u64> {
+    let mut pruned = 0;
+    for table in Prunable::ALL {
+        loop {
+            // A transaction per batch, so that readers and writers get their turn in between.
+            let mut conn = app.store.read().await?;
+            let batch = retention::prune(&mut conn, table).await?;
+            pruned += batch;
+            if batch < BATCH.unsigned_abs() {
+                break;
+            }
+        }
+    }
+    let swept = artifacts::sweep(&*app.objects, app.clock.now() - UPLOAD)
+        .await
+        .map_err(|error| OperationError::internal("sweeping the artifact store", error))?;
+    if pruned > 0 || swept > 0 {
+        tracing::info!(rows = pruned, uploads = swept, "history was pruned");
+    }
+    Ok(pruned)
+}
