@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::demo::{Narrator, Stage, Summary, Tale, project_name, show_next, tell};
+use crate::demo::{CallersGit, Narrator, Stage, Summary, Tale, project_name, show_next, tell};
 use clap::Args;
 use pointsman_sandbox::programs::{Binaries, on_path};
 use pointsman_sandbox::{Error, Options, Progress, Result, Sandbox};
@@ -88,6 +88,7 @@ impl Demo {
     ) -> Result<ExitCode> {
         let program = Binaries::find(sandbox.place())?.program("pointsman")?;
         let git = on_path("git", "install it with `apt-get install -y git`")?;
+        let git = CallersGit::new(git, sandbox.place())?;
         let stage = Stage {
             sandbox,
             project,

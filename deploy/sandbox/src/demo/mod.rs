@@ -15,6 +15,6 @@ mod tree;
 
 pub(crate) use epilogue::show_next;
 pub(crate) use narrator::Narrator;
-pub(crate) use repository::project_name;
+pub(crate) use repository::{CallersGit, project_name};
 pub(crate) use story::{Stage, Tale, tell};
 pub(crate) use summary::Summary;

@@ -2,62 +2,84 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use tokio::process::Command;
 
 use pointsman_sandbox::place::Place;
 use pointsman_sandbox::{Error, Result};
 
-/// Runs git as the caller and returns what it prints.
+/// Git as the caller runs it.
 ///
-/// It reads the caller's own settings (credentials for a private repository live there), and is told that repositories
-/// of other owners are meant to be read: the caller named them.
-pub(crate) async fn git<S: AsRef<OsStr>>(program: &Path, folder: &Path, arguments: &[S]) -> Result<String> {
-    let mut command = Command::new(program);
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .stdin(std::process::Stdio::null());
-    let output = command
-        .output()
-        .await
-        .map_err(Error::io(format!("running {}", program.display())))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    }
-    let words: Vec<_> = arguments
-        .iter()
-        .map(|word| word.as_ref().to_string_lossy())
-        .collect();
-    Err(Error::Command {
-        command: format!("git {}", words.join(" ")),
-        exit: output.status.to_string(),
-        stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-    })
+/// It reads the caller's own settings (credentials for a private repository live there), and also reads repositories
+/// that belong to somebody else: the caller named them, and the fleet's user owns the mirrors.
+#[derive(Debug)]
+pub(crate) struct CallersGit {
+    program: PathBuf,
+    settings: PathBuf,
 }
 
-/// Mirrors `source` (a folder or an address) into the place and gives it to the fleet's user.
-pub(crate) async fn mirror(program: &Path, place: &Place, source: &str, name: &str) -> Result<PathBuf> {
-    let folder = place.folder("repositories")?;
-    let mirror = folder.join(format!("{name}.git"));
-    let source = match fs_err::canonicalize(source) {
-        Ok(path) => path.into_os_string(),
-        Err(_) => source.into(),
-    };
-    // Not with hard links: giving them to another user would give away the caller's own files.
-    let arguments: Vec<&OsStr> = vec![
-        "clone".as_ref(),
-        "--quiet".as_ref(),
-        "--mirror".as_ref(),
-        "--no-local".as_ref(),
-        "--".as_ref(),
-        &source,
-        mirror.as_os_str(),
-    ];
-    git(program, place.dir(), &arguments).await?;
-    place.run_as().own_tree(&mirror)?;
-    Ok(mirror)
+impl CallersGit {
+    /// Git with its settings in `place`.
+    pub(crate) fn new(program: PathBuf, place: &Place) -> Result<Self> {
+        let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+        let config = std::env::var_os("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+        let mut text = String::from("[safe]\n\tdirectory = *\n");
+        for file in [config.join("git/config"), home.join(".gitconfig")] {
+            if file.is_file() {
+                text.push_str("[include]\n\tpath = ");
+                text.push_str(&file.to_string_lossy());
+                text.push('\n');
+            }
+        }
+        let settings = place.path("callers.gitconfig");
+        // Not through the place: git must find it to be the caller's.
+        fs_err::write(&settings, text)?;
+        Ok(Self { program, settings })
+    }
+
+    /// Runs git in `folder` and returns the bytes it prints.
+    pub(crate) async fn run<S: AsRef<OsStr>>(&self, folder: &Path, arguments: &[S]) -> Result<Vec<u8>> {
+        let mut command = Command::new(&self.program);
+        command
+            .current_dir(folder)
+            .args(arguments)
+            .env("GIT_CONFIG_GLOBAL", &self.settings)
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = command
+            .output()
+            .await
+            .map_err(Error::io(format!("running {}", self.program.display())))?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let words: Vec<_> = arguments
+            .iter()
+            .map(|word| word.as_ref().to_string_lossy())
+            .collect();
+        Err(Error::Command {
+            command: format!("git {}", words.join(" ")),
+            exit: output.status.to_string(),
+            stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
+    }
+
+    /// Mirrors `source` (a folder or an address) into the place and gives it to the fleet's user.
+    pub(crate) async fn mirror(&self, place: &Place, source: &str, name: &str) -> Result<PathBuf> {
+        let mirror = place.folder("repositories")?.join(format!("{name}.git"));
+        let source = fs_err::canonicalize(source).map_or_else(|_| source.into(), PathBuf::into_os_string);
+        // Not with hard links: giving them to another user would give away the caller's own files.
+        let how = ["clone", "--quiet", "--mirror", "--no-local", "--"].map(OsStr::new);
+        let arguments: Vec<&OsStr> = how
+            .into_iter()
+            .chain([source.as_os_str(), mirror.as_os_str()])
+            .collect();
+        self.run(place.dir(), &arguments).await?;
+        place.run_as().own_tree(&mirror)?;
+        Ok(mirror)
+    }
 }
 
 /// A project name from the last part of an address.

@@ -2,9 +2,9 @@
 //!
 //! 1.2.0 is broken on purpose: its health check fails.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::repository::{git, mirror};
+use super::repository::CallersGit;
 use pointsman_sandbox::Result;
 use pointsman_sandbox::place::Place;
 
@@ -81,15 +81,21 @@ const HISTORY: [Version; 3] = [
 ];
 
 /// Makes the history with real git and mirrors it for the fleet.
-pub(crate) async fn make(program: &Path, place: &Place, name: &str) -> Result<PathBuf> {
-    let work = place.folder("sample")?;
-    git(program, &work, &["init", "--quiet", "--initial-branch=main"]).await?;
-    for (key, value) in [
+pub(crate) async fn make(git: &CallersGit, place: &Place, name: &str) -> Result<PathBuf> {
+    let work = place.path("sample");
+    fs_err::create_dir(&work)?;
+    git.run(&work, &["init", "--quiet", "--initial-branch=main"])
+        .await?;
+    // The caller's hooks and line endings have no say in the sample.
+    let settings = [
         ("user.name", "Sample Author"),
         ("user.email", "author@example.org"),
         ("commit.gpgsign", "false"),
-    ] {
-        git(program, &work, &["config", key, value]).await?;
+        ("core.hooksPath", "/dev/null"),
+        ("core.autocrlf", "false"),
+    ];
+    for (key, value) in settings {
+        git.run(&work, &["config", key, value]).await?;
     }
     for version in HISTORY {
         for (path, text) in version.files {
@@ -97,16 +103,12 @@ pub(crate) async fn make(program: &Path, place: &Place, name: &str) -> Result<Pa
             fs_err::create_dir_all(file.parent().unwrap_or(&work))?;
             fs_err::write(file, text)?;
         }
-        git(program, &work, &["add", "--all"]).await?;
-        git(
-            program,
-            &work,
-            &["commit", "--quiet", "--message", version.subject],
-        )
-        .await?;
-        git(program, &work, &["tag", version.tag]).await?;
+        git.run(&work, &["add", "--all"]).await?;
+        git.run(&work, &["commit", "--quiet", "--message", version.subject])
+            .await?;
+        git.run(&work, &["tag", version.tag]).await?;
     }
-    mirror(program, place, &work.to_string_lossy(), name).await
+    git.mirror(place, &work.to_string_lossy(), name).await
 }
 
 #[cfg(test)]
@@ -116,12 +118,10 @@ mod tests {
     #[tokio::test]
     async fn the_sample_is_a_real_history_that_builds() {
         let place = Place::temporary().unwrap();
-        let program = Path::new("git");
-        let mirror = make(program, &place, "shop").await.unwrap();
-        let safe = format!("safe.directory={}", mirror.display());
-        let shown = git(program, &mirror, &["-c", &safe, "log", "--format=%s", "1.2.0"])
-            .await
-            .unwrap();
+        let git = CallersGit::new("git".into(), &place).unwrap();
+        let mirror = make(&git, &place, "shop").await.unwrap();
+        let shown = git.run(&mirror, &["log", "--format=%s", "1.2.0"]).await.unwrap();
+        let shown = String::from_utf8(shown).unwrap();
         let subjects: Vec<&str> = HISTORY.iter().rev().map(|version| version.subject).collect();
         assert_eq!(shown.lines().collect::<Vec<_>>(), subjects);
 

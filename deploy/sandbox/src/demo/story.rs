@@ -7,9 +7,10 @@ use pointsman_shared::api::releases::Release;
 use super::command_line::{CommandLine, Ran};
 use super::narrator::Narrator;
 use super::read_back::{self, Expected};
+use super::repository::CallersGit;
+use super::sample;
 use super::summary::{LiveRelease, Step, Summary};
 use super::tree::{self, TreeEntry};
-use super::{repository, sample};
 use pointsman_sandbox::Sandbox;
 use pointsman_sandbox::{Error, Result};
 
@@ -40,7 +41,7 @@ pub(crate) struct Stage<'a> {
     /// The `pointsman` command.
     pub(crate) program: PathBuf,
     /// The git program.
-    pub(crate) git: PathBuf,
+    pub(crate) git: CallersGit,
     /// The voice.
     pub(crate) narrator: Narrator,
 }
@@ -161,7 +162,7 @@ impl Telling<'_> {
 
     async fn repository(&mut self, source: &str, reference: Option<&str>) -> Result<String> {
         let (stage, project) = (self.stage, self.stage.project);
-        let mirror = repository::mirror(&stage.git, stage.sandbox.place(), source, project).await?;
+        let mirror = stage.git.mirror(stage.sandbox.place(), source, project).await?;
         stage.narrator.say("mirrored", source);
         self.describe_project(&mirror, r#"["100%"]"#).await?;
         let mut build = vec!["build", project, "--follow"];

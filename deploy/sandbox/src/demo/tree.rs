@@ -8,10 +8,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use git2::{ObjectType, Oid};
-use tokio::process::Command;
-
+use super::repository::CallersGit;
 use super::summary::TreeCheck;
+use git2::{ObjectType, Oid};
 use pointsman_sandbox::{Error, Result};
 
 /// Differences that are told; more say nothing new.
@@ -33,26 +32,11 @@ impl TreeEntry {
 }
 
 /// What git says of a commit.
-pub(crate) async fn entries(git: &Path, repository: &Path, commit: &str) -> Result<Vec<TreeEntry>> {
-    let output = Command::new(git)
-        .arg("-C")
-        .arg(repository)
-        // The mirror belongs to the fleet's user, who is not the caller.
-        .args(["-c", "safe.directory=*", "ls-tree", "-rz", "--full-tree", commit])
-        .output()
-        .await
-        .map_err(Error::io("running git ls-tree"))?;
-    if !output.status.success() {
-        return Err(Error::Command {
-            command: format!("git ls-tree -rz {commit}"),
-            exit: output.status.to_string(),
-            stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        });
-    }
-    let lines = output
-        .stdout
-        .split(|byte| *byte == 0)
-        .filter(|line| !line.is_empty());
+pub(crate) async fn entries(git: &CallersGit, repository: &Path, commit: &str) -> Result<Vec<TreeEntry>> {
+    let listed = git
+        .run(repository, &["ls-tree", "-rz", "--full-tree", commit])
+        .await?;
+    let lines = listed.split(|byte| *byte == 0).filter(|line| !line.is_empty());
     lines
         .map(|line| {
             parse(line).ok_or_else(|| Error::Unexpected("git ls-tree printed a strange line".to_owned()))
