@@ -1,2 +1,140 @@
-//! `pointsman-coordinator`.
-fn main() {}
+//! `pointsman-coordinator`: `init`, `serve` and `config check`.
+
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand, ValueEnum};
+use pointsman_coordinator::app::{App, Bells};
+use pointsman_coordinator::config::Config;
+use pointsman_coordinator::init::{self, Initialised};
+use pointsman_coordinator::roles::{self, Role};
+use pointsman_coordinator::signatory::LocalSignatory;
+use pointsman_coordinator::{artifacts, key_file, lifecycle};
+use pointsman_shared::clock::{SystemClock, SystemIds};
+use pointsman_store::Store;
+use tracing_subscriber::EnvFilter;
+
+/// The service of Pointsman: decides, publishes offers and grants, shows what happens.
+#[derive(Debug, Parser)]
+#[command(name = "pointsman-coordinator", version)]
+struct Arguments {
+    /// The configuration file.
+    #[arg(
+        long,
+        global = true,
+        env = "POINTSMAN_COORDINATOR_CONFIG",
+        default_value = "/etc/pointsman/coordinator.toml"
+    )]
+    config: PathBuf,
+    /// How to write the log, on standard error; RUST_LOG says how much.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make schema, signing key and first token; prints the token once, as one line of JSON.
+    Init,
+    /// Run the coordinator.
+    Serve {
+        /// Which loops to run: http, relay, intake, reconcile, schedule; all when absent.
+        #[arg(long, value_delimiter = ',')]
+        roles: Vec<Role>,
+    },
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Read the configuration and say what is wrong with it.
+    Check,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log(arguments.log_format);
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            writeln!(std::io::stderr(), "pointsman-coordinator: {error:#}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    // One provider for every TLS connection of this process; a second call finds it installed.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let config = Config::load(&arguments.config)?;
+    match arguments.command {
+        Command::Config {
+            command: ConfigCommand::Check,
+        } => say(&format!("{} is in order", arguments.config.display())),
+        Command::Init => match init::init(&config, &SystemClock, &SystemIds).await? {
+            Initialised::First { token } => say(&serde_json::json!({ "token": token }).to_string()),
+            Initialised::Before { key_file } => {
+                let file = key_file.display();
+                writeln!(
+                    std::io::stderr(),
+                    "already initialised; the key in {file} is registered"
+                )?;
+                Ok(())
+            }
+        },
+        Command::Serve { roles } => serve(config, roles).await,
+    }
+}
+
+async fn serve(config: Config, roles: Vec<Role>) -> anyhow::Result<()> {
+    let stop = lifecycle::stop_on_signals().context("signals cannot be listened for")?;
+    let key = key_file::read(&config.signing.key_file)?;
+    let app = App {
+        store: Store::connect_later(&config.database.url, config.database.connections)?,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        signatory: Arc::new(LocalSignatory::new(key)),
+        objects: artifacts::open(&config.store.directory)?,
+        config: Arc::new(config),
+        bells: Arc::new(Bells::default()),
+    };
+    let roles: HashSet<Role> = if roles.is_empty() {
+        Role::ALL.into()
+    } else {
+        roles.into_iter().collect()
+    };
+    roles::serve(app, &roles, stop).await?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lapin=warn"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("standard output is closed")
+}

@@ -16,7 +16,7 @@ use pointsman_store::{
     StoreError, Transaction, events, hosts, jobs, placement_pages, refused_messages, signing_keys,
 };
 
-use super::{change_job, offer_job};
+use super::{change_job, offer_job, record_placement_state};
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::reply::Reply;
@@ -93,7 +93,7 @@ async fn accept(
     hosts::greet(tx, &greeting).await?;
     placement_pages::announce(tx, &host.id, &hello.state_digest, hello.placements).await?;
     placement_pages::forget_others(tx, &host.id, &hello.nonce).await?;
-    placement_pages::settle_digest(tx, &host.id, &hello.nonce).await?;
+    record_placement_state::record_early(app, tx, &host.id, &hello.nonce, now).await?;
     if new_instance {
         if let Some(old) = host.instance {
             free_leases(app, tx, host, old, now).await?;
@@ -101,6 +101,8 @@ async fn accept(
         jobs::forget_declines(tx, &host.id).await?;
     }
     if new_instance || was_absent {
+        let pools: Vec<String> = host.pools.iter().map(ToString::to_string).collect();
+        jobs::end_waiting(tx, &host.id, &pools).await?;
         let message = format!("{} is here (agent {})", host.id, hello.software);
         tell(tx, host, "host.seen", message, now).await?;
     }

@@ -6,8 +6,9 @@
 use chrono::{DateTime, Utc};
 use pointsman_domain::presence::milliseconds;
 use pointsman_shared::ids::Generation;
-use pointsman_shared::name::SlotName;
+use pointsman_shared::name::{HostId, SlotName};
 use pointsman_shared::wire;
+use pointsman_shared::wire::Nonce;
 use pointsman_shared::wire::from_agent::PlacementState;
 use pointsman_shared::wire::to_agent::Adopt;
 use pointsman_store::events::NewEvent;
@@ -17,24 +18,40 @@ use super::record_placement;
 use crate::app::App;
 use crate::error::OperationResult;
 
-/// Takes one page of the current process's newest hello; others are outdated and change nothing.
+/// Takes one page. It counts once the hello it belongs to was welcomed; one that overtook its hello waits for it.
 pub async fn execute(app: &App, page: &PlacementState) -> OperationResult<()> {
     let mut tx = app.store.begin().await?;
     let now = pointsman_store::now(&mut tx).await?;
     let host = hosts::lock(&mut tx, &page.host)
         .await?
         .ok_or_else(|| StoreError::inconsistent("host", &page.host, "it signed and does not exist"))?;
-    if host.instance != Some(page.instance) || host.hello_nonce.as_ref() != Some(&page.nonce) {
-        return Ok(());
+    let new = placement_pages::add(&mut tx, page).await?;
+    if new && host.hello_nonce.as_ref() == Some(&page.nonce) && host.instance == Some(page.instance) {
+        let whole = placement_pages::whole(&mut tx, &page.host, &page.nonce).await?;
+        if let Some(state) = whole.iter().find(|state| state.placement == page.placement) {
+            record(app, &mut tx, state, now).await?;
+        }
+        placement_pages::settle_digest(&mut tx, &page.host, &page.nonce).await?;
     }
-    if let Some(whole) = placement_pages::add(&mut tx, page).await? {
-        record(app, &mut tx, &whole, now).await?;
-    }
-    placement_pages::settle_digest(&mut tx, &page.host, &page.nonce).await?;
     tx.commit().await.map_err(StoreError::from)?;
     app.bells.relay.notify_one();
     app.bells.reconcile.notify_one();
     app.bells.events.notify_one();
+    Ok(())
+}
+
+/// Records the states that overtook their hello, in the hello's own transaction.
+pub async fn record_early(
+    app: &App,
+    tx: &mut Transaction,
+    host: &HostId,
+    nonce: &Nonce,
+    now: DateTime<Utc>,
+) -> OperationResult<()> {
+    for state in placement_pages::whole(tx, host, nonce).await? {
+        record(app, tx, &state, now).await?;
+    }
+    placement_pages::settle_digest(tx, host, nonce).await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use pointsman_shared::wire::to_agent::{HeartbeatReply, LeaseReply, LeaseVerdict}
 use pointsman_store::events::NewEvent;
 use pointsman_store::hosts::HostRow;
 use pointsman_store::leases::{self, Renewed};
-use pointsman_store::{StoreError, Transaction, events, hosts, signing_keys};
+use pointsman_store::{StoreError, Transaction, events, hosts, jobs, signing_keys};
 
 use crate::app::App;
 use crate::error::OperationResult;
@@ -59,6 +59,8 @@ async fn note_return(
     if host.presence.absence(now, &app.config.timing.rhythm()).is_none() {
         return Ok(());
     }
+    let pools: Vec<String> = host.pools.iter().map(ToString::to_string).collect();
+    jobs::end_waiting(tx, &host.id, &pools).await?;
     let event = NewEvent {
         kind: "host.seen",
         host: Some(host.id.as_str()),

@@ -8,11 +8,11 @@ mod row;
 
 pub(crate) use change::epoch_column;
 pub use change::{
-    Remark, count_dead_offer, decline, forget_decline, forget_declines, mark_late, note_waiting, save,
-    shorten_offer,
+    Remark, count_dead_offer, decline, end_waiting, forget_decline, forget_declines, mark_late, note_waiting,
+    save, shorten_offer, void_offers,
 };
 pub use find::{
-    declined_as_busy, due, find_by_number, get, lock, lock_by_number, lock_free, lock_running_of,
+    Patience, declined_as_busy, due, find_by_number, get, lock, lock_by_number, lock_free, lock_running_of,
     open_of_deployment, open_of_placement, waiting_for_host,
 };
 pub use names::{Names, names};

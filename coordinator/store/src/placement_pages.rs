@@ -10,8 +10,9 @@ use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
 
-/// Keeps a page. Returns the whole state once every page is there and this one was new.
-pub async fn add(conn: &mut PgConnection, page: &PlacementState) -> StoreResult<Option<PlacementState>> {
+/// Keeps a page, whatever hello it belongs to: another coordinator may still be taking that hello. Returns whether it is
+/// new.
+pub async fn add(conn: &mut PgConnection, page: &PlacementState) -> StoreResult<bool> {
     let wrong = |error: serde_json::Error| StoreError::inconsistent("placement_page", page.placement, error);
     let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     let done = sqlx::query!(
@@ -24,31 +25,42 @@ pub async fn add(conn: &mut PgConnection, page: &PlacementState) -> StoreResult<
         number(page.pages),
         serde_json::to_value(page).map_err(wrong)?,
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    if done.rows_affected() == 0 {
-        return Ok(None);
-    }
-    let pages = sqlx::query_scalar!(
-        "SELECT state FROM placement_page WHERE host_id = $1 AND nonce = $2 AND placement_id = $3 ORDER BY page",
-        page.host.as_str(),
-        page.nonce.0,
-        page.placement.0,
+    Ok(done.rows_affected() == 1)
+}
+
+/// Every state of a hello of which all pages are there, put together.
+pub async fn whole(
+    conn: &mut PgConnection,
+    host: &HostId,
+    nonce: &Nonce,
+) -> StoreResult<Vec<PlacementState>> {
+    let pages = sqlx::query!(
+        "SELECT placement_id, pages, state FROM placement_page WHERE host_id = $1 AND nonce = $2
+         ORDER BY placement_id, page",
+        host.as_str(),
+        nonce.0,
     )
     .fetch_all(conn)
     .await?;
-    if pages.len() < page.pages as usize {
-        return Ok(None);
-    }
-    let mut whole: Option<PlacementState> = None;
-    for value in pages {
-        let part: PlacementState = serde_json::from_value(value).map_err(wrong)?;
-        match &mut whole {
-            None => whole = Some(part),
-            Some(whole) => whole.releases.extend(part.releases),
+    let mut states = Vec::new();
+    for of_placement in pages.chunk_by(|one, other| one.placement_id == other.placement_id) {
+        if of_placement.len() < usize::try_from(of_placement[0].pages).unwrap_or(usize::MAX) {
+            continue;
         }
+        let mut parts = of_placement.iter().map(|page| {
+            serde_json::from_value::<PlacementState>(page.state.clone())
+                .map_err(|error| StoreError::inconsistent("placement_page", page.placement_id, error))
+        });
+        let Some(first) = parts.next() else { continue };
+        let mut whole = first?;
+        for part in parts {
+            whole.releases.extend(part?.releases);
+        }
+        states.push(whole);
     }
-    Ok(whole)
+    Ok(states)
 }
 
 /// Forgets the pages of every hello but this one.

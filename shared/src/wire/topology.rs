@@ -71,6 +71,9 @@ pub const COORDINATOR_LOGS: &str = "coordinator.logs";
 /// Queue of dead letters.
 pub const DEAD: &str = "dead";
 
+/// Queue that coordinators publish into to learn whether the broker confirms at all; nobody reads it.
+pub const COORDINATOR_PROBE: &str = "coordinator.probe";
+
 /// A durable queue with its arguments and its binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
@@ -150,7 +153,7 @@ pub fn pool_queue(pool: &PoolName) -> Queue {
 }
 
 /// The coordinators' own queues.
-pub fn coordinator_queues() -> [Queue; 3] {
+pub fn coordinator_queues() -> [Queue; 4] {
     [
         Queue {
             name: COORDINATOR_REPORTS.to_owned(),
@@ -166,6 +169,11 @@ pub fn coordinator_queues() -> [Queue; 3] {
             name: DEAD.to_owned(),
             arguments: vec![QUORUM],
             binding: (DLX, String::new()),
+        },
+        Queue {
+            name: COORDINATOR_PROBE.to_owned(),
+            arguments: vec![QUORUM, ("x-max-length", Argument::Number(1))],
+            binding: (CONTROL, COORDINATOR_PROBE.to_owned()),
         },
     ]
 }

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use pointsman_shared::digest::Digest;
-use pointsman_shared::ids::InstanceId;
 use pointsman_shared::name::HostId;
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{Heartbeat, Hello};
@@ -103,19 +102,15 @@ pub async fn mark_free(conn: &mut PgConnection, host: &HostId, kind: JobKind) ->
     Ok(())
 }
 
-/// The next number of an unsolicited control to this host, with the process it is for.
-pub async fn next_control_serial(
-    conn: &mut PgConnection,
-    host: &HostId,
-) -> StoreResult<(u64, Option<InstanceId>)> {
-    let row = sqlx::query!(
-        "UPDATE host SET control_serial = control_serial + 1 WHERE id = $1 RETURNING control_serial, instance_id",
+/// The next number of a control to this host.
+pub async fn next_control_serial(conn: &mut PgConnection, host: &HostId) -> StoreResult<u64> {
+    let serial = sqlx::query_scalar!(
+        "UPDATE host SET control_serial = control_serial + 1 WHERE id = $1 RETURNING control_serial",
         host.as_str(),
     )
     .fetch_one(conn)
     .await?;
-    let serial = u64::try_from(row.control_serial).unwrap_or_default();
-    Ok((serial, row.instance_id.map(InstanceId)))
+    Ok(u64::try_from(serial).unwrap_or_default())
 }
 
 /// Keeps the digest over the placement states that are stored now; none = we do not know the host's state.

@@ -206,3 +206,24 @@ pub async fn mark_late(conn: &mut PgConnection, job: JobId) -> StoreResult<()> {
 pub(crate) fn epoch_column(epoch: Epoch) -> i32 {
     i32::try_from(epoch.0).unwrap_or(i32::MAX)
 }
+
+/// Lets every standing offer end now: the queues they lay in are gone.
+pub async fn void_offers(conn: &mut PgConnection) -> StoreResult<()> {
+    sqlx::query!("UPDATE job SET offer_expires_at = LEAST(offer_expires_at, now()) WHERE state = 'offered'")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Stops counting how long nobody was there who could start these jobs: a host of their audience is here.
+pub async fn end_waiting(conn: &mut PgConnection, host: &HostId, pools: &[String]) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE job SET waiting_since = NULL
+         WHERE state = 'offered' AND waiting_since IS NOT NULL AND (host_id = $1 OR pool = ANY ($2))",
+        host.as_str(),
+        pools,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -127,11 +127,36 @@ pub async fn lock_free(conn: &mut PgConnection, id: JobId) -> StoreResult<Option
     )
 }
 
-/// Every job that is offered, deferred or running with a lease that ran out: what a sweep looks at, oldest first.
-pub async fn due(conn: &mut PgConnection) -> StoreResult<Vec<JobId>> {
+/// When a sweep looks at a job; all times in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// A host that was silent for this long may be absent.
+    pub quiet_ms: u64,
+    /// A host that was heard within this time may be here.
+    pub heard_ms: u64,
+    /// An offer this young is looked at in every sweep, so that what it waits for is told soon.
+    pub young_ms: u64,
+    /// How long nobody may be there who could start a job.
+    pub deadline_ms: u64,
+}
+
+/// What a sweep looks at, oldest first: leases and offers that ran out, hosts that went or came, deadlines that passed.
+pub async fn due(conn: &mut PgConnection, patience: Patience) -> StoreResult<Vec<JobId>> {
+    let seconds = |ms: u64| std::time::Duration::from_millis(ms).as_secs_f64();
     let ids = sqlx::query_scalar!(
-        "SELECT id FROM job
-         WHERE state IN ('offered', 'deferred') OR (state = 'running' AND lease_until < now()) ORDER BY id",
+        "SELECT job.id FROM job LEFT JOIN host ON host.id = job.host_id
+         WHERE job.state = 'running' AND job.lease_until < now()
+            OR job.state = 'deferred' AND host.last_seen_at > now() - make_interval(secs => $2)
+            OR job.state = 'offered' AND (
+                   job.offer_expires_at < now()
+                   OR job.offered_at > now() - make_interval(secs => $3)
+                   OR job.waiting_since < now() - make_interval(secs => $4)
+                   OR job.host_id IS NOT NULL AND COALESCE(host.last_seen_at, '-infinity') < now() - make_interval(secs => $1))
+         ORDER BY job.id",
+        seconds(patience.quiet_ms),
+        seconds(patience.heard_ms),
+        seconds(patience.young_ms),
+        seconds(patience.deadline_ms),
     )
     .fetch_all(conn)
     .await?;

@@ -1,0 +1,16 @@
+//! The broker edge: the only place that knows AMQP and the management API. It carries; it decides nothing.
+
+mod connection;
+mod dead_letters;
+pub mod enrolment;
+mod error;
+mod incoming;
+pub mod intake;
+mod lane;
+mod management;
+mod publisher;
+pub mod relay;
+pub mod topology;
+pub mod watch;
+
+pub use error::BrokerError;

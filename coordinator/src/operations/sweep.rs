@@ -1,0 +1,155 @@
+//! One sweep over the open jobs: the net under every notification. Leases that ran out are lost, offers that ran out are
+//! made again, absent hosts' jobs wait, and what nobody can start fails after its deadline.
+//!
+//! Each job is looked at in a transaction of its own; one that another coordinator holds is skipped. Until reports were
+//! consumed for a full lease nothing is called lost or absent (see `broker::watch`).
+
+use chrono::{DateTime, Utc};
+use pointsman_domain::job::{AttemptEnding, JobEvent};
+use pointsman_domain::presence::milliseconds;
+use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::ids::JobId;
+use pointsman_store::jobs::{JobRow, Patience};
+use pointsman_store::{StoreError, Transaction, jobs};
+
+use super::change_job;
+use super::{find_fit, offer_job};
+use crate::app::App;
+use crate::error::OperationResult;
+
+/// What a sweep may conclude from silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// Reports were read for a full lease: who is silent is gone.
+    Counts,
+    /// Reports may still lie unread: silence says nothing.
+    SaysNothing,
+}
+
+/// Looks at every job that is offered, deferred, or whose lease ran out.
+pub async fn execute(app: &App, silence: Silence) -> OperationResult<()> {
+    let due = jobs::due(&mut *app.store.read().await?, patience(app)).await?;
+    let mut changed = false;
+    for id in due {
+        changed |= look(app, id, silence).await?;
+    }
+    if changed {
+        app.bells.relay.notify_one();
+        app.bells.reconcile.notify_one();
+        app.bells.events.notify_one();
+    }
+    Ok(())
+}
+
+fn patience(app: &App) -> Patience {
+    let timing = &app.config.timing;
+    let beats = u64::from(timing.unseen_beats);
+    Patience {
+        quiet_ms: timing.beat_ms.min(timing.idle_beat_ms) * beats,
+        heard_ms: timing.beat_ms.max(timing.idle_beat_ms) * beats,
+        young_ms: timing.sweep_ms * 3,
+        deadline_ms: timing.start_deadline_ms,
+    }
+}
+
+async fn look(app: &App, id: JobId, silence: Silence) -> OperationResult<bool> {
+    let mut tx = app.store.begin().await?;
+    let now = pointsman_store::now(&mut tx).await?;
+    let Some(job) = jobs::lock_free(&mut tx, id).await? else {
+        return Ok(false);
+    };
+    let changed = match job.state {
+        JobState::Running => expire_lease(app, &mut tx, &job, silence, now).await?,
+        JobState::Offered => tend_offer(app, &mut tx, &job, silence, now).await?,
+        JobState::Deferred => end_deferral(app, &mut tx, &job, now).await?,
+        JobState::Queued
+        | JobState::Indeterminate
+        | JobState::Succeeded
+        | JobState::Failed
+        | JobState::Cancelled
+        | JobState::Superseded
+        | JobState::Abandoned => false,
+    };
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(changed)
+}
+
+async fn expire_lease(
+    app: &App,
+    tx: &mut Transaction,
+    job: &JobRow,
+    silence: Silence,
+    now: DateTime<Utc>,
+) -> OperationResult<bool> {
+    let over = job.lease_until.is_some_and(|lease_until| lease_until < now);
+    if !over || silence == Silence::SaysNothing {
+        return Ok(false);
+    }
+    let worker = job.worker.as_ref().map_or("its host", |host| host.as_str());
+    let event = JobEvent::Lost {
+        epoch: job.epoch,
+        how: AttemptEnding::Lost,
+        why: format!(
+            "attempt {} on {worker} was lost: no heartbeat for a full lease",
+            job.epoch
+        ),
+        until: offer_job::offer_until(app, now),
+    };
+    Ok(change_job::apply(app, tx, job, event, now)
+        .await?
+        .done()
+        .is_some())
+}
+
+async fn end_deferral(
+    app: &App,
+    tx: &mut Transaction,
+    job: &JobRow,
+    now: DateTime<Utc>,
+) -> OperationResult<bool> {
+    if offer_job::why_absent(app, tx, job, now).await?.is_some() {
+        return Ok(false);
+    }
+    Ok(offer_job::offer_or_defer(app, tx, job).await? == JobState::Offered)
+}
+
+async fn tend_offer(
+    app: &App,
+    tx: &mut Transaction,
+    job: &JobRow,
+    silence: Silence,
+    now: DateTime<Utc>,
+) -> OperationResult<bool> {
+    if silence == Silence::Counts {
+        if let Some(why) = offer_job::why_absent(app, tx, job, now).await? {
+            let deferred = change_job::apply(app, tx, job, JobEvent::Unseen { why }, now).await?;
+            return Ok(deferred.done().is_some());
+        }
+    }
+    let fitness = find_fit::of(app, tx, job, now).await?;
+    let asked = find_fit::asked(job);
+    // While silence says nothing, nobody is known to be absent, and no time of theirs is counted.
+    let nobody = fitness.is_nobody() && silence == Silence::Counts;
+    let since = nobody.then(|| job.waiting_since.unwrap_or(now));
+    let deadline = milliseconds(app.config.timing.start_deadline_ms);
+    if let Some(since) = since.filter(|since| *since + deadline < now) {
+        let waits = fitness.waits_for(&asked).unwrap_or_default();
+        let event = JobEvent::StartDeadline {
+            reason: format!(
+                "nobody could start it since {}: {waits}",
+                since.format("%F %T UTC")
+            ),
+        };
+        return Ok(change_job::apply(app, tx, job, event, now)
+            .await?
+            .done()
+            .is_some());
+    }
+    let expired = job.offer_expires_at.is_none_or(|until| until < now);
+    let offered = expired && offer_job::offer_or_defer(app, tx, job).await? == JobState::Offered;
+    let waits = fitness.waits_for(&asked);
+    if since != job.waiting_since || (waits.is_some() && waits != job.reason) {
+        jobs::note_waiting(tx, job.id, since, waits.as_deref().or(job.reason.as_deref())).await?;
+    }
+    Ok(offered)
+}

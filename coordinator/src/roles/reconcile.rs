@@ -1,0 +1,57 @@
+//! The one loop that heals: every bell only makes it look earlier, and it looks by itself all the same.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::broker::watch::Consumption;
+use crate::error::{OperationError, OperationResult};
+use crate::operations::sweep::{self, Silence};
+use crate::operations::{advance_deployment, converge};
+
+/// Reconciles until `stop`.
+pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken) {
+    let pause = Duration::from_millis(app.config.timing.sweep_ms);
+    let mut sweeps = tokio::time::interval(pause);
+    sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let swept = tokio::select! {
+            () = stop.cancelled() => return,
+            _ = sweeps.tick() => {
+                let swept = sweep::execute(app, silence(app, consumption)).await;
+                note("sweeping jobs", swept)
+            }
+            () = app.bells.reconcile.notified() => true,
+        };
+        let advanced = note(
+            "advancing deployments",
+            advance_deployment::advance_all(app).await,
+        );
+        let converged = note("converging hosts", converge::converge_all(app).await);
+        if !(swept && advanced && converged) {
+            // What could not be read could not be judged either; whoever was silent meanwhile gets a new lease of time.
+            consumption.interrupt();
+        }
+    }
+}
+
+fn silence(app: &App, consumption: &Consumption) -> Silence {
+    if consumption.is_settled(Duration::from_millis(app.config.timing.lease_ms)) {
+        Silence::Counts
+    } else {
+        Silence::SaysNothing
+    }
+}
+
+/// Logs a failure. Returns whether the database stood behind the pass.
+fn note(what: &str, outcome: OperationResult<()>) -> bool {
+    let Err(error) = outcome else {
+        return true;
+    };
+    tracing::warn!(
+        error = &error as &dyn std::error::Error,
+        "{what} failed; the next pass tries again"
+    );
+    !matches!(&error, OperationError::Store(store) if store.is_transient())
+}
