@@ -70,6 +70,7 @@ impl Config {
             .separator("__")
             .list_separator(",")
             .with_list_parse_key("agent.roots")
+            .with_list_parse_key("git.hosts")
             .try_parsing(true);
         let mut config: Self = config::Config::builder()
             .add_source(config::File::from(file).format(config::FileFormat::Toml))

@@ -6,11 +6,15 @@
 
 pub mod adoption;
 pub mod artifact;
+pub mod broker;
+pub mod chance;
+pub mod command;
 pub mod config;
 pub mod crash;
 pub mod describe;
 pub mod dir;
 pub mod dispatcher;
+pub mod edge;
 pub mod executor;
 pub mod http;
 pub mod identity;
@@ -19,6 +23,7 @@ pub mod journal;
 pub mod layout;
 pub mod lease;
 pub mod letter;
+pub mod lifecycle;
 pub mod logs;
 pub mod plan;
 pub mod policy;

@@ -10,7 +10,7 @@ use pointsman_shared::wire::SigningKey;
 use pointsman_shared::wire::request::{self, SignedParts};
 use reqwest::{Method, RequestBuilder};
 
-use super::retry::{ArtifactError, Patience, retrying};
+use super::retry::{ArtifactError, Tries};
 use crate::http::{Coordinator, RequestError};
 use crate::lease::Lease;
 use crate::time::CoordinatorClock;
@@ -36,7 +36,6 @@ pub struct Signer {
 pub struct Artifacts {
     pub(super) coordinator: Coordinator,
     pub(super) lease: Lease,
-    pub(super) patience: Patience,
     signer: Arc<Signer>,
     job: JobId,
     epoch: Epoch,
@@ -54,7 +53,6 @@ impl Artifacts {
         Self {
             coordinator,
             lease,
-            patience: Patience::default(),
             signer,
             job,
             epoch,
@@ -63,16 +61,23 @@ impl Artifacts {
 
     /// The job's variables, narrower scopes already applied.
     pub async fn variables(&self) -> Result<Variables, ArtifactError> {
-        retrying(&self.patience, &self.lease, async || {
-            let request = self.signed(Method::GET, VARIABLES_PATH, Digest::of(b""));
-            let bytes = self.read(request, VARIABLES_BYTES).await?;
-            serde_json::from_slice(&bytes).map_err(|error| {
-                ArtifactError::from(RequestError::Unreadable {
-                    reason: format!("variables: {error}"),
-                })
+        let mut tries = Tries::new(&self.lease);
+        loop {
+            match tries.run(self.ask_variables()).await {
+                Ok(variables) => return Ok(variables),
+                Err(error) => tries.again(error).await?,
+            }
+        }
+    }
+
+    async fn ask_variables(&self) -> Result<Variables, ArtifactError> {
+        let request = self.signed(Method::GET, VARIABLES_PATH, Digest::of(b""));
+        let bytes = self.read(request, VARIABLES_BYTES).await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            ArtifactError::from(RequestError::Unreadable {
+                reason: format!("variables: {error}"),
             })
         })
-        .await
     }
 
     /// A request of this epoch over `path`, whose body has the digest `body`.

@@ -1,4 +1,4 @@
-//! Objects of the store, to memory or to a file: never more bytes than announced, believed only for their digest.
+//! Objects of the store, to a file: never more bytes than announced, believed only for their digest.
 //!
 //! An interrupted transfer goes on where it stopped, as far as the coordinator lets it.
 
@@ -11,27 +11,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use super::Artifacts;
-use super::retry::{ArtifactError, retrying};
+use super::retry::{ArtifactError, Tries};
 use crate::crash_point;
 use crate::dir::FileError;
 
 impl Artifacts {
-    /// A small object in memory, at most `cap` bytes.
-    pub async fn fetch(
-        &self,
-        kind: ObjectKind,
-        digest: Digest,
-        cap: usize,
-    ) -> Result<Vec<u8>, ArtifactError> {
-        retrying(&self.patience, &self.lease, async || {
-            let request = self.signed(Method::GET, &kind.path(&digest), Digest::of(b""));
-            let bytes = self.read(request, cap).await?;
-            check(kind, digest, Digest::of(&bytes))?;
-            Ok(bytes)
-        })
-        .await
-    }
-
     /// An object of at most `cap` bytes, streamed to a new file at `to`. The file's contents are synced; a failure leaves
     /// it for the caller to throw away.
     pub async fn fetch_to(
@@ -51,15 +35,10 @@ impl Artifacts {
             done: 0,
             cap,
         };
-        retrying(&self.patience, &self.lease, async || {
-            self.go_on(&mut transfer, kind, digest).await?;
-            let found = Digest::from_bytes(transfer.hasher.clone().finalize().into());
-            if found != digest {
-                transfer.restart().await?;
-            }
-            check(kind, digest, found)
-        })
-        .await?;
+        let mut tries = Tries::new(&self.lease);
+        while let Err(error) = tries.run(self.go_on(&mut transfer, kind, digest)).await {
+            tries.again(error).await?;
+        }
         let synced = transfer.file.sync_all().await;
         Ok(synced.map_err(|error| FileError::new("write", to, error))?)
     }
@@ -86,7 +65,16 @@ impl Artifacts {
             transfer.take(&piece).await?;
             crash_point!(C8);
         }
-        Ok(())
+        let found = Digest::from_bytes(transfer.hasher.clone().finalize().into());
+        if found == digest {
+            return Ok(());
+        }
+        transfer.restart().await?;
+        Err(ArtifactError::Damaged {
+            what: format!("{}/{digest}", kind.as_str()),
+            found,
+            wanted: digest,
+        })
     }
 }
 
@@ -100,17 +88,6 @@ fn continues_at(response: &Response, done: u64) -> bool {
         && range
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.starts_with(&format!("bytes {done}-")))
-}
-
-fn check(kind: ObjectKind, wanted: Digest, found: Digest) -> Result<(), ArtifactError> {
-    if found == wanted {
-        return Ok(());
-    }
-    Err(ArtifactError::Damaged {
-        what: format!("{}/{wanted}", kind.as_str()),
-        found,
-        wanted,
-    })
 }
 
 /// An object on its way into a file.

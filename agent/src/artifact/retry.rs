@@ -52,54 +52,56 @@ impl ArtifactError {
     }
 }
 
-/// How often and how slowly to ask again.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    tries: u32,
-    first: Duration,
-    longest: Duration,
+/// How often to ask, and the pauses in between: a coordinator may restart meanwhile.
+const TRIES: u32 = 10;
+const FIRST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// The tries of one request.
+pub(super) struct Tries<'a> {
+    lease: &'a Lease,
+    left: u32,
+    pause: Duration,
 }
 
-impl Default for Patience {
-    /// 10 tries, pauses from 250 ms to 15 s: a coordinator may restart meanwhile.
-    fn default() -> Self {
+impl<'a> Tries<'a> {
+    pub(super) const fn new(lease: &'a Lease) -> Self {
         Self {
-            tries: 10,
-            first: Duration::from_millis(250),
-            longest: Duration::from_secs(15),
+            lease,
+            left: TRIES,
+            pause: FIRST,
         }
     }
-}
 
-/// Runs `attempt` until it succeeds, cannot succeed any more, or the lease ends.
-pub(super) async fn retrying<T>(
-    patience: &Patience,
-    lease: &Lease,
-    mut attempt: impl AsyncFnMut() -> Result<T, ArtifactError>,
-) -> Result<T, ArtifactError> {
-    let mut pause = patience.first;
-    for left in (0..patience.tries).rev() {
-        let outcome = tokio::select! {
-            biased;
-            standing = lease.ended() => return Err(ArtifactError::Stopped(standing)),
-            outcome = attempt() => outcome,
-        };
-        match outcome {
-            Err(error) if left > 0 && error.may_pass() => {
-                tracing::warn!(
-                    error = crate::describe::describe(&error),
-                    left,
-                    "asking the coordinator again"
-                );
-            }
-            Ok(_) | Err(_) => return outcome,
-        }
+    /// Runs one attempt, as long as the lease lives.
+    pub(super) async fn run<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, ArtifactError>>,
+    ) -> Result<T, ArtifactError> {
         tokio::select! {
             biased;
-            standing = lease.ended() => return Err(ArtifactError::Stopped(standing)),
-            () = tokio::time::sleep(pause) => pause = patience.longest.min(pause * 2),
+            standing = self.lease.ended() => Err(ArtifactError::Stopped(standing)),
+            outcome = attempt => outcome,
         }
     }
-    // The last attempt returned above; a patience without tries asked nobody.
-    Err(ArtifactError::Stopped(lease.standing()))
+
+    /// Returns when it may be tried again, or with the error when it may not.
+    pub(super) async fn again(&mut self, error: ArtifactError) -> Result<(), ArtifactError> {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 || !error.may_pass() {
+            return Err(error);
+        }
+        tracing::warn!(
+            error = crate::describe::describe(&error),
+            left = self.left,
+            "asking the coordinator again"
+        );
+        let pause = self.pause;
+        self.pause = LONGEST.min(pause * 2);
+        self.run(async {
+            tokio::time::sleep(pause).await;
+            Ok(())
+        })
+        .await
+    }
 }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use bytes::Bytes;
 use pointsman_shared::api::agent::{ObjectKind, Stored};
 use pointsman_shared::digest::Digest;
 use reqwest::{Body, Method, header};
 use tokio_util::io::ReaderStream;
 
 use super::Artifacts;
-use super::retry::{ArtifactError, retrying};
+use super::retry::{ArtifactError, Tries};
 use crate::dir::FileError;
 
 /// Most bytes of an answer.
@@ -18,16 +17,6 @@ const ANSWER_BYTES: usize = 4096;
 const PIECE: usize = 64 * 1024;
 
 impl Artifacts {
-    /// Stores an object that is in memory.
-    pub async fn store(&self, kind: ObjectKind, content: Bytes) -> Result<Stored, ArtifactError> {
-        let digest = Digest::of(&content);
-        retrying(&self.patience, &self.lease, async || {
-            self.put(kind, digest, content.len() as u64, Body::from(content.clone()))
-                .await
-        })
-        .await
-    }
-
     /// Stores a file whose digest and size the caller knows; the coordinator checks both.
     pub async fn store_file(
         &self,
@@ -36,14 +25,27 @@ impl Artifacts {
         bytes: u64,
         from: &Path,
     ) -> Result<Stored, ArtifactError> {
-        retrying(&self.patience, &self.lease, async || {
-            let file = tokio::fs::File::open(from)
-                .await
-                .map_err(|error| FileError::new("read", from, error))?;
-            let body = Body::wrap_stream(ReaderStream::with_capacity(file, PIECE));
-            self.put(kind, digest, bytes, body).await
-        })
-        .await
+        let mut tries = Tries::new(&self.lease);
+        loop {
+            match tries.run(self.send_file(kind, digest, bytes, from)).await {
+                Ok(stored) => return Ok(stored),
+                Err(error) => tries.again(error).await?,
+            }
+        }
+    }
+
+    async fn send_file(
+        &self,
+        kind: ObjectKind,
+        digest: Digest,
+        bytes: u64,
+        from: &Path,
+    ) -> Result<Stored, ArtifactError> {
+        let file = tokio::fs::File::open(from)
+            .await
+            .map_err(|error| FileError::new("read", from, error))?;
+        let body = Body::wrap_stream(ReaderStream::with_capacity(file, PIECE));
+        self.put(kind, digest, bytes, body).await
     }
 
     async fn put(

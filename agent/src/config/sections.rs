@@ -221,6 +221,10 @@ impl BrokerSection {
 pub struct GitSection {
     /// Whether `file://` repositories are allowed.
     pub allow_file: bool,
+    /// Servers that may be reached; empty means all but inner addresses.
+    pub hosts: Vec<String>,
+    /// Folder of the operator's `operator.gitconfig`, `known_hosts` and `id`; `git` in the state folder when not set.
+    pub home: Option<PathBuf>,
     /// The git program.
     pub program: PathBuf,
     /// Longest time for one fetch, in seconds.
@@ -231,6 +235,8 @@ impl Default for GitSection {
     fn default() -> Self {
         Self {
             allow_file: false,
+            hosts: Vec::new(),
+            home: None,
             program: PathBuf::from("git"),
             timeout_s: 600,
         }

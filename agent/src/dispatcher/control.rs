@@ -115,12 +115,12 @@ impl Dispatcher {
         } else {
             None
         };
+        if let Some(delivery) = claim.delivery {
+            self.settle(delivery, Settle::Ack);
+        }
         match objection {
             Some(reason) => self.not_begun(grant.job, grant.epoch, reason),
             None => self.begin(&claim, grant.epoch, claim.first.plus(stop)),
-        }
-        if let Some(delivery) = claim.delivery {
-            self.settle(delivery, Settle::Ack);
         }
     }
 

@@ -54,6 +54,8 @@ pub enum Event {
     Control(DeliveryId, Box<Verified<ToAgent>>),
     /// An offer.
     Offer(DeliveryId, JobQueue, Box<Screened>),
+    /// A signed offer whose body this version cannot read, and what is wrong with it.
+    Unreadable(DeliveryId, Box<Verified<Offer>>, String),
     /// A delivery that cannot be used.
     Refused(DeliveryId, Refusal),
     /// A worker ended, and what it had to report is durable.

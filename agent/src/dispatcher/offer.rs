@@ -4,6 +4,7 @@ use pointsman_shared::ids::JobId;
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{Claim as ClaimMessage, DeclineReason, Declined};
 use pointsman_shared::wire::job::Audience;
+use pointsman_shared::wire::to_agent::Offer;
 use pointsman_shared::wire::{FromAgent, VERSION};
 
 use super::claim::{Claim, Claims};
@@ -32,7 +33,10 @@ impl Dispatcher {
             return;
         }
         if let Some(reason) = self.objection(&screened) {
-            return self.decline(delivery, &screened, reason);
+            if reason == DeclineReason::Busy {
+                self.work.owe(job, screened.body.order.kind());
+            }
+            return self.decline(delivery, screened.offer.get(), reason);
         }
         self.give_up_claim(job);
         let nonce = self.chance.nonce();
@@ -88,17 +92,14 @@ impl Dispatcher {
         (winds_down || !self.has_slot(kind)).then_some(DeclineReason::Busy)
     }
 
-    fn decline(&mut self, delivery: DeliveryId, screened: &Screened, reason: DeclineReason) {
-        if reason == DeclineReason::Busy {
-            self.work.owe(screened.body.job, screened.body.order.kind());
-        }
-        tracing::info!(job = %screened.body.job, ?reason, "an offer is declined");
+    pub(super) fn decline(&mut self, delivery: DeliveryId, offer: &Offer, reason: DeclineReason) {
+        tracing::info!(job = %offer.job, ?reason, "an offer is declined");
         self.say(FromAgent::Declined(Declined {
             v: VERSION,
             host: self.me.host.clone(),
             instance: self.me.instance,
-            job: screened.body.job,
-            epoch: screened.offer.get().epoch,
+            job: offer.job,
+            epoch: offer.epoch,
             reason,
         }));
         self.settle(delivery, Settle::Ack);

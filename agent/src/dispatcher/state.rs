@@ -6,7 +6,7 @@ use std::time::Duration;
 use pointsman_shared::ids::InstanceId;
 use pointsman_shared::name::HostId;
 use pointsman_shared::outcome::JobKind;
-use pointsman_shared::wire::from_agent::{SlotFree, WorkingOn};
+use pointsman_shared::wire::from_agent::{DeclineReason, SlotFree, WorkingOn};
 use pointsman_shared::wire::to_agent::LeaseTimes;
 use pointsman_shared::wire::{FromAgent, VERSION};
 
@@ -119,6 +119,10 @@ impl Dispatcher {
                 self.control(message.into_inner(), now);
             }
             Event::Offer(delivery, queue, screened) => self.offer(delivery, queue, *screened, now),
+            Event::Unreadable(delivery, offer, message) => {
+                self.refuse(Refusal::new("unreadable_body", message.clone()), now);
+                self.decline(delivery, offer.get(), DeclineReason::Unreadable { message });
+            }
             Event::Refused(delivery, refusal) => {
                 self.settle(delivery, Settle::Reject);
                 self.refuse(refusal, now);

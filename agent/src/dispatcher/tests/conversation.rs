@@ -67,7 +67,7 @@ fn the_offer_is_acked_after_the_grant_and_work_begins() {
     assert_eq!(words(&actions), ["claim"]);
     let claim = claimed(&actions).unwrap();
     let actions = world.control(ToAgent::Grant(world.grant(&claim)));
-    assert_eq!(words(&actions), ["Ack 3", "begin 1", "Ack 2"]);
+    assert_eq!(words(&actions), ["Ack 3", "Ack 2", "begin 1"]);
     let again = world.control(ToAgent::Grant(world.grant(&claim)));
     assert_eq!(
         words(&again),
@@ -103,7 +103,7 @@ fn a_grant_after_stop_time_is_not_begun() {
     let claim = claimed(&world.offer(ACTIVATE, 1)).unwrap();
     world.later(30);
     let actions = world.control(ToAgent::Grant(world.grant(&claim)));
-    assert_eq!(words(&actions), ["Ack 3", "not begun", "Ack 2"]);
+    assert_eq!(words(&actions), ["Ack 3", "Ack 2", "not begun"]);
 }
 
 #[test]
@@ -160,5 +160,5 @@ fn a_redelivered_offer_joins_its_claim() {
     let screened = world.screened(INSTALL, 1, 0);
     assert_eq!(words(&world.offer_screened(screened)), Vec::<String>::new());
     let actions = world.control(ToAgent::Grant(world.grant(&claim)));
-    assert_eq!(words(&actions), ["Ack 4", "begin 1", "Ack 3"]);
+    assert_eq!(words(&actions), ["Ack 4", "Ack 3", "begin 1"]);
 }

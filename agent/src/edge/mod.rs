@@ -1,0 +1,23 @@
+//! The edge: does what the dispatcher decides, and tells it what happened.
+//!
+//! ```text
+//! Link --letters--> screen --> Dispatcher --actions--> perform --> Link, spools, workers
+//! worker: variables, masks, log, executor, result
+//! ```
+
+mod desk;
+mod facts;
+mod perform;
+mod prepare;
+mod run;
+mod running;
+mod screen;
+mod scribe;
+mod state;
+mod survivors;
+mod tools;
+mod worker;
+
+pub use prepare::PrepareError;
+pub use run::{Ending, run};
+pub use tools::load_policy;
