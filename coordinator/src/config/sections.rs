@@ -158,6 +158,12 @@ pub struct Git {
     /// Longest time for one fetch, in seconds.
     #[serde(default = "two_minutes")]
     pub timeout_s: u64,
+    /// Servers that may be reached; empty = all but inner addresses.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Folder of `known_hosts`, `id` and `operator.gitconfig`; the mirrors' folder when absent.
+    #[serde(default)]
+    pub home: Option<PathBuf>,
 }
 
 /// The signing key.

@@ -1,28 +1,209 @@
-//! What a turn in a job's life means for releases, placements and good releases: written in the transaction of that
-//! turn, so that no fact can lag behind the job it comes from.
+//! What a turn in a job's life means for releases and placements: written in the transaction of that turn, so that no
+//! fact can lag behind the job it comes from.
 //!
 //! It moves no deployment: that is [`super::advance_deployment`], poked after the commit.
 
-use pointsman_domain::job::JobEnding;
-use pointsman_store::Transaction;
+use pointsman_domain::job::{Ending, Failure, JobEnding};
+use pointsman_shared::ids::{PlacementId, ReleaseId};
+use pointsman_shared::name::ReleaseFolder;
+use pointsman_shared::outcome::{Effect, JobKind, Product};
+use pointsman_store::events::NewEvent;
 use pointsman_store::jobs::JobRow;
+use pointsman_store::placements::Confirmed;
+use pointsman_store::releases::{Built, ReleaseRow};
+use pointsman_store::{StoreError, Transaction, events, jobs, placements, releases};
 
 use crate::app::App;
 use crate::error::OperationResult;
 
 /// A job's epoch was granted: its release is being built, its placement is being tried.
-pub async fn granted(app: &App, tx: &mut Transaction, job: &JobRow) -> OperationResult<()> {
-    let _ = (app, tx, job);
+pub async fn granted(_app: &App, tx: &mut Transaction, job: &JobRow) -> OperationResult<()> {
+    match job.kind {
+        JobKind::Build => releases::set_building(tx, release_of(job)?).await?,
+        JobKind::Activate | JobKind::Rollback => {
+            placements::set_attempted(tx, placement_of(job)?, release_of(job)?).await?;
+        }
+        JobKind::Install | JobKind::Migrate | JobKind::CollectGarbage => {}
+    }
     Ok(())
 }
 
 /// A job ended, became indeterminate, or waits for an absent host.
 pub async fn conclude(
-    app: &App,
+    _app: &App,
     tx: &mut Transaction,
     job: &JobRow,
     ending: &JobEnding,
 ) -> OperationResult<()> {
-    let _ = (app, tx, job, ending);
+    let ending = match ending {
+        JobEnding::Final(ending) => ending,
+        // Deployments read both from the job itself.
+        JobEnding::Indeterminate { .. } | JobEnding::Deferred { .. } => return Ok(()),
+    };
+    match job.kind {
+        JobKind::Build => conclude_build(tx, job, ending).await,
+        JobKind::Install => conclude_install(tx, job, ending).await,
+        JobKind::Activate | JobKind::Rollback => conclude_switch(tx, job, ending).await,
+        JobKind::Migrate | JobKind::CollectGarbage => Ok(()),
+    }
+}
+
+fn release_of(job: &JobRow) -> Result<ReleaseId, StoreError> {
+    job.release
+        .ok_or_else(|| StoreError::inconsistent("job", job.id, "it handles no release"))
+}
+
+fn placement_of(job: &JobRow) -> Result<PlacementId, StoreError> {
+    job.placement
+        .ok_or_else(|| StoreError::inconsistent("job", job.id, "it has no placement"))
+}
+
+async fn release_row(tx: &mut Transaction, job: &JobRow) -> OperationResult<ReleaseRow> {
+    let id = release_of(job)?;
+    let row = releases::get(tx, id).await?;
+    Ok(row
+        .ok_or_else(|| StoreError::inconsistent("job", job.id, format!("its release {id} does not exist")))?)
+}
+
+/// The release's folder; a job that works on a placement has a built release.
+fn folder_of(job: &JobRow, release: &ReleaseRow) -> Result<ReleaseFolder, StoreError> {
+    let built = release.built.as_ref().map(|built| built.folder.clone());
+    built.ok_or_else(|| StoreError::inconsistent("job", job.id, "its release is not built"))
+}
+
+async fn conclude_build(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> OperationResult<()> {
+    let now = pointsman_store::now(tx).await?;
+    let release = release_row(tx, job).await?;
+    let (kind, message) = match ending {
+        Ending::Succeeded {
+            product:
+                Product::Release {
+                    manifest,
+                    archive,
+                    packing,
+                    archive_bytes,
+                    total_bytes,
+                    entries,
+                },
+        } => {
+            let built = Built {
+                manifest: *manifest,
+                archive: *archive,
+                packing: *packing,
+                archive_bytes: *archive_bytes,
+                total_bytes: *total_bytes,
+                entries: *entries,
+                folder: ReleaseFolder::of(release.number, manifest),
+            };
+            releases::set_built(tx, release.id, &built, now).await?;
+            (
+                "release.built",
+                format!("release {} is built: {}", release.label, built.folder),
+            )
+        }
+        Ending::Succeeded {
+            product: Product::Installed { .. } | Product::Switched { .. } | Product::Nothing,
+        } => {
+            let reason = "its builder reported success without a release";
+            releases::set_unbuilt(tx, release.id, false, reason).await?;
+            (
+                "release.failed",
+                format!("release {} failed: {reason}", release.label),
+            )
+        }
+        Ending::Failed(failure) => {
+            releases::set_unbuilt(tx, release.id, false, &failure.message).await?;
+            (
+                "release.failed",
+                format!("release {} failed: {}", release.label, failure.message),
+            )
+        }
+        Ending::Cancelled { reason } | Ending::Superseded { reason } | Ending::Abandoned { reason } => {
+            releases::set_unbuilt(tx, release.id, true, reason).await?;
+            (
+                "release.cancelled",
+                format!("release {} is cancelled: {reason}", release.label),
+            )
+        }
+    };
+    tell(tx, job, kind, message).await
+}
+
+async fn conclude_install(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> OperationResult<()> {
+    let Ending::Succeeded { .. } = ending else {
+        return Ok(());
+    };
+    let now = pointsman_store::now(tx).await?;
+    let release = release_row(tx, job).await?;
+    placements::note_installed(
+        tx,
+        placement_of(job)?,
+        &folder_of(job, &release)?,
+        release.id,
+        now,
+    )
+    .await?;
+    Ok(())
+}
+
+async fn conclude_switch(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> OperationResult<()> {
+    let placement = placement_of(job)?;
+    match ending {
+        Ending::Succeeded { .. } => confirm(tx, job, true).await,
+        Ending::Failed(Failure {
+            effect: Effect::Done, ..
+        }) => confirm(tx, job, false).await,
+        Ending::Failed(Failure {
+            effect: Effect::Unknown,
+            ..
+        })
+        | Ending::Abandoned { .. } => Ok(placements::forget(tx, placement).await?),
+        // Nothing changed: the facts stay as they were.
+        Ending::Failed(Failure {
+            effect: Effect::None, ..
+        })
+        | Ending::Cancelled { .. }
+        | Ending::Superseded { .. } => Ok(()),
+    }
+}
+
+async fn confirm(tx: &mut Transaction, job: &JobRow, healthy: bool) -> OperationResult<()> {
+    let now = pointsman_store::now(tx).await?;
+    let release = release_row(tx, job).await?;
+    let confirmed = Confirmed {
+        placement: placement_of(job)?,
+        release: release.id,
+        folder: &folder_of(job, &release)?,
+        generation: job
+            .generation
+            .ok_or_else(|| StoreError::inconsistent("job", job.id, "a switch without a generation"))?,
+        healthy,
+    };
+    placements::confirm(tx, &confirmed, now).await?;
+    let host = job.host().map_or("its host", AsRef::as_ref);
+    let (kind, message) = if healthy {
+        ("placement.live", format!("{} is live on {host}", release.label))
+    } else {
+        (
+            "placement.unhealthy",
+            format!("{} is live on {host} and not healthy", release.label),
+        )
+    };
+    tell(tx, job, kind, message).await
+}
+
+async fn tell(tx: &mut Transaction, job: &JobRow, kind: &str, message: String) -> OperationResult<()> {
+    let now = pointsman_store::now(tx).await?;
+    let names = jobs::names(tx, job.id).await?;
+    let event = NewEvent {
+        kind,
+        project: Some(&names.project),
+        target: names.target.as_deref(),
+        deployment: names.deployment,
+        job: Some(job.number),
+        host: job.host().map(AsRef::as_ref),
+        message,
+    };
+    events::append(tx, now, &event).await?;
     Ok(())
 }

@@ -1,20 +1,122 @@
 //! What a host says lies in one of its roots: stored, compared with what was decided, and adopted where it differs.
 
+use pointsman_domain::placement::{Reported, Stored, read};
 use pointsman_shared::ids::Generation;
-use pointsman_shared::name::HostId;
-use pointsman_shared::wire::from_agent::PlacementState;
-use pointsman_store::Transaction;
+use pointsman_shared::name::{HostId, SlotName};
+use pointsman_shared::wire::from_agent::{FenceState, PlacementState, SlotState};
+use pointsman_store::events::NewEvent;
+use pointsman_store::placements::{PlacementRow, Report};
+use pointsman_store::{Transaction, events, jobs, placements, targets};
 
+use super::supersede_job;
 use crate::app::App;
 use crate::error::OperationResult;
 
-/// Stores a state report. Some generation = the host needs a signed `adopt` to it (no fence, or a damaged one).
+/// Stores a whole state report. Some generation = the host needs a signed `adopt` to it (no fence, or a damaged one).
 pub async fn placement_reported(
     app: &App,
     tx: &mut Transaction,
     host: &HostId,
     state: &PlacementState,
 ) -> OperationResult<Option<Generation>> {
-    let _ = (app, tx, host, state);
-    Ok(None)
+    let Some(placement) = placements::lock_on(tx, state.placement, host).await? else {
+        return Ok(None);
+    };
+    let slot = current_slot(state);
+    if is_outdated(tx, &placement, &slot.fence).await? {
+        return Ok(None);
+    }
+    let stored = stored(tx, &placement).await?;
+    let reported = Reported {
+        fence: &slot.fence,
+        current: slot.current.as_ref(),
+        foreign: slot.foreign.as_deref(),
+    };
+    let reading = read(&stored, reported);
+    let at = pointsman_store::now(tx).await?;
+    placements::store_report(
+        tx,
+        &Report {
+            state,
+            slot: &slot,
+            reading: &reading,
+            at,
+        },
+    )
+    .await?;
+    if reading.drift.is_some() && reading.drift != stored.drift {
+        let name = targets::get(tx, placement.target)
+            .await?
+            .map(|target| target.name.to_string());
+        let message = format!("{host}: {}", reading.drift.as_deref().unwrap_or_default());
+        let event = NewEvent {
+            kind: "placement.drift",
+            target: name.as_deref(),
+            host: Some(host.as_str()),
+            message,
+            ..NewEvent::default()
+        };
+        events::append(tx, at, &event).await?;
+    }
+    if reading.generation > stored.generation {
+        withdraw_outdated(app, tx, &placement, reading.generation).await?;
+    }
+    Ok(reading.adopt)
+}
+
+/// The one slot of today; a root without it has neither link nor fence.
+fn current_slot(state: &PlacementState) -> SlotState {
+    let current = SlotName::current();
+    let found = state.slots.iter().find(|slot| slot.slot == current);
+    found.cloned().unwrap_or(SlotState {
+        slot: current,
+        fence: FenceState::Missing,
+        current: None,
+        foreign: None,
+    })
+}
+
+/// Whether the report was made before a switch whose result we know: reports and results overtake each other.
+async fn is_outdated(
+    tx: &mut Transaction,
+    placement: &PlacementRow,
+    fence: &FenceState,
+) -> OperationResult<bool> {
+    let reported = match fence {
+        FenceState::Standing { generation, .. } => Some(*generation),
+        FenceState::Missing | FenceState::Damaged => None,
+    };
+    Ok(reported < placement.fence && placements::switched_since_hello(tx, placement.id).await?)
+}
+
+async fn stored(tx: &mut Transaction, placement: &PlacementRow) -> OperationResult<Stored> {
+    let open = jobs::open_of_placement(tx, placement.id).await?;
+    Ok(Stored {
+        generation: placement.generation,
+        fence: placement.fence,
+        current: placement.current.clone(),
+        foreign: placements::slot_foreign(tx, placement.id).await?,
+        reported: placement.state_at.is_some(),
+        drift: placement.drift.clone(),
+        open_switch: open
+            .iter()
+            .find(|job| job.kind.is_switch())
+            .and_then(|job| job.generation),
+    })
+}
+
+/// Switches that were decided below the host's own fence can never take effect there.
+async fn withdraw_outdated(
+    app: &App,
+    tx: &mut Transaction,
+    placement: &PlacementRow,
+    fence: Generation,
+) -> OperationResult<()> {
+    for open in jobs::open_of_placement(tx, placement.id).await? {
+        if open.generation.is_some_and(|generation| generation <= fence) {
+            let reason = format!("{} is already at generation {fence}", placement.host);
+            supersede_job::when_idle(app, tx, open.id, &reason).await?;
+        }
+    }
+    Ok(())
 }

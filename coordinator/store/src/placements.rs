@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::{Generation, PlacementId, ReleaseId, TargetId};
 use pointsman_shared::name::{HostId, ReleaseFolder, RootPath};
 use sqlx::PgConnection;
@@ -212,13 +213,12 @@ pub async fn has_release(conn: &mut PgConnection, id: PlacementId, release: Rele
     Ok(has)
 }
 
-/// How the newest job that brought a release to a placement, or switched it there, stands: its state, and whether it
-/// is over.
+/// How the newest job that brought a release to a placement, or switched it there, stands.
 pub async fn newest_try(
     conn: &mut PgConnection,
     id: PlacementId,
     release: ReleaseId,
-) -> StoreResult<Option<String>> {
+) -> StoreResult<Option<JobState>> {
     let state = sqlx::query_scalar!(
         "SELECT state FROM job
          WHERE placement_id = $1 AND release_id = $2 AND kind IN ('install', 'activate', 'rollback')
@@ -228,5 +228,8 @@ pub async fn newest_try(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(state)
+    let state = state
+        .map(|state| serde_json::from_value(serde_json::Value::String(state)))
+        .transpose();
+    state.map_err(|error| StoreError::inconsistent("placement", id, error))
 }

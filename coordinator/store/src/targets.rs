@@ -112,12 +112,23 @@ pub async fn all(conn: &mut PgConnection) -> StoreResult<Vec<TargetRow>> {
     rows.into_iter().map(TargetRow::try_from).collect()
 }
 
-/// Locks a target until the transaction ends: one wish at a time is taken.
+/// Locks a target until the transaction ends: one wish at a time is taken. Rows that refer to it may still be written.
 pub async fn lock(conn: &mut PgConnection, id: TargetId) -> StoreResult<()> {
-    sqlx::query!("SELECT id FROM target WHERE id = $1 FOR UPDATE", id.0)
+    sqlx::query!("SELECT id FROM target WHERE id = $1 FOR NO KEY UPDATE", id.0)
         .fetch_one(conn)
         .await?;
     Ok(())
+}
+
+/// Locks a target unless somebody else holds it right now.
+pub async fn try_lock(conn: &mut PgConnection, id: TargetId) -> StoreResult<bool> {
+    let row = sqlx::query_scalar!(
+        "SELECT id FROM target WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED",
+        id.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.is_some())
 }
 
 /// Inserts a target.

@@ -184,13 +184,13 @@ async fn read_jobs(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMap
     let rows = sqlx::query!(
         r#"SELECT job.id, job.number, job.kind, job.purpose, job.placement_id AS "placement_id!",
                   job.deployment_id AS "deployment_id!", job.state, job.cancel_requested IS NOT NULL AS "cancelled!",
-                  job.reason, job.started_at, job.ended_at,
+                  job.reason, job.started_at, job.ended_at, d.kind AS deployment_kind,
                   EXISTS (SELECT 1 FROM attempt WHERE attempt.job_id = job.id
                             AND attempt.ending IS DISTINCT FROM 'not_begun') AS "granted!",
                   (SELECT step.name FROM job_step AS step
                    WHERE step.job_id = job.id AND step.epoch = job.epoch AND step.finished_at IS NULL
                      AND job.state = 'running' ORDER BY step.ordinal DESC LIMIT 1) AS step
-           FROM job
+           FROM job JOIN deployment AS d ON d.id = job.deployment_id
            WHERE job.deployment_id = ANY ($1) AND job.purpose IN ('deploy', 'undo') AND job.placement_id IS NOT NULL
              AND job.kind IN ('install', 'activate', 'rollback')
            ORDER BY job.number"#,
@@ -207,7 +207,9 @@ async fn read_jobs(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMap
             id: JobId(row.id),
             number: row.number,
             kind,
-            undo: row.purpose == Purpose::Undo.as_str(),
+            // The jobs of a rollback by hand have the purpose `undo` as well, and are its way forward.
+            undo: row.purpose == Purpose::Undo.as_str()
+                && row.deployment_kind != DeploymentKind::Rollback.as_str(),
             placement: PlacementId(row.placement_id),
             state,
             granted: row.granted,

@@ -1,0 +1,197 @@
+//! The coordinator's mirrors: what a ref means right now, and the recipe of a commit.
+//!
+//! Mirrors are read on threads for blocking work; two requests for one repository wait for each other in the mirror's
+//! own lock. A request that goes away ends its fetch. What goes wrong becomes a refusal with git's reason and remedy.
+
+use std::time::Duration;
+
+use pointsman_domain::recipe::{self, FILE_NAME, MAX_BYTES, Recipe};
+use pointsman_domain::release::Meaning;
+use pointsman_domain::{Refusal, RefusalKind};
+use pointsman_git::{Error, Mirror, RefKind, Stop, Transport};
+use pointsman_shared::digest::Digest;
+use pointsman_shared::repository::{CommitId, GitRef};
+use pointsman_store::projects::ProjectRow;
+
+use crate::app::App;
+use crate::error::{OperationError, OperationResult};
+
+/// A commit to build from, with all that is frozen at the request.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The ref, as it was asked for; the default branch when none was.
+    pub reference: String,
+    /// The commit it means.
+    pub commit: CommitId,
+    /// The tag, when a tag was named.
+    pub tag: Option<GitRef>,
+    /// First line of the commit's message.
+    pub subject: String,
+    /// Author of the commit.
+    pub author: String,
+    /// The recipe's bytes; none = there is no recipe.
+    pub recipe_body: Option<String>,
+    /// The recipe, judged.
+    pub recipe: Recipe,
+}
+
+/// Fetches, and reads what `reference` (the default branch when absent) means and how it is built.
+pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) -> OperationResult<Source> {
+    let subdirectory = project.subdirectory.clone();
+    on_mirror(app, project, move |mirror| {
+        mirror.fetch()?;
+        let (reference, commit, tag) = match reference {
+            Some(reference) => {
+                let resolved = mirror.resolve(&reference)?;
+                (reference.to_string(), resolved.commit, resolved.label)
+            }
+            None => match mirror.head()? {
+                Some(head) => (
+                    head.branch.unwrap_or_else(|| "HEAD".to_owned()),
+                    head.commit,
+                    None,
+                ),
+                None => return Ok(None),
+            },
+        };
+        mirror.ensure_commit(&commit)?;
+        let first = mirror.log(None, &commit, 1)?.into_iter().next();
+        let file =
+            subdirectory.map_or_else(|| FILE_NAME.to_owned(), |folder| format!("{folder}/{FILE_NAME}"));
+        // One byte more than allowed, so that a longer one is told apart and named as too long by its reader.
+        let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_mul(8);
+        let bytes = mirror.read_blob(&commit, &file, limit)?;
+        Ok(Some((reference, commit, tag, first, file, bytes)))
+    })
+    .await?
+    .ok_or_else(|| {
+        Refusal::not_found(
+            "empty_repository",
+            format!("repository {} has no commit", project.repository),
+        )
+        .into()
+    })
+    .and_then(|(reference, commit, tag, first, file, bytes)| {
+        let recipe_body = bytes.map(|bytes| text(&file, bytes)).transpose()?;
+        let recipe = recipe_body
+            .as_deref()
+            .map(|body| read_recipe(&file, body, &commit))
+            .transpose()?;
+        let (subject, author) = first
+            .map(|first| (first.subject, first.author))
+            .unwrap_or_default();
+        Ok(Source {
+            reference,
+            commit,
+            tag,
+            subject,
+            author,
+            recipe_body,
+            recipe: recipe.unwrap_or_default(),
+        })
+    })
+}
+
+fn text(file: &str, bytes: Vec<u8>) -> Result<String, Refusal> {
+    String::from_utf8(bytes).map_err(|_| {
+        Refusal::invalid("invalid_recipe", format!("{file}, line 1: it is not UTF-8"))
+            .hint("save it as UTF-8")
+    })
+}
+
+fn read_recipe(file: &str, body: &str, commit: &CommitId) -> Result<Recipe, Refusal> {
+    recipe::parse(file, body).map_err(|error| {
+        Refusal::invalid("invalid_recipe", format!("{error} (commit {})", commit.short())).hint(error.remedy)
+    })
+}
+
+/// What tags, branches and commits of the repository are called `spec`; none = it knows no such name. Also near names.
+pub async fn meanings(
+    app: &App,
+    project: &ProjectRow,
+    spec: &str,
+) -> OperationResult<(Vec<Meaning>, Vec<String>)> {
+    let Ok(reference) = spec.parse::<GitRef>() else {
+        return Ok((Vec::new(), Vec::new()));
+    };
+    on_mirror(app, project, move |mirror| {
+        mirror.fetch()?;
+        let meaning = |kind: RefKind, name: &str, commit: CommitId| Meaning {
+            what: format!("{kind} {name}"),
+            commit,
+        };
+        match mirror.resolve(&reference) {
+            Ok(found) => Ok((
+                vec![meaning(found.kind, reference.as_str(), found.commit)],
+                Vec::new(),
+            )),
+            Err(Error::AmbiguousRef { hits, .. }) => Ok((
+                hits.into_iter()
+                    .map(|hit| meaning(hit.kind, &hit.name, hit.commit))
+                    .collect(),
+                Vec::new(),
+            )),
+            Err(Error::UnknownRef { suggestions, .. }) => Ok((Vec::new(), suggestions)),
+            Err(error) => Err(error),
+        }
+    })
+    .await
+}
+
+/// Ends a fetch when the request that wants it goes away.
+struct StopOnDrop(Stop);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.request();
+    }
+}
+
+async fn on_mirror<T: Send + 'static>(
+    app: &App,
+    project: &ProjectRow,
+    work: impl FnOnce(&Mirror) -> Result<T, Error> + Send + 'static,
+) -> OperationResult<T> {
+    let git = &app.config.git;
+    let url = project.repository.clone();
+    let guard = StopOnDrop(Stop::default());
+    let transport = Transport {
+        git: git.program.clone(),
+        allow_file: git.allow_file,
+        hosts: git.hosts.clone(),
+        home: git.home.clone().unwrap_or_else(|| git.mirrors.clone()),
+        timeout: Duration::from_secs(git.timeout_s),
+        stop: guard.0.clone(),
+    };
+    // One mirror per address, whichever projects use it.
+    let folder = git.mirrors.join(Digest::of(url.to_string().as_bytes()).short());
+    let done = tokio::task::spawn_blocking(move || {
+        let mirror = Mirror::open(&folder, &url, &transport)?;
+        work(&mirror)
+    })
+    .await;
+    drop(guard);
+    match done {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(refusal(error)),
+        Err(died) => Err(OperationError::internal("reading a mirror", died)),
+    }
+}
+
+/// Turns git's error into words for the caller; what is wrong with this machine goes to the log.
+fn refusal(error: Error) -> OperationError {
+    let kind = match error.kind() {
+        "repository_not_allowed"
+        | "repository_unsound"
+        | "no_such_folder"
+        | "unusable_path"
+        | "too_large" => RefusalKind::Invalid,
+        "unknown_ref" | "unknown_commit" => RefusalKind::NotFound,
+        "ambiguous_ref" => RefusalKind::Conflict,
+        "repository_unreachable" | "timeout" | "stopped" | "mirror_damaged" => RefusalKind::Unavailable,
+        // No git program, no space: nothing the caller did.
+        _ => return OperationError::internal("reading a mirror", error),
+    };
+    let refusal = Refusal::new(kind, error.kind(), error.to_string()).hint(error.remedy());
+    OperationError::Refused(refusal)
+}

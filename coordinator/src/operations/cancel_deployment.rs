@@ -1,0 +1,62 @@
+//! Cancels a deployment in whatever state it is: its jobs are stopped, and when the last is over, so is it. What has
+//! switched by then stays as it is; going back is another wish.
+
+use pointsman_domain::deployment::CancelDecision;
+use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_store::deployments::DeploymentRow;
+use pointsman_store::targets::TargetRow;
+use pointsman_store::{StoreError, deployments, targets};
+
+use super::{act, request_deployment, tell_deployment};
+use crate::app::App;
+use crate::error::OperationResult;
+
+/// Cancels the deployment with this number; asking again changes nothing.
+pub async fn execute(app: &App, actor: &Actor, number: i64, reason: Option<String>) -> OperationResult<()> {
+    let object = format!("deployment #{number}");
+    let target = act::audited(app, actor, "deployment.cancel", &object, async {
+        actor.authorize(Action::Deploy, &object)?;
+        let (row, target) = find(app, number).await?;
+        let mut tx = app.store.begin().await?;
+        targets::lock(&mut tx, target.id).await?;
+        deployments::lock(&mut tx, row.id).await?;
+        let facts = deployments::facts(&mut tx, row.id)
+            .await?
+            .ok_or_else(|| StoreError::inconsistent("deployment", row.id, "it vanished under its lock"))?;
+        if let Some(ended) = &facts.ended {
+            let what = format!("deployment #{number} is over: {}", ended.outcome.as_str());
+            return Err(Refusal::conflict("deployment_over", what).into());
+        }
+        if facts.cancel.is_none() {
+            let at = pointsman_store::now(&mut tx).await?;
+            let cancel = CancelDecision {
+                by: actor.name.clone(),
+                at,
+                reason: reason.clone(),
+            };
+            deployments::cancel(&mut tx, row.id, &cancel).await?;
+            let detail = serde_json::json!({ "target": target.name, "reason": reason });
+            act::done(app, &mut tx, actor, "deployment.cancel", &object, detail).await?;
+            let message = format!("{} cancels it", actor.name);
+            tell_deployment::tell(&mut tx, &target, &facts, "deployment.cancelling", &message).await?;
+        }
+        act::commit(tx).await?;
+        Ok(target)
+    })
+    .await?;
+    request_deployment::begin(app, &target).await;
+    Ok(())
+}
+
+/// The deployment with this number and its target.
+pub(super) async fn find(app: &App, number: i64) -> OperationResult<(DeploymentRow, TargetRow)> {
+    let mut conn = app.store.read().await?;
+    let row = deployments::find(&mut conn, number).await?.ok_or_else(|| {
+        Refusal::not_found("unknown_deployment", format!("there is no deployment #{number}"))
+            .hint("pointsman status")
+    })?;
+    let target = targets::get(&mut conn, row.target)
+        .await?
+        .ok_or_else(|| StoreError::inconsistent("deployment", row.id, "its target does not exist"))?;
+    Ok((row, target))
+}

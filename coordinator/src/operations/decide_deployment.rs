@@ -1,0 +1,99 @@
+//! What a person decides about a deployment that holds: go on with the next hosts, or go back.
+
+use pointsman_domain::deployment::Facts;
+use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_shared::api::deployments::{Decision, DecisionRequest};
+use pointsman_store::targets::TargetRow;
+use pointsman_store::{StoreError, Transaction, deployments, targets};
+
+use super::{act, cancel_deployment, request_deployment, request_rollback, tell_deployment};
+use crate::app::App;
+use crate::error::OperationResult;
+
+/// Decides about the deployment with this number.
+pub async fn execute(
+    app: &App,
+    actor: &Actor,
+    number: i64,
+    request: &DecisionRequest,
+) -> OperationResult<()> {
+    let object = format!("deployment #{number}");
+    let target = act::audited(app, actor, "deployment.decide", &object, async {
+        actor.authorize(Action::Deploy, &object)?;
+        let (row, target) = cancel_deployment::find(app, number).await?;
+        let mut tx = app.store.begin().await?;
+        targets::lock(&mut tx, target.id).await?;
+        deployments::lock(&mut tx, row.id).await?;
+        let facts = deployments::facts(&mut tx, row.id)
+            .await?
+            .ok_or_else(|| StoreError::inconsistent("deployment", row.id, "it vanished under its lock"))?;
+        refuse_unless_open(&facts)?;
+        match request.decision {
+            Decision::Rollback => {
+                request_rollback::decide(app, &mut tx, actor, &target, &facts, request.reason.as_deref())
+                    .await?;
+            }
+            Decision::Continue => {
+                go_on(app, &mut tx, actor, &target, &facts, request.reason.as_deref()).await?
+            }
+        }
+        act::commit(tx).await?;
+        Ok(target)
+    })
+    .await?;
+    request_deployment::begin(app, &target).await;
+    Ok(())
+}
+
+fn refuse_unless_open(facts: &Facts) -> Result<(), Refusal> {
+    let number = facts.number;
+    if let Some(ended) = &facts.ended {
+        let what = format!("deployment #{number} is over: {}", ended.outcome.as_str());
+        return Err(Refusal::conflict("deployment_over", what));
+    }
+    if facts.started_at.is_none() {
+        let what = format!("deployment #{number} has not started");
+        return Err(Refusal::conflict("not_started", what).hint(format!("pointsman cancel {number}")));
+    }
+    Ok(())
+}
+
+async fn go_on(
+    app: &App,
+    tx: &mut Transaction,
+    actor: &Actor,
+    target: &TargetRow,
+    facts: &Facts,
+    reason: Option<&str>,
+) -> OperationResult<()> {
+    let number = facts.number;
+    if facts.rollback.is_some() {
+        let what = format!("deployment #{number} is rolling back; it cannot go on");
+        return Err(Refusal::conflict("rolling_back", what)
+            .hint(format!(
+                "decide `rollback` for another try, or pointsman cancel {number}"
+            ))
+            .into());
+    }
+    let Some(paused) = &facts.paused else {
+        return Err(Refusal::conflict(
+            "not_paused",
+            format!("deployment #{number} does not wait for a decision"),
+        )
+        .into());
+    };
+    deployments::forgive(tx, facts.id, facts.failures_to_forgive()).await?;
+    deployments::resume(tx, facts.id).await?;
+    let detail = serde_json::json!({ "target": target.name, "decision": "continue", "accepted": paused.message, "reason": reason });
+    act::done(
+        app,
+        tx,
+        actor,
+        "deployment.decide",
+        &format!("deployment #{number}"),
+        detail,
+    )
+    .await?;
+    let message = format!("{} decided to go on: {}", actor.name, paused.message);
+    tell_deployment::tell(tx, target, facts, "deployment.continued", &message).await
+}

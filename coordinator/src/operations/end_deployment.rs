@@ -1,0 +1,125 @@
+//! Writes a deployment's outcome, once, with everything that hangs on it: what should be live, which release is good,
+//! which hosts stay elsewhere. No job of the deployment is open afterwards.
+
+use pointsman_domain::deployment::{DeploymentKind, DeploymentOutcome, Facts};
+use pointsman_domain::job::Purpose;
+use pointsman_shared::api::releases::ReleaseState;
+use pointsman_shared::ids::ReleaseId;
+use pointsman_store::targets::TargetRow;
+use pointsman_store::{Transaction, deployments, good_releases, jobs, placements, targets};
+
+use super::{cancel_job, supersede_job, tell_deployment};
+use crate::app::App;
+use crate::error::OperationResult;
+
+/// Ends the locked deployment.
+pub async fn end(
+    app: &App,
+    tx: &mut Transaction,
+    target: &TargetRow,
+    facts: &Facts,
+    outcome: DeploymentOutcome,
+    detail: &str,
+) -> OperationResult<()> {
+    let now = pointsman_store::now(tx).await?;
+    for job in jobs::open_of_deployment(tx, facts.id).await? {
+        if job.purpose != Purpose::Release {
+            supersede_job::when_idle(app, tx, job.id, "its deployment is over").await?;
+        }
+    }
+    if !deployments::end(tx, facts.id, outcome, detail, now).await? {
+        return Ok(());
+    }
+    match (outcome, &facts.rollback) {
+        (DeploymentOutcome::Live, _) => {
+            settle(tx, target, facts.release.id).await?;
+            if let (DeploymentKind::Rollback, Some(from)) = (facts.kind, &facts.from) {
+                leave(tx, target, from.id, facts.release.id).await?;
+            }
+        }
+        (DeploymentOutcome::RolledBack, Some(rollback)) => {
+            settle(tx, target, rollback.to.id).await?;
+            leave(tx, target, facts.release.id, rollback.to.id).await?;
+        }
+        (
+            DeploymentOutcome::RolledBack
+            | DeploymentOutcome::Failed
+            | DeploymentOutcome::Cancelled
+            | DeploymentOutcome::Superseded
+            | DeploymentOutcome::Abandoned,
+            _,
+        ) => mark_stragglers(tx, target, facts, outcome).await?,
+    }
+    if outcome != DeploymentOutcome::Live {
+        stop_build(app, tx, facts, detail).await?;
+    }
+    let kind = format!("deployment.{}", outcome.as_str());
+    tell_deployment::tell(tx, target, facts, &kind, detail).await
+}
+
+/// This release should be live from now on, and was live and healthy.
+async fn settle(tx: &mut Transaction, target: &TargetRow, release: ReleaseId) -> OperationResult<()> {
+    let now = pointsman_store::now(tx).await?;
+    targets::set_desired(tx, target.id, release, now).await?;
+    placements::set_desired(tx, target.id, release).await?;
+    Ok(good_releases::note_live(tx, target.id, release, now).await?)
+}
+
+/// A rollback left this release for another.
+async fn leave(
+    tx: &mut Transaction,
+    target: &TargetRow,
+    left: ReleaseId,
+    to: ReleaseId,
+) -> OperationResult<()> {
+    if left != to {
+        let now = pointsman_store::now(tx).await?;
+        good_releases::note_left(tx, target.id, left, now).await?;
+    }
+    Ok(())
+}
+
+/// Hosts that stay on a release that is not the one that should be live: nobody asked to move them back, so they are
+/// shown and left to a person.
+async fn mark_stragglers(
+    tx: &mut Transaction,
+    target: &TargetRow,
+    facts: &Facts,
+    outcome: DeploymentOutcome,
+) -> OperationResult<()> {
+    let Some(desired) = target.desired.filter(|desired| *desired != facts.release.id) else {
+        return Ok(());
+    };
+    for host in &facts.hosts {
+        if facts.touched(host) && host.confirmed.is_some_and(|confirmed| confirmed != desired) {
+            let drift = format!(
+                "stays on {} since deployment #{}, which ended {}",
+                facts.release.label,
+                facts.number,
+                outcome.as_str()
+            );
+            placements::set_drift(tx, host.placement, Some(&drift)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends the build that was asked for with this deployment, unless another one wants its release.
+async fn stop_build(app: &App, tx: &mut Transaction, facts: &Facts, reason: &str) -> OperationResult<()> {
+    let is_open = matches!(facts.release.state, ReleaseState::Queued | ReleaseState::Building);
+    if !is_open || deployments::is_wanted(tx, facts.release.id, facts.id).await? {
+        return Ok(());
+    }
+    for open in jobs::open_of_deployment(tx, facts.id).await? {
+        if open.purpose == Purpose::Release
+            && let Some(job) = jobs::lock(tx, open.id).await?
+        {
+            let by = facts
+                .cancel
+                .as_ref()
+                .map_or("coordinator", |cancel| cancel.by.as_str());
+            cancel_job::request(app, tx, &job, by, reason).await?;
+        }
+    }
+    Ok(())
+}

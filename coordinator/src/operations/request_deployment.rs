@@ -1,0 +1,260 @@
+//! Asks to have a release live in a target: the wish is judged, written and started at once when nothing is open there;
+//! else it waits, and says behind what. A newer wish takes the place of one that waits, and ends one that holds.
+
+use pointsman_domain::deployment::DeploymentKind;
+use pointsman_domain::{Action, Actor, Refusal, RefusalKind, waves};
+use pointsman_shared::api::deployments::NewDeployment;
+use pointsman_shared::api::projects::Strategy;
+use pointsman_shared::ids::{DeploymentId, ReleaseId};
+use pointsman_shared::name::TargetName;
+use pointsman_shared::repository::{GitRef, InvalidRepository};
+use pointsman_store::projects::ProjectRow;
+use pointsman_store::targets::TargetRow;
+use pointsman_store::{StoreError, Transaction, deployments, releases, targets};
+
+use super::find_release::{self, Named};
+use super::{act, advance_deployment, known, request_build, sync_placements, tell_deployment};
+use crate::app::App;
+use crate::error::OperationResult;
+use crate::mirrors::{self, Source};
+
+/// Asks for a deployment; returns its number.
+pub async fn execute(app: &App, actor: &Actor, wish: &NewDeployment) -> OperationResult<i64> {
+    let object = wish.target.to_string();
+    let (number, target) = act::audited(app, actor, "deployment.request", &object, async {
+        actor.authorize(Action::Deploy, &object)?;
+        let (target, project) = target_of(app, &wish.target).await?;
+        let strategy = strategy(&target.strategy, wish)?;
+        let wanted = wanted(app, &project, wish).await?;
+        let mut tx = app.store.begin().await?;
+        let number = request(app, &mut tx, actor, &target, &project, wish, &strategy, wanted).await?;
+        act::commit(tx).await?;
+        Ok((number, target))
+    })
+    .await?;
+    begin(app, &target).await;
+    Ok(number)
+}
+
+/// The target of this name, and its project.
+pub(super) async fn target_of(app: &App, name: &TargetName) -> OperationResult<(TargetRow, ProjectRow)> {
+    let mut conn = app.store.read().await?;
+    Ok((
+        known::target(&mut conn, name).await?,
+        known::project(&mut conn, &name.project).await?,
+    ))
+}
+
+/// Looks at the target at once, so that the answer shows what the wish came to. Should that fail, the reconciler looks.
+pub(super) async fn begin(app: &App, target: &TargetRow) {
+    if let Err(error) = advance_deployment::advance_target(app, target.id).await {
+        tracing::warn!(target = %target.name, error = ?error, "a new wish is left to the reconciler");
+    }
+    app.bells.reconcile.notify_one();
+    app.bells.relay.notify_one();
+    app.bells.events.notify_one();
+}
+
+fn strategy(of_target: &Strategy, wish: &NewDeployment) -> Result<Strategy, Refusal> {
+    let mut strategy = of_target.clone();
+    if let Some(waves) = &wish.waves {
+        strategy.waves.clone_from(waves);
+    }
+    if let Some(on_failure) = wish.on_failure {
+        strategy.on_failure = on_failure;
+    }
+    waves::parse(&strategy.waves)?;
+    Ok(strategy)
+}
+
+/// The release a wish is about: there already, or to be built from this source.
+enum Wanted {
+    Release(ReleaseId),
+    Build(Box<Source>),
+}
+
+async fn wanted(app: &App, project: &ProjectRow, wish: &NewDeployment) -> OperationResult<Wanted> {
+    let spec = wish.release.as_str();
+    let commit = match find_release::named(app, project, spec).await? {
+        Named::Release(id) => return Ok(Wanted::Release(id)),
+        Named::Unbuilt(commit) => commit,
+    };
+    if !wish.build {
+        let what = format!(
+            "{spec} is commit {}, of which no release is built",
+            commit.short()
+        );
+        let hint = format!(
+            "pointsman build {} {spec}, or deploy it with --build",
+            project.name
+        );
+        return Err(Refusal::conflict("release_not_built", what).hint(hint).into());
+    }
+    let reference: GitRef = spec
+        .parse()
+        .map_err(|error: InvalidRepository| Refusal::invalid("invalid_ref", error.to_string()))?;
+    Ok(Wanted::Build(Box::new(
+        mirrors::source(app, project, Some(reference)).await?,
+    )))
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one wish, and everything it was judged with"
+)]
+async fn request(
+    app: &App,
+    tx: &mut Transaction,
+    actor: &Actor,
+    target: &TargetRow,
+    project: &ProjectRow,
+    wish: &NewDeployment,
+    strategy: &Strategy,
+    wanted: Wanted,
+) -> OperationResult<i64> {
+    targets::lock(tx, target.id).await?;
+    refuse_when_locked(tx, target, DeploymentKind::Deploy).await?;
+    refuse_without_hosts(app, tx, target).await?;
+    let (release, fresh) = match wanted {
+        Wanted::Release(id) => (id, false),
+        Wanted::Build(source) => release_of(app, tx, actor, project, &source).await?,
+    };
+    let row = releases::get(tx, release)
+        .await?
+        .ok_or_else(|| StoreError::inconsistent("release", release, "it was found and does not exist"))?;
+    find_release::judge(&row)?;
+    let new = deployments::NewDeployment {
+        id: DeploymentId(app.ids.next()),
+        target: target.id,
+        release,
+        kind: DeploymentKind::Deploy,
+        by: actor.principal,
+        at: pointsman_store::now(tx).await?,
+        reason: wish.reason.as_deref(),
+        strategy,
+    };
+    let number = insert(app, tx, actor, target, &new, row.label.as_str()).await?;
+    if fresh {
+        request_build::offer(app, tx, project, release, Some(new.id)).await?;
+    }
+    Ok(number)
+}
+
+/// A release of this commit and recipe that is there or on its way, or a new one; true = its build must be offered.
+async fn release_of(
+    app: &App,
+    tx: &mut Transaction,
+    actor: &Actor,
+    project: &ProjectRow,
+    source: &Source,
+) -> OperationResult<(ReleaseId, bool)> {
+    let digest = source
+        .recipe_body
+        .as_ref()
+        .map(|body| pointsman_shared::digest::Digest::of(body.as_bytes()));
+    if let Some(id) = releases::find_same(tx, project.id, &source.commit, digest.as_ref()).await? {
+        return Ok((id, false));
+    }
+    actor.authorize(Action::Build, project.name.as_str())?;
+    Ok((
+        request_build::insert(app, tx, actor, project, source).await?,
+        true,
+    ))
+}
+
+/// Refuses new wishes for a locked target, and while the global stop is on; the stop lets rollbacks pass.
+pub(super) async fn refuse_when_locked(
+    tx: &mut Transaction,
+    target: &TargetRow,
+    kind: DeploymentKind,
+) -> OperationResult<()> {
+    let now = pointsman_store::now(tx).await?;
+    let refuse =
+        |code, what: String, hint: &str| Err(Refusal::new(RefusalKind::Locked, code, what).hint(hint).into());
+    match targets::held_lock(tx, target.id, now).await? {
+        Some(lock) if lock.global && kind == DeploymentKind::Rollback => Ok(()),
+        Some(lock) if lock.global => refuse(
+            "stopped",
+            format!("everything is stopped by {}: {}", lock.owner, lock.reason),
+            "ask who stopped it",
+        ),
+        Some(lock) => {
+            let until = lock
+                .expires_at
+                .map_or_else(String::new, |at| format!(" until {}", at.format("%F %T UTC")));
+            let what = format!(
+                "{} is locked by {}{until}: {}",
+                target.name, lock.owner, lock.reason
+            );
+            refuse("locked", what, "ask who locked it")
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses a wish that no host could fulfil, and one whose root belongs to another target.
+pub(super) async fn refuse_without_hosts(
+    app: &App,
+    tx: &mut Transaction,
+    target: &TargetRow,
+) -> OperationResult<()> {
+    let conflicts = sync_placements::sync(app, tx, target).await?;
+    if let Some(conflict) = conflicts.first() {
+        let what = format!(
+            "{} and {} both have the root {} on {}",
+            target.name, conflict.other, target.root, conflict.host
+        );
+        return Err(Refusal::conflict("root_taken", what)
+            .hint(format!("give {} a root of its own", target.name))
+            .into());
+    }
+    if pointsman_store::placements::of_target(tx, target.id)
+        .await?
+        .is_empty()
+    {
+        let labels: Vec<_> = target
+            .labels
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let what = format!(
+            "{} has no host: none that joined has the labels {}",
+            target.name,
+            labels.join(", ")
+        );
+        return Err(Refusal::conflict("no_hosts", what)
+            .hint("pointsman hosts shows labels; a join token gives them")
+            .into());
+    }
+    Ok(())
+}
+
+/// Writes a wish with its act and event; one that waits steps aside for it.
+pub(super) async fn insert(
+    app: &App,
+    tx: &mut Transaction,
+    actor: &Actor,
+    target: &TargetRow,
+    new: &deployments::NewDeployment<'_>,
+    label: &str,
+) -> OperationResult<i64> {
+    let open = deployments::open_of_target(tx, target.id).await?;
+    for waiting in open.iter().filter(|open| !open.started) {
+        let detail = "a newer wish took its place";
+        deployments::supersede(tx, waiting.id, new.id, detail, new.at).await?;
+        tell_deployment::tell_number(tx, target, waiting.number, "deployment.superseded", detail).await?;
+    }
+    let number = deployments::insert(tx, new).await?;
+    let verb = match new.kind {
+        DeploymentKind::Deploy => "deployment.request",
+        DeploymentKind::Rollback => "rollback.request",
+    };
+    let detail = serde_json::json!({ "deployment": number, "release": label, "reason": new.reason });
+    act::done(app, tx, actor, verb, &target.name.to_string(), detail).await?;
+    let message = match open.iter().find(|open| open.started) {
+        Some(ahead) => format!("{label} waits behind #{}", ahead.number),
+        None => format!("{label} is wished by {}", actor.name),
+    };
+    tell_deployment::tell_number(tx, target, number, "deployment.requested", &message).await?;
+    Ok(number)
+}

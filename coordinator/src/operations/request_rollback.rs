@@ -1,0 +1,236 @@
+//! Asks to have an older good release back. With an open deployment it is a decision within that one; else it is a
+//! deployment of its own, to every host at once.
+
+use pointsman_domain::deployment::{DeploymentKind, Facts, PauseReason, ReleaseRef, RollbackDecision};
+use pointsman_domain::rollback::{self, previous_good};
+use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_shared::api::deployments::NewRollback;
+use pointsman_shared::api::projects::Strategy;
+use pointsman_shared::ids::{DeploymentId, ReleaseId};
+use pointsman_store::targets::TargetRow;
+use pointsman_store::{StoreError, Transaction, deployments, good_releases, placements, releases, targets};
+
+use super::{act, find_release, request_deployment, tell_deployment};
+use crate::app::App;
+use crate::error::OperationResult;
+
+/// Asks for a rollback; returns the number of the deployment that carries it out.
+pub async fn execute(app: &App, actor: &Actor, wish: &NewRollback) -> OperationResult<i64> {
+    let object = wish.target.to_string();
+    let (number, target) = act::audited(app, actor, "rollback.request", &object, async {
+        actor.authorize(Action::Deploy, &object)?;
+        let (target, project) = request_deployment::target_of(app, &wish.target).await?;
+        let asked = match &wish.release {
+            Some(spec) => Some(find_release::known(app, &project, spec).await?),
+            None => None,
+        };
+        let mut tx = app.store.begin().await?;
+        let number = request(app, &mut tx, actor, &target, asked, wish.reason.as_deref()).await?;
+        act::commit(tx).await?;
+        Ok((number, target))
+    })
+    .await?;
+    request_deployment::begin(app, &target).await;
+    Ok(number)
+}
+
+async fn request(
+    app: &App,
+    tx: &mut Transaction,
+    actor: &Actor,
+    target: &TargetRow,
+    asked: Option<ReleaseId>,
+    reason: Option<&str>,
+) -> OperationResult<i64> {
+    targets::lock(tx, target.id).await?;
+    if let Some(open) = deployments::open_of_target(tx, target.id)
+        .await?
+        .into_iter()
+        .find(|open| open.started)
+    {
+        deployments::lock(tx, open.id).await?;
+        let facts = deployments::facts(tx, open.id).await?;
+        let facts = facts
+            .ok_or_else(|| StoreError::inconsistent("deployment", open.id, "it vanished under its lock"))?;
+        if decides(&facts, asked)? {
+            decide(app, tx, actor, target, &facts, reason).await?;
+            return Ok(open.number);
+        }
+    }
+    request_deployment::refuse_when_locked(tx, target, DeploymentKind::Rollback).await?;
+    request_deployment::refuse_without_hosts(app, tx, target).await?;
+    let release = destination(tx, target, asked).await?;
+    let row = judged(tx, target, release).await?;
+    let strategy = Strategy {
+        waves: vec!["100%".to_owned()],
+        ..target.strategy.clone()
+    };
+    let new = deployments::NewDeployment {
+        id: DeploymentId(app.ids.next()),
+        target: target.id,
+        release,
+        kind: DeploymentKind::Rollback,
+        by: actor.principal,
+        at: pointsman_store::now(tx).await?,
+        reason,
+        strategy: &strategy,
+    };
+    request_deployment::insert(app, tx, actor, target, &new, row.label.as_str()).await
+}
+
+/// Whether a rollback wish is a decision within the open deployment; false = it is a wish of its own, behind it.
+fn decides(facts: &Facts, asked: Option<ReleaseId>) -> Result<bool, Refusal> {
+    let elsewhere = asked.is_some() && asked != facts.from.as_ref().map(|from| from.id);
+    match (facts.kind, elsewhere, &facts.paused) {
+        (DeploymentKind::Rollback, _, _) | (DeploymentKind::Deploy, true, Some(_)) => Ok(false),
+        (DeploymentKind::Deploy, true, None) => {
+            let from = facts
+                .from
+                .as_ref()
+                .map_or_else(|| "nothing".to_owned(), |from| from.label.to_string());
+            let what = format!(
+                "deployment #{} is open and goes back to {from}, to no other release",
+                facts.number
+            );
+            Err(Refusal::conflict("deployment_open", what)
+                .hint(format!("pointsman cancel {}, then roll back", facts.number)))
+        }
+        (DeploymentKind::Deploy, false, _) => Ok(true),
+    }
+}
+
+/// Stores the decision that an open, locked deployment rolls back.
+pub(super) async fn decide(
+    app: &App,
+    tx: &mut Transaction,
+    actor: &Actor,
+    target: &TargetRow,
+    facts: &Facts,
+    reason: Option<&str>,
+) -> OperationResult<()> {
+    let now = pointsman_store::now(tx).await?;
+    let reason = reason.map_or_else(|| format!("rolled back by {}", actor.name), str::to_owned);
+    let decision = match &facts.rollback {
+        // A person wants another try where the first one failed.
+        Some(earlier) => RollbackDecision {
+            tries: tries_again(facts, earlier)?,
+            ..earlier.clone()
+        },
+        None => {
+            let to = way_back(facts)?;
+            judged(tx, target, to.id).await?;
+            RollbackDecision {
+                to,
+                at: now,
+                by: Some(actor.name.clone()),
+                reason,
+                tries: 1,
+            }
+        }
+    };
+    deployments::decide_rollback(tx, facts.id, &decision).await?;
+    deployments::resume(tx, facts.id).await?;
+    let detail = serde_json::json!({
+        "deployment": facts.number, "release": decision.to.label, "reason": decision.reason, "try": decision.tries,
+    });
+    act::done(
+        app,
+        tx,
+        actor,
+        "rollback.request",
+        &target.name.to_string(),
+        detail,
+    )
+    .await?;
+    let message = format!("{} decided to roll back to {}", actor.name, decision.to.label);
+    tell_deployment::tell(tx, target, facts, "deployment.rolling_back", &message).await
+}
+
+fn tries_again(facts: &Facts, earlier: &RollbackDecision) -> Result<u32, Refusal> {
+    let failed = facts
+        .paused
+        .as_ref()
+        .is_some_and(|paused| paused.why == PauseReason::RollbackFailed);
+    if failed && facts.cancel.is_none() {
+        return Ok(earlier.tries.saturating_add(1));
+    }
+    let what = format!(
+        "deployment #{} is rolling back to {} already",
+        facts.number, earlier.to.label
+    );
+    Err(Refusal::conflict("rolling_back", what))
+}
+
+/// The good release that was live when the deployment started.
+fn way_back(facts: &Facts) -> Result<ReleaseRef, Refusal> {
+    if facts.cancel.is_some() {
+        let what = format!("deployment #{} is being cancelled", facts.number);
+        return Err(Refusal::conflict("cancelling", what).hint("roll back when it is over"));
+    }
+    if facts.kind == DeploymentKind::Rollback {
+        let what = format!("deployment #{} is a rollback itself", facts.number);
+        return Err(
+            Refusal::conflict("is_rollback", what).hint("continue it, cancel it, or deploy another release")
+        );
+    }
+    facts
+        .from
+        .clone()
+        .filter(|from| from.id != facts.release.id)
+        .ok_or_else(|| {
+            let what = format!(
+                "no other good release was live when deployment #{} started",
+                facts.number
+            );
+            Refusal::conflict("no_previous_good", what).hint(format!("pointsman cancel {}", facts.number))
+        })
+}
+
+/// Where a rollback goes. Where hosts stay on a release that never became the target's, that is the target's own good
+/// release; else the one that was good before.
+async fn destination(
+    tx: &mut Transaction,
+    target: &TargetRow,
+    asked: Option<ReleaseId>,
+) -> OperationResult<ReleaseId> {
+    if let Some(asked) = asked {
+        return Ok(asked);
+    }
+    let desired = targets::get(tx, target.id)
+        .await?
+        .and_then(|target| target.desired);
+    let good = good_releases::of_target(tx, target.id).await?;
+    let strayed = placements::of_target(tx, target.id)
+        .await?
+        .iter()
+        .any(|placement| placement.confirmed.is_some() && placement.confirmed != desired);
+    let to = match desired {
+        Some(desired) if strayed && good.iter().any(|good| good.id == desired) => Some(desired),
+        desired => previous_good(desired, &good).map(|good| good.id),
+    };
+    to.ok_or_else(|| {
+        Refusal::conflict(
+            "no_previous_good",
+            format!("{} has no older good release to go back to", target.name),
+        )
+        .into()
+    })
+}
+
+/// The release, when the target may go back to it.
+async fn judged(
+    tx: &mut Transaction,
+    target: &TargetRow,
+    release: ReleaseId,
+) -> OperationResult<pointsman_store::releases::ReleaseRow> {
+    let row = releases::get(tx, release)
+        .await?
+        .ok_or_else(|| StoreError::inconsistent("release", release, "it is good and does not exist"))?;
+    let good = good_releases::of_target(tx, target.id)
+        .await?
+        .iter()
+        .any(|good| good.id == release);
+    let forbidding = releases::forbidding_migrations(tx, target.id, release).await?;
+    rollback::judge(&row.label, row.state, good, &forbidding, &target.name.to_string())?;
+    Ok(row)
+}
