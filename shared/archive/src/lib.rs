@@ -36,6 +36,11 @@
 //! `fsync` takes 45 us (development build, two processors); on disks with slower ones the gap grows with every file.
 //! The price: `syncfs` also waits for what other programs wrote to the same file system.
 //!
+//! What is left to win in [`unpack()`] is SHA-256, of the archive and of every file. On a processor without SHA
+//! instructions (`sha2` finds and uses them by itself) it is 65 % of the work and makes unpacking cost 1.35 times the
+//! processor time of `tar xzf`, which checks nothing; decompression is a fifth, system calls are less than a tenth
+//! (2026-11-20: 11,170 files, 141 MB, development build, in memory).
+//!
 //! `cargo run --example measure TREE EMPTY_FOLDER` compares this crate with `tar` and `gzip` on a tree of your own.
 
 mod beneath;
