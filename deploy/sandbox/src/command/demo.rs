@@ -100,7 +100,7 @@ impl Demo {
             told = tell(&stage, tale) => told,
             code = ending.requested() => return Ok(ExitCode::from(code)),
         };
-        let told = told.inspect_err(|_| show_logs(&stage.narrator, sandbox.dir()))?;
+        let told = told.inspect_err(|_| show_complaints(&stage.narrator, sandbox.dir()))?;
         self.conclude(&stage, &told)?;
         if !self.once {
             show_next(&stage);
@@ -124,7 +124,7 @@ impl Demo {
             stage
                 .narrator
                 .say("FAILED", "not everything was as expected, see above");
-            show_logs(&stage.narrator, stage.sandbox.dir());
+            show_complaints(&stage.narrator, stage.sandbox.dir());
         }
         if self.json {
             let text = serde_json::to_string_pretty(told)
@@ -144,22 +144,22 @@ fn say(narrator: &Narrator, step: Progress) {
     narrator.say(verb, sentence);
 }
 
-/// The ends of our own processes' logs: the folder goes away with the demo.
-fn show_logs(narrator: &Narrator, dir: &Path) {
-    const LINES: usize = 20;
+/// The latest complaints in our own processes' logs: the folder goes away with the demo.
+fn show_complaints(narrator: &Narrator, dir: &Path) {
+    const LINES: usize = 8;
     let Ok(entries) = fs_err::read_dir(dir.join("log")) else {
         return;
     };
-    for log in entries.flatten().map(|entry| entry.path()) {
-        let name = log.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let ours = ["coordinator", "web-", "builder-"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
+    let mut logs: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    logs.sort();
+    for log in logs {
         let text = fs_err::read(&log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().collect();
-        if ours && !lines.is_empty() {
-            narrator.line(&format!("--- the end of {name}.log"));
+        // The form of our own processes' lines: a time, then the level.
+        let complains = |line: &&str| matches!(line.split_whitespace().nth(1), Some("ERROR" | "WARN"));
+        let lines: Vec<&str> = text.lines().filter(complains).collect();
+        if let Some(name) = log.file_name().filter(|_| !lines.is_empty()) {
+            narrator.line(&format!("--- the latest complaints in {}", name.display()));
             lines[lines.len().saturating_sub(LINES)..]
                 .iter()
                 .for_each(|line| narrator.line(line));

@@ -14,8 +14,8 @@ pub(crate) struct Web {
     #[arg(long)]
     root: PathBuf,
     /// The folder of the release that is shown, such as `dist`.
-    #[arg(long, default_value = "")]
-    public: PathBuf,
+    #[arg(long)]
+    public: Option<PathBuf>,
     /// Address and port.
     #[arg(long)]
     listen: SocketAddr,
@@ -26,7 +26,7 @@ impl Web {
         web::serve(
             web::Site {
                 root: self.root,
-                public: self.public,
+                public: self.public.unwrap_or_default(),
             },
             self.listen,
         )

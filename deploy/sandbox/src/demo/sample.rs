@@ -108,7 +108,10 @@ pub(crate) async fn make(git: &CallersGit, place: &Place, name: &str) -> Result<
             .await?;
         git.run(&work, &["tag", version.tag]).await?;
     }
-    git.mirror(place, &work.to_string_lossy(), name).await
+    let mirror = git.mirror(place, &work.to_string_lossy(), name).await?;
+    // The whole place belongs to its user, who removes it.
+    place.run_as().own_tree(&work)?;
+    Ok(mirror)
 }
 
 #[cfg(test)]

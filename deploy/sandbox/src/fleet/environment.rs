@@ -13,6 +13,8 @@ pub(super) fn environment(place: &Place) -> Vec<(String, OsString)> {
         ("HOME".to_owned(), place.path("home").into()),
         ("TMPDIR".to_owned(), place.path("tmp").into()),
         ("LANG".to_owned(), "C.UTF-8".into()),
+        // Their talk goes to log files.
+        ("NO_COLOR".to_owned(), "1".into()),
     ];
     for name in ["RUST_LOG", "RUST_BACKTRACE"] {
         env.extend(std::env::var_os(name).map(|value| (name.to_owned(), value)));

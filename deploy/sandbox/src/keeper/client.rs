@@ -23,6 +23,7 @@ pub struct Keeper {
     orders: Mutex<Option<ChildStdin>>,
     known: Arc<Mutex<Known>>,
     process: Mutex<std::process::Child>,
+    log: PathBuf,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +91,7 @@ impl Keeper {
             orders: Mutex::new(Some(orders)),
             known: Arc::clone(&known),
             process: Mutex::new(process),
+            log: place.log("keeper"),
         };
         std::thread::Builder::new()
             .name("keeper-reports".to_owned())
@@ -176,7 +178,10 @@ impl Keeper {
         if status.success() {
             return Ok(());
         }
-        Err(Error::Keeper(format!("it ended with {status}")))
+        Err(Error::Keeper(format!(
+            "it ended with {status}: {}",
+            log_tail(&self.log)
+        )))
     }
 
     /// Number of the keeper's own process.
