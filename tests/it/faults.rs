@@ -24,9 +24,14 @@ async fn slow_world(options: Options) -> Result<World> {
     world
         .repository
         .script("bin/slow", "#!/bin/sh\nsleep 1\n")?
-        .script("bin/effect", "#!/bin/sh\necho \"$POINTSMAN_HOST $POINTSMAN_RELEASE_LABEL\" >> \"$1\"\n")?;
+        .script(
+            "bin/effect",
+            "#!/bin/sh\necho \"$POINTSMAN_HOST $POINTSMAN_RELEASE_LABEL\" >> \"$1\"\n",
+        )?;
     world.has_version("1.0.0", "ok")?.has_version("1.1.0", "ok")?;
-    world.has_target(json!({ "waves": ["100%"], "on_failure": "rollback" })).await?;
+    world
+        .has_target(json!({ "waves": ["100%"], "on_failure": "rollback" }))
+        .await?;
     world.builds("1.0.0").await?;
     world.builds("1.1.0").await?;
     let deployment = world.deploys("1.0.0").await?;
@@ -103,9 +108,16 @@ async fn an_absent_host_is_deferred_by_name_and_converges_when_it_returns() -> R
 
     let deployment = world.deploys("1.1.0").await?;
     assert_eq!(deployment.state, DeploymentState::Live, "{deployment:#?}");
-    assert!(deployment.summary.contains("1 deferred"), "{}", deployment.summary);
+    assert!(
+        deployment.summary.contains("1 deferred"),
+        "{}",
+        deployment.summary
+    );
     assert_eq!(world.serves("web-3").await?, "1.0.0");
 
     host.start_agent().await?;
-    until("web-3 serves 1.1.0", || async { Ok((world.serves("web-3").await? == "1.1.0").then_some(())) }).await
+    until("web-3 serves 1.1.0", || async {
+        Ok((world.serves("web-3").await? == "1.1.0").then_some(()))
+    })
+    .await
 }

@@ -8,8 +8,15 @@ use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_travels_from_git_to_every_host_and_back() -> Result<()> {
-    let world = World::start_with(Options { coordinators: 2, ..Options::for_testing() }).await?;
-    world.has_three_versions()?.has_target(json!({ "waves": ["1", "100%"], "on_failure": "rollback" })).await?;
+    let world = World::start_with(Options {
+        coordinators: 2,
+        ..Options::for_testing()
+    })
+    .await?;
+    world
+        .has_three_versions()?
+        .has_target(json!({ "waves": ["1", "100%"], "on_failure": "rollback" }))
+        .await?;
 
     let first = world.builds("1.0.0").await?;
     assert_eq!(first.label.as_str(), "1.0.0");
@@ -17,13 +24,22 @@ async fn a_release_travels_from_git_to_every_host_and_back() -> Result<()> {
     assert_eq!(deployment.state, DeploymentState::Live, "{deployment:#?}");
     world.all_serve("1.0.0").await?;
     for host in world.sandbox.web_hosts() {
-        assert_eq!(world.current(host.id())?, first.folder.as_ref().map(ToString::to_string));
+        assert_eq!(
+            world.current(host.id())?,
+            first.folder.as_ref().map(ToString::to_string)
+        );
     }
 
     world.builds("1.1.0").await?;
     let deployment = world.deploys("1.1.0").await?;
     assert_eq!(deployment.state, DeploymentState::Live, "{deployment:#?}");
-    assert_eq!(deployment.from.as_ref().map(|label| label.as_str()), Some("1.0.0"));
+    assert_eq!(
+        deployment
+            .from
+            .as_ref()
+            .map(pointsman_shared::name::ReleaseLabel::as_str),
+        Some("1.0.0")
+    );
     assert_eq!(deployment.hosts.iter().map(|host| host.wave).max(), Some(2));
     world.all_serve("1.1.0").await?;
 
@@ -41,7 +57,10 @@ async fn a_release_travels_from_git_to_every_host_and_back() -> Result<()> {
 
     let actions: Vec<String> = world.audit().await?.into_iter().map(|act| act.action).collect();
     for action in ["deployment.request", "release.request"] {
-        assert!(actions.iter().any(|done| done == action), "{action} is not in {actions:?}");
+        assert!(
+            actions.iter().any(|done| done == action),
+            "{action} is not in {actions:?}"
+        );
     }
     Ok(())
 }

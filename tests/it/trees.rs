@@ -13,7 +13,11 @@ use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tree_without_a_recipe_arrives_as_git_stores_it() -> Result<()> {
-    let world = World::start_with(Options { hosts: 2, ..Options::for_testing() }).await?;
+    let world = World::start_with(Options {
+        hosts: 2,
+        ..Options::for_testing()
+    })
+    .await?;
     fill_with_nasty_names(&world.repository)?;
     world.has_target(json!({})).await?;
     world.builds("nasty").await?;
@@ -37,7 +41,10 @@ fn fill_with_nasty_names(repository: &Repository) -> Result<()> {
         .write("case", "lower")?
         .write("empty", "")?
         .write("deep/er/and/deep/er/file", "deep")?
-        .write(".gitattributes", "ignored export-ignore\n*.txt text eol=crlf\n$id ident\n")?
+        .write(
+            ".gitattributes",
+            "ignored export-ignore\n*.txt text eol=crlf\n$id ident\n",
+        )?
         .write("ignored", "still here")?
         .write("crlf.txt", "one\ntwo\n")?
         .script("bin/run", "#!/bin/sh\necho run\n")?;
@@ -59,10 +66,18 @@ type Tree = BTreeMap<Vec<u8>, (String, Vec<u8>)>;
 
 fn as_git_stores_it(repository: &Repository, reference: &str) -> Result<Tree> {
     let mut tree = Tree::new();
-    for entry in repository.git(&["ls-tree", "-rz", reference])?.split(|byte| *byte == 0).filter(|e| !e.is_empty()) {
+    for entry in repository
+        .git(&["ls-tree", "-rz", reference])?
+        .split(|byte| *byte == 0)
+        .filter(|e| !e.is_empty())
+    {
         let tab = entry.iter().position(|byte| *byte == b'\t').context("a tab")?;
         let head = std::str::from_utf8(&entry[..tab])?.split(' ').collect::<Vec<_>>();
-        let content = if head[0] == "160000" { Vec::new() } else { repository.git(&["cat-file", "blob", head[2]])? };
+        let content = if head[0] == "160000" {
+            Vec::new()
+        } else {
+            repository.git(&["cat-file", "blob", head[2]])?
+        };
         tree.insert(entry[tab + 1..].to_vec(), (head[0].to_owned(), content));
     }
     Ok(tree)
@@ -73,7 +88,8 @@ fn as_it_lies(root: &Path) -> Result<Tree> {
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         let entries: Vec<_> = fs_err::read_dir(&folder)?.collect::<std::io::Result<_>>()?;
-        let name = |path: &Path| Ok::<_, anyhow::Error>(path.strip_prefix(root)?.as_os_str().as_bytes().to_vec());
+        let name =
+            |path: &Path| Ok::<_, anyhow::Error>(path.strip_prefix(root)?.as_os_str().as_bytes().to_vec());
         if entries.is_empty() {
             tree.insert(name(&folder)?, ("160000".to_owned(), Vec::new()));
         }

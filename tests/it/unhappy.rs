@@ -11,7 +11,11 @@ use serde_json::{Value, json};
 /// One fleet with 1.0.0 live serves all of these, because starting one costs seconds.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mistake_is_told_where_it_is_made_and_changes_nothing() -> Result<()> {
-    let world = World::start_with(Options { hosts: 2, ..Options::for_testing() }).await?;
+    let world = World::start_with(Options {
+        hosts: 2,
+        ..Options::for_testing()
+    })
+    .await?;
     world.has_three_versions()?.has_target(json!({})).await?;
     world.builds("1.0.0").await?;
     assert_eq!(world.deploys("1.0.0").await?.state, DeploymentState::Live);
@@ -50,7 +54,9 @@ async fn unknown_names_are_refused(world: &World) -> Result<()> {
 }
 
 async fn a_typo_in_the_recipe_names_its_line(world: &World) -> Result<()> {
-    world.has_recipe(&RECIPE.replace("passes", "pases"))?.has_version("2.0.0-typo", "ok")?;
+    world
+        .has_recipe(&RECIPE.replace("passes", "pases"))?
+        .has_version("2.0.0-typo", "ok")?;
     let (code, text) = refusal_of(world, "projects/shop/releases", json!({ "ref": "2.0.0-typo" })).await?;
     assert_eq!(code, "invalid_recipe", "{text}");
     assert!(text.contains("pases") && text.contains("line 8"), "{text}");
@@ -58,7 +64,11 @@ async fn a_typo_in_the_recipe_names_its_line(world: &World) -> Result<()> {
 }
 
 async fn failed_build(world: &World, tag: &str, steps: &str) -> Result<(Release, String)> {
-    world.has_recipe(&format!("[build]\nsteps = [{steps:?}]\nsilence_timeout = \"2s\"\n"))?.has_version(tag, "ok")?;
+    world
+        .has_recipe(&format!(
+            "[build]\nsteps = [{steps:?}]\nsilence_timeout = \"2s\"\n"
+        ))?
+        .has_version(tag, "ok")?;
     let release = world.starts_build(tag).await?;
     let release = world.built(release.number).await?;
     assert_eq!(release.state, ReleaseState::Failed, "{release:?}");
@@ -74,12 +84,17 @@ async fn a_failing_build_shows_its_step_and_log(world: &World) -> Result<()> {
 
     let (release, _) = failed_build(world, "2.0.2-hangs", "sleep 600").await?;
     let failure = release.failure.unwrap_or_default();
-    assert!(failure.contains("silent") || failure.contains("printed nothing"), "{failure}");
+    assert!(
+        failure.contains("silent") || failure.contains("printed nothing"),
+        "{failure}"
+    );
     Ok(())
 }
 
 async fn a_missing_shared_file_fails_before_any_switch(world: &World) -> Result<()> {
-    world.has_recipe(&format!("{RECIPE}\n[release]\nshared = [\".env\"]\n"))?.has_version("2.1.0", "ok")?;
+    world
+        .has_recipe(&format!("{RECIPE}\n[release]\nshared = [\".env\"]\n"))?
+        .has_version("2.1.0", "ok")?;
     world.builds("2.1.0").await?;
     let deployment = world.deploys("2.1.0").await?;
     assert_ne!(deployment.state, DeploymentState::Live);
@@ -99,15 +114,26 @@ async fn a_health_check_that_never_answers_fails(world: &World) -> Result<()> {
 }
 
 async fn a_second_wish_waits_and_says_behind_what(world: &World) -> Result<()> {
-    world.has_recipe(&RECIPE.replace("deadline = \"3s\"", "deadline = \"60s\""))?.has_version("2.3.0", "hang")?;
+    world
+        .has_recipe(&RECIPE.replace("deadline = \"3s\"", "deadline = \"60s\""))?
+        .has_version("2.3.0", "hang")?;
     world.builds("2.3.0").await?;
     let first = world.starts_deploy("2.3.0").await?;
-    world.deployment_is(first.number, "at work", |d| d.started_at.is_some()).await?;
+    world
+        .deployment_is(first.number, "at work", |d| d.started_at.is_some())
+        .await?;
     let second = world.starts_deploy("1.0.0").await?;
     assert_eq!(second.state, DeploymentState::Waiting, "{second:#?}");
-    assert!(second.summary.contains(&format!("#{}", first.number)), "{}", second.summary);
+    assert!(
+        second.summary.contains(&format!("#{}", first.number)),
+        "{}",
+        second.summary
+    );
 
-    let _: Deployment = world.api.post(&format!("deployments/{}/cancel", first.number), json!({})).await?;
+    let _: Deployment = world
+        .api
+        .post(&format!("deployments/{}/cancel", first.number), json!({}))
+        .await?;
     world.ended(first.number).await?;
     let second = world.ended(second.number).await?;
     assert_eq!(second.state, DeploymentState::Live, "{second:#?}");
@@ -115,18 +141,32 @@ async fn a_second_wish_waits_and_says_behind_what(world: &World) -> Result<()> {
 }
 
 async fn the_same_root_twice_is_refused_by_name(world: &World) -> Result<()> {
-    let root = world.sandbox.root("web-1", "shop")?.display().to_string().replace("web-1", "${HOST}");
-    world.applies(json!({ "environment": [{ "name": "beta" }] })).await?;
-    let target = json!({ "project": "shop", "environment": "beta", "hosts": { "role": "web" }, "root": root });
+    let root = world
+        .sandbox
+        .root("web-1", "shop")?
+        .display()
+        .to_string()
+        .replace("web-1", "${HOST}");
+    world
+        .applies(json!({ "environment": [{ "name": "beta" }] }))
+        .await?;
+    let target =
+        json!({ "project": "shop", "environment": "beta", "hosts": { "role": "web" }, "root": root });
     let (code, text) = refusal_of(world, "targets", target).await?;
     assert_eq!(code, "root_in_use", "{text}");
-    assert!(text.contains("shop@production") && text.contains("shop@beta"), "{text}");
+    assert!(
+        text.contains("shop@production") && text.contains("shop@beta"),
+        "{text}"
+    );
     Ok(())
 }
 
 async fn a_cancelled_deployment_ends(world: &World) -> Result<()> {
     let deployment = world.starts_deploy("2.3.0").await?;
-    let _: Deployment = world.api.post(&format!("deployments/{}/cancel", deployment.number), json!({})).await?;
+    let _: Deployment = world
+        .api
+        .post(&format!("deployments/{}/cancel", deployment.number), json!({}))
+        .await?;
     let deployment = world.ended(deployment.number).await?;
     assert_eq!(deployment.state, DeploymentState::Cancelled, "{deployment:#?}");
     let back = world.deploys("1.0.0").await?;

@@ -53,6 +53,7 @@ impl World {
     pub async fn start_with(options: Options) -> Result<Self> {
         let sandbox = Sandbox::start(options).await?;
         let repository = Repository::create(sandbox.dir().join("repositories/shop"))?;
+        repository.script("bin/about", "#!/bin/sh\necho the shop\n")?;
         let api = Api::new(sandbox.url(), sandbox.token().to_owned());
         Ok(Self {
             sandbox,

@@ -32,7 +32,7 @@ pub async fn sync(app: &App, tx: &mut Transaction, target: &TargetRow) -> Operat
     let now = pointsman_store::now(tx).await?;
     if !is_open {
         let stays = |placement: &placements::PlacementRow| {
-            wanted.contains(&placement.host) && placement.root == target.root
+            wanted.contains(&placement.host) && placement.root == target.root.on_host(&placement.host)
         };
         for gone in existing.extract_if(.., |placement| !stays(placement)) {
             placements::retire(tx, gone.id, now).await?;
@@ -51,12 +51,19 @@ pub async fn sync(app: &App, tx: &mut Transaction, target: &TargetRow) -> Operat
         if existing.iter().any(|placement| placement.host == host) {
             continue;
         }
-        if let Some((_, other)) = placements::holder_of_root(tx, &host, &target.root).await? {
+        if let Some((_, other)) = placements::holder_of_root(tx, &host, &target.root.on_host(&host)).await? {
             conflicts.push(RootConflict { host, other });
             continue;
         }
-        let id = PlacementId(app.ids.next());
-        placements::insert(tx, id, target.id, &host, &target.root, now).await?;
+        // A host that comes back keeps its placement: the fence on it names the old one.
+        let id = match placements::revive(tx, target.id, &host, &target.root).await? {
+            Some(id) => id,
+            None => {
+                let id = PlacementId(app.ids.next());
+                placements::insert(tx, id, target.id, &host, &target.root, now).await?;
+                id
+            }
+        };
         introduce(app, tx, target, id, &host).await?;
         tell(tx, target, &host, "placement.created", "now belongs to").await?;
     }
@@ -83,7 +90,7 @@ async fn introduce(
         host: host.clone(),
         instance,
         placement,
-        root: target.root.clone(),
+        root: target.root.on_host(host),
         slots: vec![SlotName::current()],
         generation: Generation(0),
         answers: None,
@@ -108,7 +115,7 @@ async fn tell(
         project: Some(target.name.project.as_str()),
         target: Some(&name),
         host: Some(host.as_str()),
-        message: format!("{host} {what} {name} ({})", target.root),
+        message: format!("{host} {what} {name} ({})", target.root.on_host(host)),
         ..NewEvent::default()
     };
     Ok(events::append(tx, now, &event).await?)

@@ -14,7 +14,7 @@ mod change;
 mod report;
 
 pub use change::{
-    Confirmed, allocate_generation, confirm, forget, insert, note_installed, retire, set_attempted,
+    Confirmed, allocate_generation, confirm, forget, insert, note_installed, retire, revive, set_attempted,
     set_desired, set_drift,
 };
 pub use report::{Report, slot_foreign, store_report, switched_since_hello};

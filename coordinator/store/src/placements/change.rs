@@ -33,6 +33,29 @@ pub async fn insert(
     Ok(())
 }
 
+/// Takes the placement back that this host had in this root; none when it never had one.
+pub async fn revive(
+    conn: &mut PgConnection,
+    target: TargetId,
+    host: &HostId,
+    root: &RootPath,
+) -> StoreResult<Option<PlacementId>> {
+    let root = root.on_host(host);
+    let id = sqlx::query_scalar!(
+        "UPDATE placement SET retired_at = NULL,
+                desired_release_id = (SELECT desired_release_id FROM target WHERE id = $1)
+         WHERE id = (SELECT id FROM placement WHERE target_id = $1 AND host_id = $2 AND root = $3
+                     ORDER BY created_at DESC LIMIT 1)
+         RETURNING id",
+        target.0,
+        host.as_str(),
+        root.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(PlacementId))
+}
+
 /// The host no longer belongs to the target; what lies on it stays.
 pub async fn retire(conn: &mut PgConnection, id: PlacementId, at: DateTime<Utc>) -> StoreResult<()> {
     sqlx::query!(
