@@ -84,7 +84,6 @@ pub struct Rollback {
     #[arg(value_name = "PROJECT@ENVIRONMENT")]
     pub target: TargetName,
     /// Which release; the previous good one when absent.
-    #[arg(alias = "to")]
     pub release: Option<String>,
     /// Whether to stay.
     #[command(flatten)]

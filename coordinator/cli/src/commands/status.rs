@@ -40,7 +40,7 @@ pub async fn status(session: &Session, args: Status) -> Result<Exit, CliError> {
         ),
         None => "no targets yet; pointsman apply -f FILE, or pointsman target create".to_owned(),
     };
-    if table.is_empty() {
+    if table.is_empty() && session.printer.format() == Format::Table {
         let nothing = Listing::<Target> {
             items: Vec::new(),
             more: false,

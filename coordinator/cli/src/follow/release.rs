@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pointsman_shared::api::events::Event;
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use tokio::time::Instant;
 
@@ -10,7 +11,7 @@ use crate::client::Client;
 use crate::commands::release_table;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::printer::{Format, Printer, Tone};
+use crate::printer::{Format, Live, Printer, Tone};
 use crate::session::Session;
 
 /// Log chunks make no events, so the log is asked for at this pace.
@@ -27,95 +28,121 @@ pub async fn release(
 ) -> Result<Exit, CliError> {
     let printer = &session.printer;
     printer.stream(&Streamed::Release(&first))?;
-    let mut live = printer.live();
-    let mut log = LogMerge::default();
+    let mut screen = Screen::new(printer);
     let mut over_since: Option<Instant> = None;
-    let mut said: Option<ReleaseState> = None;
     let mut current = first;
     loop {
-        if said.replace(current.state) != Some(current.state) {
-            say_state(printer, &current);
-        }
-        live.draw(
-            "Building",
-            0,
-            0,
-            &format!("{} {}", current.project, current.label),
-            &[],
-        );
+        screen.show(&current);
         if let Some(number) = current.job {
-            let drained = drain(client, &mut log, number, printer).await;
-            waiter.bear(drained)?;
+            waiter.bear(screen.read_log(client, number).await)?;
         }
-        let is_over = !matches!(current.state, ReleaseState::Queued | ReleaseState::Building);
-        if is_over {
+        if !matches!(current.state, ReleaseState::Queued | ReleaseState::Building) {
             let since = *over_since.get_or_insert_with(Instant::now);
-            if log.is_complete() || since.elapsed() > LAST_LINES {
-                drop(live);
-                return end(printer, &log, &current);
+            if screen.log.is_complete() || since.elapsed() > LAST_LINES {
+                return end(screen, &current);
             }
         }
-        let (project, number, job) = (current.project.clone(), current.number, current.job);
-        let wake = waiter
-            .wait(POLL, |event| {
-                let ours = job.is_some() && event.job == job;
-                if ours {
-                    printer.stream(&Streamed::Event(event))?;
-                }
-                Ok(ours)
-            })
-            .await?;
-        match wake {
+        let job = current.job;
+        match waiter.wait(POLL, |event| matters(printer, job, event)).await? {
             Wake::Look => {
-                let read = client.release(&project, &format!("#{number}")).await;
+                let read = client
+                    .release(&current.project, &format!("#{}", current.number))
+                    .await;
                 current = waiter.bear(read)?.unwrap_or(current);
             }
             Wake::Interrupted => {
-                drop(live);
+                drop(screen);
                 printer.say(Tone::Warning, "Detached", &goes_on(&current));
                 return Ok(Exit::Interrupted);
             }
             Wake::TimedOut => {
-                drop(live);
-                let subject = format!("the build of {} {}", current.project, current.label);
+                drop(screen);
+                let Release {
+                    project,
+                    label,
+                    number,
+                    ..
+                } = &current;
+                let subject = format!("the build of {project} {label}");
                 return Err(waiter.time_is_up(&subject, &format!("pointsman logs -f {project} '#{number}'")));
             }
         }
     }
 }
 
-fn say_state(printer: &Printer, release: &Release) {
-    let words = format!(
-        "{} {} at {}",
-        release.project,
-        release.label,
-        short(&release.commit)
-    );
-    match release.state {
-        ReleaseState::Queued => printer.step(Tone::Plain, "Queued", &words),
-        ReleaseState::Building => printer.step(Tone::Busy, "Building", &words),
-        // How it ended is told at the end, after its log.
-        ReleaseState::Built | ReleaseState::Failed | ReleaseState::Cancelled | ReleaseState::Pruned => {}
+/// Whether an event is about this build's job; streams those that are.
+fn matters(printer: &Printer, job: Option<i64>, event: &Event) -> Result<bool, CliError> {
+    let ours = job.is_some() && event.job == job;
+    if ours {
+        printer.stream(&Streamed::Event(event))?;
     }
+    Ok(ours)
 }
 
-async fn drain(client: &Client, log: &mut LogMerge, job: i64, printer: &Printer) -> Result<(), CliError> {
-    let job = client.job(job).await?;
-    log.track([&job]);
-    let look = Look {
-        format: Format::Table,
-        terminal: printer.talks_to_terminal(),
-        hosts: false,
-        times: false,
-    };
-    log.drain(client, |line: LogLine| {
-        if printer.format() == Format::Json {
-            return printer.stream(&Streamed::Line(&line));
+/// What is on the screen: lines that stay, and the line that is redrawn.
+struct Screen<'a> {
+    printer: &'a Printer,
+    live: Live,
+    log: LogMerge,
+    state: Option<ReleaseState>,
+    waits: Option<String>,
+}
+
+impl<'a> Screen<'a> {
+    fn new(printer: &'a Printer) -> Self {
+        Self {
+            printer,
+            live: printer.live(),
+            log: LogMerge::default(),
+            state: None,
+            waits: None,
         }
-        printer.progress_line(&line.shown(look));
-        Ok(())
-    })
-    .await
+    }
+
+    fn show(&mut self, release: &Release) {
+        let Release { project, label, .. } = release;
+        let words = format!("{project} {label} at {}", short(&release.commit));
+        if self.state.replace(release.state) != Some(release.state) {
+            match release.state {
+                ReleaseState::Queued => self.printer.step(Tone::Plain, "Queued", &words),
+                ReleaseState::Building => self.printer.step(Tone::Busy, "Building", &words),
+                // How it ended is told at the end, after its log.
+                ReleaseState::Built
+                | ReleaseState::Failed
+                | ReleaseState::Cancelled
+                | ReleaseState::Pruned => {}
+            }
+        }
+        self.live
+            .draw("Building", 0, 0, &format!("{project} {label}"), &[]);
+    }
+
+    /// Shows new lines of the log, and why the job waits while it does.
+    async fn read_log(&mut self, client: &Client, job: i64) -> Result<(), CliError> {
+        let job = client.job(job).await?;
+        if let Some(reason) = job.reason.as_ref().filter(|_| !job.state.is_final())
+            && self.waits.as_ref() != Some(reason)
+        {
+            self.printer.step(Tone::Warning, "Waiting", reason);
+            self.waits = Some(reason.clone());
+        }
+        self.log.track([&job]);
+        let printer = self.printer;
+        let look = Look {
+            format: Format::Table,
+            terminal: printer.talks_to_terminal(),
+            hosts: false,
+            times: false,
+        };
+        let show = |line: LogLine| {
+            if printer.format() == Format::Json {
+                return printer.stream(&Streamed::Line(&line));
+            }
+            printer.progress_line(&line.shown(look));
+            Ok(())
+        };
+        self.log.drain(client, show).await
+    }
 }
 
 fn goes_on(release: &Release) -> String {
@@ -131,7 +158,11 @@ fn goes_on(release: &Release) -> String {
     format!("the build of {project} {label} goes on; `pointsman logs -f {project} '#{number}'`{stop}")
 }
 
-fn end(printer: &Printer, log: &LogMerge, release: &Release) -> Result<Exit, CliError> {
+fn end(screen: Screen<'_>, release: &Release) -> Result<Exit, CliError> {
+    let Screen {
+        printer, live, log, ..
+    } = screen;
+    drop(live);
     for missing in log.missing() {
         printer.warn(&format!("the log is not whole, {missing}"));
     }

@@ -160,6 +160,7 @@ fn a_build_shows_its_log() {
             (2, "\u{1b}[32mbuilt\u{1b}[0m in 3s\u{1b}]0;title\u{7}"),
         ],
     );
+    coordinator.world().build_waits = Some("waits for a builder; 1 before it".to_owned());
     insta::assert_snapshot!(lucy.runs("build shop --ref main --follow"), @"
     $ pointsman build shop --ref main --follow
     --- stdout
@@ -168,6 +169,7 @@ fn a_build_shows_its_log() {
     --- stderr
     <time> requested build of shop main as 43 (release #43)
     <time> building shop 43 at 77ac1d00beef
+    <time> waiting waits for a builder; 1 before it
     added 211 packages
     built in 3s
     <time> built shop 43

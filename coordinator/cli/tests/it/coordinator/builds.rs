@@ -11,6 +11,8 @@ impl World {
     /// Begins a build.
     pub fn begin_build(&mut self, release: &Release) {
         self.add_job(release.job.unwrap(), JobKind::Build, "builder1", None);
+        let waits = self.build_waits.clone();
+        self.jobs.last_mut().unwrap().reason = waits;
         self.tell("release.requested", None, "build requested");
     }
 

@@ -44,6 +44,8 @@ pub struct World {
     pub answered: HashMap<String, (StatusCode, Bytes)>,
     /// So many changes are made but answered with 503.
     pub answers_to_lose: u32,
+    /// Why the next build waits at first.
+    pub build_waits: Option<String>,
     /// Whether it is restarting.
     pub is_away: bool,
     /// Why wishes are refused.
