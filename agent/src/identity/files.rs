@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use pointsman_shared::api::agent::Membership;
 use pointsman_shared::name::HostId;
-use pointsman_shared::wire::{KeySet, SigningKey};
-use serde::Serialize;
+use pointsman_shared::wire::{KeyId, KeySet, SigningKey};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::dir::{Dir, FileError};
 
@@ -15,6 +15,14 @@ const KEY: &str = "key";
 const JOINING: &str = "key.joining";
 const KEYS: &str = "keys";
 const MEMBERSHIP: &str = "membership";
+
+/// The content of `membership`: what was told, and to which key.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    key: KeyId,
+    membership: Membership,
+}
 
 /// Files that do not make an identity.
 #[derive(Debug, thiserror::Error)]
@@ -86,36 +94,47 @@ impl IdentityFolder {
         })
     }
 
-    /// The identity of `host`.
+    /// The identity of `host`. A join that was begun and never answered does not make an older identity void.
     pub fn load(&self, host: &HostId) -> Result<Identity, IdentityError> {
         let state_dir = || self.dir.path().to_owned();
-        if self.dir.read(JOINING)?.is_some() {
-            return Err(IdentityError::Interrupted(state_dir()));
-        }
-        let (Some(membership), Some(key), Some(keys)) =
-            (self.membership()?, self.read_key(KEY)?, self.json(KEYS)?)
-        else {
-            return Err(IdentityError::NotJoined {
-                state_dir: state_dir(),
-                host: host.clone(),
+        let joining = self.dir.read(JOINING)?.is_some();
+        let (told, key, keys) = (self.told()?, self.read_key(KEY)?, self.json(KEYS)?);
+        let (Some(told), Some(key), Some(keys)) = (told, key, keys) else {
+            return Err(if joining {
+                IdentityError::Interrupted(state_dir())
+            } else {
+                IdentityError::NotJoined {
+                    state_dir: state_dir(),
+                    host: host.clone(),
+                }
             });
         };
-        if membership.host != *host {
+        if told.key != key.id() {
+            return Err(IdentityError::Interrupted(state_dir()));
+        }
+        if told.membership.host != *host {
             return Err(IdentityError::OtherHost {
                 state_dir: state_dir(),
-                found: membership.host,
+                found: told.membership.host,
                 wanted: host.clone(),
             });
+        }
+        if joining {
+            tracing::warn!("an attempt to join again was never answered; the identity before it is used");
         }
         Ok(Identity {
             key,
             keys,
-            membership,
+            membership: told.membership,
         })
     }
 
     /// What an earlier join left, if there was one.
     pub fn membership(&self) -> Result<Option<Membership>, IdentityError> {
+        Ok(self.told()?.map(|told| told.membership))
+    }
+
+    fn told(&self) -> Result<Option<Told>, IdentityError> {
         self.json(MEMBERSHIP)
     }
 
@@ -131,7 +150,11 @@ impl IdentityFolder {
 
     /// Makes a join count. Interrupted anywhere, the next [`Self::load`] says so.
     pub fn joined(&self, key: &SigningKey, membership: &Membership) -> Result<(), IdentityError> {
-        self.store(MEMBERSHIP, membership)?;
+        let told = Told {
+            key: key.id(),
+            membership: membership.clone(),
+        };
+        self.store(MEMBERSHIP, &told)?;
         self.store(KEYS, &membership.keys)?;
         self.dir.replace(KEY, key.to_file().as_bytes())?;
         self.forget_joining()
@@ -218,6 +241,22 @@ mod tests {
         assert_eq!(identity.key.id(), key.id());
         let other = files.load(&"web-2".parse().unwrap());
         assert!(matches!(other, Err(IdentityError::OtherHost { .. })));
+    }
+
+    #[test]
+    fn an_unanswered_second_join_leaves_the_first_identity_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = IdentityFolder::open(folder.path()).unwrap();
+        let host = "web-1".parse().unwrap();
+        let first = files.joining_key(&[1; 32]).unwrap();
+        files.joined(&first, &membership()).unwrap();
+        let second = files.joining_key(&[2; 32]).unwrap();
+        assert_eq!(files.load(&host).unwrap().key.id(), first.id());
+        files.joined(&second, &membership()).unwrap();
+        assert_eq!(files.load(&host).unwrap().key.id(), second.id());
+        // A crash between the files: the membership is the new key's, the key is not there yet.
+        fs_err::write(folder.path().join(KEY), first.to_file().as_bytes()).unwrap();
+        assert!(matches!(files.load(&host), Err(IdentityError::Interrupted(_))));
     }
 
     #[test]

@@ -4,7 +4,6 @@ use pointsman_shared::api::agent::{JOIN_PATH, JoinAnswer, JoinRequest, Membershi
 use pointsman_shared::ids::InstanceId;
 use pointsman_shared::name::HostId;
 use pointsman_shared::wire::{KeyId, KeySet, Role, SigningKey, UnixMillis, VERSION, VerifyError};
-use reqwest::StatusCode;
 
 use super::JoinToken;
 use crate::http::{Coordinator, RequestError};
@@ -145,10 +144,10 @@ async fn ask(coordinator: &Coordinator, request: &JoinRequest) -> Result<JoinAns
     })
 }
 
-/// Whether the coordinator looked at the request and turned it down for good.
+/// Whether the coordinator looked at the request and turned it down.
 fn is_final(error: &RequestError) -> bool {
     match error {
-        RequestError::Refused { status, .. } => status.is_client_error() && *status != StatusCode::CONFLICT,
+        RequestError::Refused { status, .. } => status.is_client_error(),
         RequestError::Unreachable { .. } | RequestError::Unreadable { .. } => false,
     }
 }

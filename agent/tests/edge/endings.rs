@@ -1,0 +1,88 @@
+//! How an agent ends, and how the next one begins.
+
+use pointsman_shared::outcome::Outcome;
+use rustix::process::Signal;
+
+use crate::agent::Host;
+use crate::jobs::{build_of, build_until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drained_agent_finishes_its_work_and_takes_no_more() {
+    let mut host = Host::joined().await;
+    host.start().await;
+    let neighbour = host.neighbour.clone();
+    let job = neighbour.offer("build", build_until(&host, "go")).await;
+    neighbour
+        .until("work", |memory| memory.works_on(job).then_some(()))
+        .await;
+    host.signal(Signal::TERM);
+    let late = neighbour.offer("build", build_of(&host, &["true"])).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert!(host.is_alive(), "it works");
+    fs_err::write(host.path("go"), "").unwrap();
+    assert!(host.ended().await.success());
+    let outcome = neighbour.result(job).await;
+    assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+    assert!(neighbour.memory().claims(late).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_beyond_the_grace_is_given_back_without_a_result() {
+    let mut host = Host::joined_with("drain_grace_s = 1").await;
+    host.start().await;
+    let neighbour = host.neighbour.clone();
+    let job = neighbour.offer("build", build_until(&host, "never")).await;
+    neighbour
+        .until("work", |memory| memory.works_on(job).then_some(()))
+        .await;
+    host.signal(Signal::TERM);
+    assert!(host.ended().await.success());
+    assert!(neighbour.memory().results(job).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_at_once_and_the_successor_names_whom_it_follows() {
+    let mut host = Host::joined().await;
+    host.start().await;
+    let neighbour = host.neighbour.clone();
+    let first = neighbour.hello(0).await;
+    assert_eq!(first.previous, None);
+    let job = neighbour.offer("build", build_until(&host, "never")).await;
+    neighbour
+        .until("work", |memory| memory.works_on(job).then_some(()))
+        .await;
+    host.signal(Signal::TERM);
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    host.signal(Signal::TERM);
+    assert_eq!(host.ended().await.code(), Some(1));
+
+    host.start().await;
+    let second = neighbour.hello(1).await;
+    assert_eq!(second.previous, Some(first.instance));
+    assert!(
+        second.processes.is_empty(),
+        "what its predecessor started is gone: {:?}",
+        second.processes
+    );
+    host.kill().await;
+    host.start().await;
+    assert_eq!(neighbour.hello(2).await.previous, Some(second.instance));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_was_sent_and_not_acknowledged_outlives_the_agent() {
+    let mut host = Host::joined().await;
+    host.start_with(&[("POINTSMAN_CRASH", "C16")]).await;
+    let neighbour = host.neighbour.clone();
+    neighbour.memory().silences.reports = true;
+    let job = neighbour.offer("build", build_of(&host, &["true"])).await;
+    host.ended().await;
+    neighbour.memory().silences.reports = false;
+    neighbour
+        .memory()
+        .heard
+        .retain(|message| !matches!(message, pointsman_shared::wire::FromAgent::Report(_)));
+    host.start().await;
+    let outcome = neighbour.result(job).await;
+    assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+}

@@ -1,0 +1,14 @@
+//! The edge of the agent: the real program over a real broker, talking to a small coordinator that lives in the test
+//! and speaks the real messages.
+//!
+//! The broker comes from `POINTSMAN_TEST_AMQP_URL` and `POINTSMAN_TEST_AMQP_ADMIN`; each test has a vhost of its own.
+
+mod agent;
+mod broker;
+mod endings;
+mod http;
+mod intruders;
+mod jobs;
+mod journey;
+mod neighbour;
+mod silence;
