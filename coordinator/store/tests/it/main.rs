@@ -1,0 +1,4 @@
+//! Tables against a real PostgreSQL.
+
+mod database;
+mod good_releases;

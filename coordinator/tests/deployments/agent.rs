@@ -1,0 +1,277 @@
+//! An agent without a machine: it remembers what would lie in its root, and says what an agent would say.
+
+use pointsman_coordinator::app::App;
+use pointsman_coordinator::operations::{claim_job, record_hello, record_placement_state, record_report};
+use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::digest::Digest;
+use pointsman_shared::ids::{Epoch, Generation, InstanceId, JobId, PlacementId, SpoolId};
+use pointsman_shared::name::{HostId, ReleaseFolder, RootPath, SlotName};
+use pointsman_shared::outcome::{Effect, JobKind, Outcome, Phase, Product};
+use pointsman_shared::wire::from_agent::{
+    Claim, FenceState, Hello, JobResult, PlacementState, Report, ReportContent, SlotState,
+};
+use pointsman_shared::wire::job::Order;
+use pointsman_shared::wire::{Nonce, VERSION};
+use pointsman_store::jobs::{self, JobRow};
+use pointsman_store::placement_pages;
+
+/// What happens to the next job of a host, instead of success.
+#[derive(Debug, Clone)]
+pub enum Mishap {
+    /// The install finds no space.
+    DiskFull,
+    /// A shared file is missing.
+    SharedMissing(&'static str),
+    /// The switch took place, and nothing answers.
+    Unhealthy,
+    /// A hook before the switch failed.
+    BeforeHook,
+}
+
+/// An agent.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// Its host.
+    pub host: HostId,
+    /// What lies in the root of its one placement.
+    pub root: Root,
+    instance: InstanceId,
+    spool: SpoolId,
+    seq: u64,
+    hellos: u64,
+}
+
+/// A root on the host.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// The fence.
+    pub fence: FenceState,
+    /// The link.
+    pub current: Option<ReleaseFolder>,
+    /// Complete releases.
+    pub releases: Vec<ReleaseFolder>,
+}
+
+impl Agent {
+    /// An agent on `host` that never ran before.
+    pub fn new(app: &App, host: &str) -> Self {
+        Self {
+            host: host.parse().unwrap(),
+            root: Root {
+                fence: FenceState::Missing,
+                current: None,
+                releases: Vec::new(),
+            },
+            instance: InstanceId(app.ids.next()),
+            spool: SpoolId(app.ids.next()),
+            seq: 0,
+            hellos: 0,
+        }
+    }
+
+    /// Starts, or starts again.
+    pub async fn restart(&mut self, app: &App) {
+        let previous = (self.hellos > 0).then_some(self.instance);
+        self.instance = InstanceId(app.ids.next());
+        self.hello(app, previous).await;
+    }
+
+    /// Says hello and what lies in every root it knows by the welcome; adopts what it is told to.
+    pub async fn hello(&mut self, app: &App, previous: Option<InstanceId>) {
+        self.hellos += 1;
+        let nonce = Nonce(format!("{:032x}", self.hellos));
+        let known = placement_pages::known(&mut *app.store.read().await.unwrap(), &self.host)
+            .await
+            .unwrap();
+        let hello = Hello {
+            v: VERSION,
+            host: self.host.clone(),
+            instance: self.instance,
+            previous,
+            nonce: nonce.clone(),
+            boot_id: "boot".to_owned(),
+            software: "test".to_owned(),
+            wire: vec![VERSION],
+            facts: std::collections::BTreeMap::new(),
+            slots: Vec::new(),
+            working: Vec::new(),
+            processes: Vec::new(),
+            state_digest: Digest::of(nonce.0.as_bytes()),
+            placements: u32::try_from(known.len()).unwrap(),
+            at: app.clock.now().timestamp_millis(),
+        };
+        record_hello::execute(app, &hello).await.unwrap();
+        for placement in known {
+            let state = self.state(app, placement.placement, placement.root, nonce.clone());
+            record_placement_state::execute(app, &state).await.unwrap();
+        }
+        if !matches!(self.root.fence, FenceState::Standing { .. }) {
+            self.root.fence = FenceState::Standing {
+                generation: Generation(0),
+                job: None,
+                epoch: Epoch::NONE,
+                to: None,
+                done: true,
+            };
+        }
+    }
+
+    fn state(&self, app: &App, placement: PlacementId, root: RootPath, nonce: Nonce) -> PlacementState {
+        PlacementState {
+            v: VERSION,
+            host: self.host.clone(),
+            instance: self.instance,
+            nonce,
+            placement,
+            root,
+            slots: vec![SlotState {
+                slot: SlotName::current(),
+                fence: self.root.fence.clone(),
+                current: self.root.current.clone(),
+                foreign: None,
+            }],
+            releases: self.root.releases.clone(),
+            page: 0,
+            pages: 1,
+            problem: None,
+            free_bytes: 1 << 30,
+            at: app.clock.now().timestamp_millis(),
+        }
+    }
+
+    /// Claims a job; true = it was granted.
+    pub async fn claim(&self, app: &App, job: &JobRow) -> bool {
+        let claim = Claim {
+            v: VERSION,
+            host: self.host.clone(),
+            instance: self.instance,
+            job: job.id,
+            epoch: job.epoch,
+            digest: job.body_digest,
+            nonce: Nonce(format!("{:032x}", job.id.0.as_u128() ^ u128::from(job.epoch.0))),
+            at: app.clock.now().timestamp_millis(),
+        };
+        claim_job::execute(app, &claim).await.unwrap();
+        let after = jobs::get(&mut *app.store.read().await.unwrap(), job.id)
+            .await
+            .unwrap()
+            .unwrap();
+        after.state == JobState::Running && after.worker.as_ref() == Some(&self.host)
+    }
+
+    /// Does the work of a granted job, and tells what came of it.
+    pub async fn work(&mut self, app: &App, job: &JobRow, mishap: Option<Mishap>) {
+        let outcome = self.perform(job, mishap);
+        self.report(app, job.id, job.epoch.next(), outcome).await;
+    }
+
+    /// Tells how an epoch ended.
+    pub async fn report(&mut self, app: &App, job: JobId, epoch: Epoch, outcome: Outcome) {
+        self.seq += 1;
+        let report = Report {
+            v: VERSION,
+            host: self.host.clone(),
+            instance: self.instance,
+            spool: self.spool,
+            seq: self.seq,
+            at: app.clock.now().timestamp_millis(),
+            content: ReportContent::Result(JobResult {
+                job,
+                epoch,
+                outcome,
+                log: None,
+            }),
+        };
+        record_report::execute(app, &report).await.unwrap();
+    }
+
+    /// What the host would do, fence and all.
+    pub fn perform(&mut self, job: &JobRow, mishap: Option<Mishap>) -> Outcome {
+        let body = job.parsed_body().unwrap();
+        match body.order {
+            Order::Build(order) => succeeded(Product::Release {
+                manifest: Digest::of(order.commit.as_str().as_bytes()),
+                archive: Digest::of(b"archive"),
+                packing: Digest::of(b"packing"),
+                archive_bytes: 10,
+                total_bytes: 20,
+                entries: 1,
+            }),
+            Order::Install(order) => match mishap {
+                Some(Mishap::DiskFull) => failed(
+                    Phase::Install,
+                    "disk_full",
+                    format!("no space left on {}", order.root),
+                    Effect::None,
+                ),
+                Some(Mishap::SharedMissing(path)) => failed(
+                    Phase::Install,
+                    "shared_missing",
+                    format!("{}/shared/{path} is missing on {}", order.root, self.host),
+                    Effect::None,
+                ),
+                Some(Mishap::Unhealthy | Mishap::BeforeHook) | None => {
+                    self.root.releases.push(order.folder);
+                    succeeded(Product::Installed { reused: false })
+                }
+            },
+            Order::Activate(order) | Order::Rollback(order) => {
+                if let FenceState::Standing { generation, .. } = &self.root.fence
+                    && *generation >= order.generation
+                {
+                    let message = format!("fence is at {generation}");
+                    return failed(Phase::Refused, "fence_refused", message, Effect::None);
+                }
+                assert!(
+                    self.root.releases.contains(&order.folder),
+                    "only what is installed is switched to"
+                );
+                if matches!(mishap, Some(Mishap::BeforeHook)) {
+                    return failed(
+                        Phase::BeforeHook,
+                        "hook_failed",
+                        "bin/warm-cache exited with 1".to_owned(),
+                        Effect::None,
+                    );
+                }
+                self.root.fence = FenceState::Standing {
+                    generation: order.generation,
+                    job: Some(job.id),
+                    epoch: job.epoch.next(),
+                    to: Some(order.folder.clone()),
+                    done: true,
+                };
+                let from = self.root.current.replace(order.folder.clone());
+                match mishap {
+                    Some(_) => failed(
+                        Phase::Health,
+                        "unhealthy",
+                        "no healthy answer within 2m".to_owned(),
+                        Effect::Done,
+                    ),
+                    None => succeeded(Product::Switched {
+                        from,
+                        current: order.folder,
+                    }),
+                }
+            }
+            Order::Migrate(_) | Order::CollectGarbage(_) => {
+                panic!("{} is not asked for here", JobKind::Migrate)
+            }
+        }
+    }
+}
+
+fn succeeded(product: Product) -> Outcome {
+    Outcome::Succeeded { product }
+}
+
+fn failed(phase: Phase, code: &str, message: String, effect: Effect) -> Outcome {
+    Outcome::Failed {
+        phase,
+        code: code.to_owned(),
+        message,
+        exit: None,
+        effect,
+    }
+}

@@ -1,0 +1,14 @@
+//! Deployments from the wish to the outcome: real PostgreSQL, real git, the operations as they are, and agents that say
+//! what agents say. No broker: what the relay would carry is read from the database.
+
+mod agent;
+mod building;
+mod cancelling;
+#[path = "../../store/tests/it/database.rs"]
+mod database;
+mod failing;
+mod going_live;
+mod repository;
+mod returning;
+mod rolling_back;
+mod world;

@@ -1,0 +1,146 @@
+//! Rollbacks by hand.
+
+use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_shared::api::projects::{OnFailure, Strategy};
+use pointsman_shared::outcome::JobKind;
+
+use super::database::with_database;
+use super::world::{World, refused, strategy};
+
+/// 1.0, 2.0 and 3.0 were live one after the other.
+async fn three_good(store: pointsman_store::Store) -> World {
+    let mut world = World::new(store, 2, strategy(&["1", "100%"], OnFailure::Rollback)).await;
+    for version in ["1.0", "2.0", "3.0"] {
+        world.built(version).await;
+        world.live(version).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn back_to_the_previous_good_one_and_further() {
+    with_database(|store| async {
+        let mut world = three_good(store).await;
+        for (label, link) in [("2.0", "2.0"), ("1.0", "1.0")] {
+            let rollback = world.roll_back(None).await.unwrap();
+            assert_eq!(
+                (rollback.kind.as_str(), rollback.release.as_str()),
+                ("rollback", label)
+            );
+            assert_eq!(world.offer("web-1").await.kind, JobKind::Rollback);
+            assert_eq!(
+                world.offer("web-2").await.kind,
+                JobKind::Rollback,
+                "every host at once"
+            );
+            world.run().await;
+            assert_eq!(world.deployment(rollback.number).await.summary, "live");
+            assert_eq!(world.links().await, [link, link]);
+            assert_eq!(world.desired().await.as_deref(), Some(label));
+        }
+        assert_eq!(refused(world.roll_back(None).await).code, "no_previous_good");
+        world.live("3.0").await;
+        let again = world.roll_back(None).await.unwrap();
+        assert_eq!(again.release.as_str(), "1.0", "2.0 was left by a rollback");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn back_to_a_named_release_or_a_reason_why_not() {
+    with_database(|store| async {
+        let mut world = three_good(store).await;
+        world.repository.release("4.0", &[("index.html", "4.0")]);
+        world.built("4.0").await;
+        let never = refused(world.roll_back(Some("4.0")).await);
+        assert_eq!(
+            never.what,
+            "release 4.0 was never live and healthy in shop@production"
+        );
+        assert_eq!(
+            refused(world.roll_back(Some("9.9")).await).code,
+            "unknown_release"
+        );
+        let rollback = world.roll_back(Some("1.0")).await.unwrap();
+        world.run().await;
+        assert_eq!(
+            world.deployment(rollback.number).await.state,
+            DeploymentState::Live
+        );
+        assert_eq!(world.links().await, ["1.0", "1.0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn against_an_open_deployment_it_is_a_decision() {
+    with_database(|store| async {
+        let mut world = three_good(store).await;
+        world.repository.release("4.0", &[("index.html", "4.0")]);
+        world.built("4.0").await;
+        let number = world.deploy("4.0").await.unwrap().number;
+        for host in ["web-1", "web-2", "web-1"] {
+            world.run_host(host).await;
+            world.reconcile().await;
+        }
+        assert_eq!(world.links().await, ["4.0", "3.0"]);
+        let elsewhere = refused(world.roll_back(Some("1.0")).await);
+        assert_eq!(
+            elsewhere.hint,
+            Some(format!("pointsman cancel {number}, then roll back"))
+        );
+        let decided = world.roll_back(None).await.unwrap();
+        assert_eq!(
+            (decided.number, decided.state),
+            (number, DeploymentState::RollingBack)
+        );
+        assert_eq!(refused(world.roll_back(None).await).code, "rolling_back");
+        world.run().await;
+        assert_eq!(world.deployment(number).await.state, DeploymentState::RolledBack);
+        assert_eq!(world.links().await, ["3.0", "3.0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_gone_from_a_host_is_brought_again() {
+    with_database(|store| async {
+        let mut world = three_good(store).await;
+        let agent = world.agents.get_mut("web-1").unwrap();
+        agent
+            .root
+            .releases
+            .retain(|folder| Some(folder) == agent.root.current.as_ref());
+        world.start("web-1").await;
+        world.roll_back(None).await.unwrap();
+        assert_eq!(world.offer("web-1").await.kind, JobKind::Install);
+        assert!(
+            world.offered("web-2").await.is_empty(),
+            "the barrier holds on the way back, too"
+        );
+        world.run().await;
+        assert_eq!(world.links().await, ["2.0", "2.0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn before_any_switch_it_ends_without_touching_a_host() {
+    with_database(|store| async {
+        let mut world = World::new(store, 1, Strategy::default()).await;
+        world.built("1.0").await;
+        world.live("1.0").await;
+        world.built("2.0").await;
+        let number = world.deploy("2.0").await.unwrap().number;
+        world.roll_back(None).await.unwrap();
+        let ended = world.deployment(number).await;
+        assert_eq!(ended.state, DeploymentState::Cancelled);
+        assert_eq!(
+            ended.reason.as_deref(),
+            Some("rolled back by ann; no host had switched")
+        );
+        world.run().await;
+        assert_eq!(world.links().await, ["1.0"]);
+    })
+    .await;
+}
