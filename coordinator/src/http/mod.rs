@@ -28,4 +28,6 @@ mod tokens;
 mod variables;
 
 pub use caller::TOKEN_PREFIX;
+pub use guard::Access;
+pub use router::{Route, routes};
 pub use server::{ServeError, serve};

@@ -37,7 +37,7 @@ pub(super) struct Api {
 
 /// Every route.
 #[rustfmt::skip]
-pub(super) fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Route> {
     vec![
         get("/", Open, page::show),
         get("/healthz", Open, health::alive),
@@ -126,17 +126,13 @@ pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Rout
 
 /// A route with its rule.
 #[derive(Debug, Clone)]
-pub(super) struct Route {
+pub struct Route {
     /// Its method.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the handler knows it; the walk over all routes asks")
-    )]
-    pub(super) method: Method,
+    pub method: Method,
     /// Its path.
-    pub(super) path: &'static str,
+    pub path: &'static str,
     /// Who may use it.
-    pub(super) access: Access,
+    pub access: Access,
     handler: MethodRouter<Api>,
 }
 
