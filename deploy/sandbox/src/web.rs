@@ -75,19 +75,33 @@ fn file(public: &Path, path: &str) -> Response<Body> {
     let Some(relative) = decode(path) else {
         return plain(StatusCode::BAD_REQUEST, "this is no path of a file\n");
     };
-    let mut file = public.join(relative);
-    if file.is_dir() {
-        file.push("index.html");
-    }
-    match fs_err::read(&file) {
-        Ok(bytes) => {
-            let mut response = Response::new(Body::from(bytes));
-            let kind = HeaderValue::from_static(media_type(&file));
-            response.headers_mut().insert(header::CONTENT_TYPE, kind);
-            response
-        }
-        Err(_) => plain(StatusCode::NOT_FOUND, "the live release has no such file\n"),
-    }
+    let found = public.join(relative);
+    let file = if found.is_dir() {
+        found.join("index.html")
+    } else {
+        found.clone()
+    };
+    let (kind, bytes) = match (fs_err::read(&file), listing(&found)) {
+        (Ok(bytes), _) => (media_type(&file), bytes),
+        (Err(_), Some(names)) => ("text/plain; charset=utf-8", names.into_bytes()),
+        (Err(_), None) => return plain(StatusCode::NOT_FOUND, "the live release has no such file\n"),
+    };
+    let mut response = Response::new(Body::from(bytes));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// What lies in a folder, a name per line: a release need not be a web site.
+fn listing(folder: &Path) -> Option<String> {
+    let entries = fs_err::read_dir(folder).ok()?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned() + "\n")
+        .collect();
+    names.sort();
+    Some(names.concat())
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Body> {

@@ -23,7 +23,7 @@ pub struct Keeper {
     orders: Mutex<Option<ChildStdin>>,
     known: Arc<Mutex<Known>>,
     process: Mutex<std::process::Child>,
-    log: PathBuf,
+    place: Place,
 }
 
 #[derive(Debug, Default)]
@@ -91,7 +91,7 @@ impl Keeper {
             orders: Mutex::new(Some(orders)),
             known: Arc::clone(&known),
             process: Mutex::new(process),
-            log: place.log("keeper"),
+            place: place.clone(),
         };
         std::thread::Builder::new()
             .name("keeper-reports".to_owned())
@@ -175,13 +175,14 @@ impl Keeper {
         let status = lock(&self.process)
             .wait()
             .map_err(Error::io("waiting for the keeper"))?;
-        if status.success() {
-            return Ok(());
+        if !status.success() {
+            let end = log_tail(&self.place.log("keeper"));
+            return Err(Error::Keeper(format!("it ended with {status}: {end}")));
         }
-        Err(Error::Keeper(format!(
-            "it ended with {status}: {}",
-            log_tail(&self.log)
-        )))
+        if self.place.is_ephemeral() && self.place.dir().exists() {
+            fs_err::remove_dir_all(self.place.dir())?;
+        }
+        Ok(())
     }
 
     /// Number of the keeper's own process.

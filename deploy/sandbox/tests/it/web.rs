@@ -102,6 +102,10 @@ async fn it_serves_what_current_names_and_says_which_release_that_is() {
         site.ask("/healthz").await,
         (200, "000001-a".to_owned(), "ok\n".to_owned())
     );
+    assert_eq!(
+        site.ask("/a%20b").await,
+        (200, "000001-a".to_owned(), "style.css\n".to_owned())
+    );
     assert_eq!(site.ask("/none").await.0, 404);
 
     switch(root, "000002-b");
