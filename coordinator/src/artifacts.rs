@@ -30,7 +30,7 @@ const PIECE: usize = 256 << 10;
 /// Parts written at the same time.
 const AT_ONCE: usize = 4;
 /// Longest silence of a sender.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Why an object was not taken or given.
 #[derive(Debug, thiserror::Error)]

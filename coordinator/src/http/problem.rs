@@ -18,7 +18,7 @@ use crate::error::OperationError;
 /// What a handler fails with.
 #[derive(Debug)]
 pub(super) struct Failed {
-    problem: Problem,
+    problem: Box<Problem>,
     retry_after_s: Option<u32>,
     cause: Option<String>,
     unread: bool,
@@ -37,9 +37,9 @@ pub(super) type Answer<T> = Result<T, Failed>;
 
 impl Failed {
     /// A problem of the edge itself.
-    pub(super) const fn new(problem: Problem) -> Self {
+    pub(super) fn new(problem: Problem) -> Self {
         Self {
-            problem,
+            problem: Box::new(problem),
             retry_after_s: None,
             cause: None,
             unread: false,
@@ -170,7 +170,7 @@ impl IntoResponse for Failed {
         if self.unread {
             response.extensions_mut().insert(Unread);
         }
-        response.extensions_mut().insert(Unwritten(self.problem));
+        response.extensions_mut().insert(Unwritten(*self.problem));
         response
     }
 }

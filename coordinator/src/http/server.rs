@@ -82,17 +82,14 @@ async fn listen(
         }
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = match tls {
-        Some(tls) => {
-            let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
-            guard(server.http_builder());
-            server.serve(service).await
-        }
-        None => {
-            let mut server = axum_server::from_tcp(listener)?.handle(handle);
-            guard(server.http_builder());
-            server.serve(service).await
-        }
+    let served = if let Some(tls) = tls {
+        let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
+        guard(server.http_builder());
+        server.serve(service).await
+    } else {
+        let mut server = axum_server::from_tcp(listener)?.handle(handle);
+        guard(server.http_builder());
+        server.serve(service).await
     };
     ending.abort();
     served

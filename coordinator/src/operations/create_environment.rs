@@ -46,15 +46,12 @@ pub(super) async fn put(
         return Ok(Made::Unchanged);
     }
     actor.authorize(Action::ManageEnvironments, wish.name.as_str())?;
-    let (made, action) = match known {
-        Some((id, _)) => {
-            environments::set_position(tx, id, wish.position).await?;
-            (Made::Updated, "environment.change")
-        }
-        None => {
-            insert(app, tx, wish).await?;
-            (Made::Created, "environment.create")
-        }
+    let (made, action) = if let Some((id, _)) = known {
+        environments::set_position(tx, id, wish.position).await?;
+        (Made::Updated, "environment.change")
+    } else {
+        insert(app, tx, wish).await?;
+        (Made::Created, "environment.create")
     };
     let detail = serde_json::json!({ "position": wish.position });
     act::done(app, tx, actor, action, wish.name.as_str(), detail).await?;

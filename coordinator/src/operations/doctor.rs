@@ -24,7 +24,7 @@ pub async fn execute(app: &App, actor: &Actor) -> OperationResult<Vec<Finding>> 
     let mut findings = vec![coordinator(app)];
     findings.extend(database(app).await?);
     findings.extend(broker(app).await);
-    findings.extend(store_disk(app));
+    findings.push(store_disk(app));
     findings.extend(hosts(app).await?);
     let mut conn = app.store.read().await?;
     findings.extend(work(&troubles::count(&mut conn).await?));
@@ -145,7 +145,7 @@ async fn broker(app: &App) -> Vec<Finding> {
     findings
 }
 
-fn store_disk(app: &App) -> Option<Finding> {
+fn store_disk(app: &App) -> Finding {
     let directory = &app.config.store.directory;
     let place = directory.display();
     match rustix::fs::statvfs(directory) {
@@ -157,16 +157,19 @@ fn store_disk(app: &App) -> Option<Finding> {
                 free / 1_000_000,
                 all / 1_000_000
             );
-            Some(if free * 100 / all < LOW_PERCENT {
-                warn(text, "make room: pointsman gc run, or a larger disk")
+            if free * 100 / all < LOW_PERCENT {
+                warn(
+                    text,
+                    "make room on this disk, or move store.directory to a larger one",
+                )
             } else {
                 ok(text)
-            })
+            }
         }
-        Err(error) => Some(fail(
+        Err(error) => fail(
             format!("artifact store {place}: {error}"),
             "check store.directory and its owner",
-        )),
+        ),
     }
 }
 
@@ -200,67 +203,77 @@ async fn hosts(app: &App) -> StoreResult<Vec<Finding>> {
 }
 
 fn work(troubles: &Troubles) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut count = |number: i64, text: &str, cure: &str| {
-        if number > 0 {
-            findings.push(warn(format!("{number} {text}"), cure));
-        }
-    };
-    count(
-        troubles.unsent,
-        "messages wait for longer than a minute to be sent",
-        "check that a coordinator runs the role relay, and the broker",
-    );
-    count(
-        troubles.unnumbered,
-        "events wait for longer than a minute to be numbered",
-        "check that a coordinator runs the role http",
-    );
-    count(
-        troubles.overdue,
-        "jobs run on leases that ended",
-        "check that a coordinator runs the roles intake and reconcile",
-    );
-    count(
-        troubles.deferred,
-        "jobs wait for absent hosts",
-        "pointsman jobs ls --state deferred",
-    );
-    let numbers = |numbers: &[i64]| {
-        let numbers: Vec<String> = numbers.iter().map(|number| format!("#{number}")).collect();
-        numbers.join(", ")
-    };
-    if !troubles.paused.is_empty() {
-        let text = format!("deployments wait for a person: {}", numbers(&troubles.paused));
-        findings.push(warn(text, "pointsman decide NUMBER rollback|continue"));
+    let mut findings = standing_still(troubles);
+    findings.extend(for_people(troubles));
+    if findings.is_empty() {
+        findings.push(ok("nothing stands still"));
     }
-    if !troubles.indeterminate.is_empty() {
-        let text = format!(
-            "nobody knows the effect of jobs {}",
-            numbers(&troubles.indeterminate)
-        );
-        findings.push(fail(text, "pointsman jobs show NUMBER"));
-    }
-    if !troubles.dead_letters.is_empty() {
-        let text = format!(
-            "offers of jobs {} came back unread",
-            numbers(&troubles.dead_letters)
-        );
-        findings.push(warn(text, "look at the agents' logs"));
-    }
-    for (number, reason) in &troubles.waiting {
+    findings
+}
+
+/// What a role that does not run, or a host that is away, leaves undone.
+fn standing_still(troubles: &Troubles) -> Vec<Finding> {
+    let counted = [
+        (
+            troubles.unsent,
+            "messages wait for longer than a minute to be sent",
+            "check that a coordinator runs the role relay, and the broker",
+        ),
+        (
+            troubles.unnumbered,
+            "events wait for longer than a minute to be numbered",
+            "check that a coordinator runs the role http",
+        ),
+        (
+            troubles.overdue,
+            "jobs run on leases that ended",
+            "check that a coordinator runs the roles intake and reconcile",
+        ),
+        (
+            troubles.deferred,
+            "jobs wait for absent hosts",
+            "pointsman jobs ls --state deferred",
+        ),
+    ];
+    let waiting = troubles.waiting.iter().map(|(number, reason)| {
         let why = reason.as_deref().unwrap_or("no agent takes it");
-        findings.push(warn(
+        warn(
             format!("job #{number} waits: {why}"),
             format!("pointsman jobs show {number}"),
-        ));
+        )
+    });
+    counted
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, text, cure)| warn(format!("{count} {text}"), cure))
+        .chain(waiting)
+        .collect()
+}
+
+/// What goes on only when a person decides or looks.
+fn for_people(troubles: &Troubles) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(paused) = numbers(&troubles.paused) {
+        let text = format!("deployments wait for a person: {paused}");
+        findings.push(warn(text, "pointsman decide NUMBER rollback|continue"));
+    }
+    if let Some(jobs) = numbers(&troubles.indeterminate) {
+        let text = format!("nobody knows the effect of jobs {jobs}");
+        findings.push(fail(text, "pointsman jobs show NUMBER"));
+    }
+    if let Some(jobs) = numbers(&troubles.dead_letters) {
+        let text = format!("offers of jobs {jobs} came back unread");
+        findings.push(warn(text, "look at the agents' logs"));
     }
     for (reason, count) in &troubles.refused {
         let text = format!("{count} messages were refused within a day: {reason}");
         findings.push(warn(text, "look at the coordinator's log"));
     }
-    if findings.is_empty() {
-        findings.push(ok("nothing stands still"));
-    }
     findings
+}
+
+/// `#1, #2`; none when there is none.
+fn numbers(numbers: &[i64]) -> Option<String> {
+    let numbers: Vec<String> = numbers.iter().map(|number| format!("#{number}")).collect();
+    (!numbers.is_empty()).then(|| numbers.join(", "))
 }

@@ -44,6 +44,10 @@ pub enum StoreError {
 
 impl StoreError {
     /// An impossible row.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over errors and ids as they have them"
+    )]
     pub fn inconsistent(table: &'static str, row: impl ToString, what: impl ToString) -> Self {
         Self::Inconsistent {
             table,
@@ -79,6 +83,10 @@ impl StoreError {
 }
 
 impl From<sqlx::Error> for StoreError {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "not our enum; what is new in it is a failed query"
+    )]
     fn from(error: sqlx::Error) -> Self {
         let Some(database) = error.as_database_error() else {
             return match error {
