@@ -1,7 +1,7 @@
 //! `pointsman-coordinator`: `init`, `serve` and `config check`.
 
 use std::collections::HashSet;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -125,9 +125,12 @@ async fn serve(config: Config, roles: Vec<Role>) -> anyhow::Result<()> {
 }
 
 fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lapin=warn"));
+    // lapin shouts what our own lines say with their cause; sqlx repeats every notice of every migration.
+    let usual = EnvFilter::new("info,lapin=off,sqlx=warn");
+    let filter = EnvFilter::try_from_default_env().unwrap_or(usual);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),

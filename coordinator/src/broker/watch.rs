@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::{connect, supervise};
 use super::error::{BrokerError, BrokerResult};
+use super::topology::Topology;
 use crate::app::App;
 
 /// Pause between looks at the queue.
@@ -67,16 +68,22 @@ impl Consumption {
 }
 
 /// Looks at the queue of reports until `stop`.
-pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken) {
+pub async fn run(app: &App, topology: &Topology, consumption: &Consumption, stop: &CancellationToken) {
     supervise("watch", app.ids.as_ref(), stop, || async {
-        let ended = session(app, consumption, stop).await;
+        let ended = session(app, topology, consumption, stop).await;
         consumption.interrupt();
         ended
     })
     .await;
 }
 
-async fn session(app: &App, consumption: &Consumption, stop: &CancellationToken) -> BrokerResult<()> {
+async fn session(
+    app: &App,
+    topology: &Topology,
+    consumption: &Consumption,
+    stop: &CancellationToken,
+) -> BrokerResult<()> {
+    topology.ensure().await?;
     let connection = connect(&app.config.broker.url, "watch").await?;
     let channel = connection
         .create_channel()

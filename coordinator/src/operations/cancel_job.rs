@@ -4,13 +4,16 @@
 use pointsman_domain::job::{CancelRequest, JobEvent};
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::jobs::JobState;
-use pointsman_store::audit::{self, Act, ActResult};
 use pointsman_store::jobs::JobRow;
 use pointsman_store::{Transaction, jobs};
 
+use super::act;
 use super::change_job::{self, Changed};
 use crate::app::App;
 use crate::error::OperationResult;
+
+/// The act, as the audit trail calls it.
+const ACTION: &str = "job.cancel";
 
 /// Cancels a job in the caller's transaction, which holds the job's lock. Returns the state after it; a job that is
 /// over, or whose cancel was requested before, is left as it is.
@@ -41,13 +44,14 @@ pub async fn execute(
     reason: Option<&str>,
 ) -> OperationResult<JobState> {
     let object = format!("job #{number}");
-    let outcome = cancel(app, actor, number, reason, &object).await;
-    if let Err(crate::error::OperationError::Refused(refusal)) = &outcome {
-        let mut tx = app.store.begin().await?;
-        append(app, &mut tx, actor, &object, ActResult::Refused, refusal.code).await?;
-        tx.commit().await.map_err(pointsman_store::StoreError::from)?;
-    }
-    outcome
+    act::audited(
+        app,
+        actor,
+        ACTION,
+        &object,
+        cancel(app, actor, number, reason, &object),
+    )
+    .await
 }
 
 async fn cancel(
@@ -63,39 +67,16 @@ async fn cancel(
         Refusal::not_found("unknown_job", format!("there is no job #{number}")).hint("pointsman jobs")
     })?;
     if job.state.is_final() {
-        return Err(Refusal::conflict(
-            "job_over",
-            format!("job #{number} is over: it is {}", job.state.as_str()),
-        )
-        .into());
+        let what = format!("job #{number} is over: it is {}", job.state.as_str());
+        return Err(Refusal::conflict("job_over", what).into());
     }
     let reason = reason.map_or_else(|| format!("cancelled by {}", actor.name), str::to_owned);
     let state = request(app, &mut tx, &job, &actor.name, &reason).await?;
-    append(app, &mut tx, actor, object, ActResult::Done, state.as_str()).await?;
-    tx.commit().await.map_err(pointsman_store::StoreError::from)?;
+    let detail = serde_json::json!({ "reason": reason, "state": state.as_str() });
+    act::done(app, &mut tx, actor, ACTION, object, detail).await?;
+    act::commit(tx).await?;
     app.bells.relay.notify_one();
     app.bells.reconcile.notify_one();
     app.bells.events.notify_one();
     Ok(state)
-}
-
-async fn append(
-    app: &App,
-    tx: &mut Transaction,
-    actor: &Actor,
-    object: &str,
-    result: ActResult,
-    what: &str,
-) -> OperationResult<()> {
-    let act = Act {
-        id: pointsman_shared::ids::AuditId(app.ids.next()),
-        at: app.clock.now(),
-        actor,
-        action: "job.cancel",
-        object,
-        result,
-        detail: serde_json::json!({ "outcome": what }),
-    };
-    audit::append(tx, &act).await?;
-    Ok(())
 }

@@ -26,9 +26,21 @@ pub enum Silence {
     SaysNothing,
 }
 
-/// Looks at every job that is offered, deferred, or whose lease ran out.
-pub async fn execute(app: &App, silence: Silence) -> OperationResult<()> {
-    let due = jobs::due(&mut *app.store.read().await?, patience(app)).await?;
+/// How far a sweep looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// At what may have changed.
+    Due,
+    /// At every offer, too: silence begins to count, and nobody was called absent before.
+    All,
+}
+
+/// Longer than any offer stands; milliseconds.
+const ALWAYS_MS: u64 = 10 * 365 * 24 * 3_600_000;
+
+/// Looks at what is due.
+pub async fn execute(app: &App, silence: Silence, reach: Reach) -> OperationResult<()> {
+    let due = jobs::due(&mut *app.store.read().await?, patience(app, reach)).await?;
     let mut changed = false;
     for id in due {
         changed |= look(app, id, silence).await?;
@@ -41,13 +53,16 @@ pub async fn execute(app: &App, silence: Silence) -> OperationResult<()> {
     Ok(())
 }
 
-fn patience(app: &App) -> Patience {
+fn patience(app: &App, reach: Reach) -> Patience {
     let timing = &app.config.timing;
     let beats = u64::from(timing.unseen_beats);
     Patience {
         quiet_ms: timing.beat_ms.min(timing.idle_beat_ms) * beats,
         heard_ms: timing.beat_ms.max(timing.idle_beat_ms) * beats,
-        young_ms: timing.sweep_ms * 3,
+        young_ms: match reach {
+            Reach::Due => timing.sweep_ms * 3,
+            Reach::All => ALWAYS_MS,
+        },
         deadline_ms: timing.start_deadline_ms,
     }
 }

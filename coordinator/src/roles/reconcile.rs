@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::broker::watch::Consumption;
 use crate::error::{OperationError, OperationResult};
-use crate::operations::sweep::{self, Silence};
+use crate::operations::sweep::{self, Reach, Silence};
 use crate::operations::{advance_deployment, converge};
 
 /// Reconciles until `stop`.
@@ -15,12 +15,16 @@ pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken)
     let pause = Duration::from_millis(app.config.timing.sweep_ms);
     let mut sweeps = tokio::time::interval(pause);
     sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut before = Silence::SaysNothing;
     loop {
         let swept = tokio::select! {
             () = stop.cancelled() => return,
             _ = sweeps.tick() => {
-                let swept = sweep::execute(app, silence(app, consumption)).await;
-                note("sweeping jobs", swept)
+                let silence = silence(app, consumption);
+                let begins = before == Silence::SaysNothing && silence == Silence::Counts;
+                let reach = if begins { Reach::All } else { Reach::Due };
+                before = silence;
+                note("sweeping jobs", sweep::execute(app, silence, reach).await)
             }
             () = app.bells.reconcile.notified() => true,
         };

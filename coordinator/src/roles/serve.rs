@@ -118,7 +118,7 @@ fn start(
             Role::Reconcile => drop(tasks.spawn(async move {
                 tokio::join!(
                     reconcile::run(&app, &consumption, &stop),
-                    watch::run(&app, &consumption, &stop)
+                    watch::run(&app, &topology, &consumption, &stop)
                 );
                 Ok(())
             })),
