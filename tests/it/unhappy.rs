@@ -96,8 +96,9 @@ async fn a_missing_shared_file_fails_before_any_switch(world: &World) -> Result<
         .has_recipe(&format!("{RECIPE}\n[release]\nshared = [\".env\"]\n"))?
         .has_version("2.1.0", "ok")?;
     world.builds("2.1.0").await?;
-    let deployment = world.deploys("2.1.0").await?;
-    assert_ne!(deployment.state, DeploymentState::Live);
+    let deployment = world.starts_deploy("2.1.0").await?;
+    // The target's policy is to hold: it waits for a person, and the next wish ends it.
+    let deployment = world.reaches(deployment.number, DeploymentState::Paused).await?;
     let said = format!("{deployment:?}");
     assert!(said.contains(".env") && said.contains("web-1"), "{said}");
     world.all_serve("1.0.0").await
@@ -153,7 +154,7 @@ async fn the_same_root_twice_is_refused_by_name(world: &World) -> Result<()> {
     let target =
         json!({ "project": "shop", "environment": "beta", "hosts": { "role": "web" }, "root": root });
     let (code, text) = refusal_of(world, "targets", target).await?;
-    assert_eq!(code, "root_in_use", "{text}");
+    assert_eq!(code, "root_used_twice", "{text}");
     assert!(
         text.contains("shop@production") && text.contains("shop@beta"),
         "{text}"

@@ -23,7 +23,7 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub const RECIPE: &str = r#"
 [build]
 steps = ["mkdir -p dist && cp src/* dist/"]
-include = ["dist/**", "bin/**"]
+include = ["dist/**", "bin/**", "healthz"]
 
 [health]
 http = "http://127.0.0.1:${PORT}/healthz"
@@ -82,7 +82,7 @@ impl World {
         self.repository
             .write("src/index.html", tag)?
             .write("src/version", tag)?
-            .write("src/healthz", health)?
+            .write("healthz", health)?
             .tag(tag)?;
         Ok(self)
     }
