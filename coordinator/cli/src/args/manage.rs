@@ -13,7 +13,7 @@ use pointsman_shared::repository::RepositoryUrl;
 
 use super::deploy::ON_FAILURE;
 use super::parse::{self, Pair};
-use super::root::Rows;
+use super::root::{Listed, Rows};
 
 /// `project`
 #[derive(Debug, Subcommand)]
@@ -42,9 +42,11 @@ pub enum ProjectCommand {
     },
 }
 
-impl Default for ProjectCommand {
-    fn default() -> Self {
-        Self::List(Rows::default())
+impl Listed for ProjectCommand {
+    type List = Rows;
+
+    fn listed(list: Rows) -> Self {
+        Self::List(list)
     }
 }
 
@@ -64,9 +66,11 @@ pub enum EnvironmentCommand {
     List(Rows),
 }
 
-impl Default for EnvironmentCommand {
-    fn default() -> Self {
-        Self::List(Rows::default())
+impl Listed for EnvironmentCommand {
+    type List = Rows;
+
+    fn listed(list: Rows) -> Self {
+        Self::List(list)
     }
 }
 
@@ -108,9 +112,11 @@ pub enum TargetCommand {
     },
 }
 
-impl Default for TargetCommand {
-    fn default() -> Self {
-        Self::List(Rows::default())
+impl Listed for TargetCommand {
+    type List = Rows;
+
+    fn listed(list: Rows) -> Self {
+        Self::List(list)
     }
 }
 
@@ -135,9 +141,11 @@ pub enum HostsCommand {
     },
 }
 
-impl Default for HostsCommand {
-    fn default() -> Self {
-        Self::Ls(Rows::default())
+impl Listed for HostsCommand {
+    type List = Rows;
+
+    fn listed(list: Rows) -> Self {
+        Self::Ls(list)
     }
 }
 
@@ -180,14 +188,16 @@ pub enum JobsCommand {
     },
 }
 
-impl Default for JobsCommand {
-    fn default() -> Self {
-        Self::Ls(ListJobs::default())
+impl Listed for JobsCommand {
+    type List = ListJobs;
+
+    fn listed(list: ListJobs) -> Self {
+        Self::Ls(list)
     }
 }
 
 /// `jobs ls`
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub struct ListJobs {
     /// Only in this state.
     #[arg(long, value_parser = parse::word::<JobState>(&[
@@ -227,9 +237,11 @@ pub enum TokenCommand {
     },
 }
 
-impl Default for TokenCommand {
-    fn default() -> Self {
-        Self::Ls(Rows::default())
+impl Listed for TokenCommand {
+    type List = Rows;
+
+    fn listed(list: Rows) -> Self {
+        Self::Ls(list)
     }
 }
 
@@ -251,9 +263,11 @@ pub enum VariableCommand {
     Ls(Rows),
 }
 
-impl Default for VariableCommand {
-    fn default() -> Self {
-        Self::Ls(Rows::default())
+impl Listed for VariableCommand {
+    type List = Rows;
+
+    fn listed(list: Rows) -> Self {
+        Self::Ls(list)
     }
 }
 

@@ -157,15 +157,27 @@ pub struct Status {
 
 /// A thing with verbs of its own; alone it is listed.
 #[derive(Debug, Args)]
-pub struct Noun<C: Subcommand> {
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Noun<C: Listed> {
     #[command(subcommand)]
     command: Option<C>,
+    #[command(flatten)]
+    list: C::List,
 }
 
-impl<C: Subcommand + Default> Noun<C> {
-    /// The verb, `list` when there is none.
+/// Verbs of which one lists.
+pub trait Listed: Subcommand {
+    /// What the listing takes.
+    type List: Args;
+
+    /// The verb that lists.
+    fn listed(list: Self::List) -> Self;
+}
+
+impl<C: Listed> Noun<C> {
+    /// The verb, the listing one when there is none.
     pub fn verb(self) -> C {
-        self.command.unwrap_or_default()
+        self.command.unwrap_or_else(|| C::listed(self.list))
     }
 }
 
@@ -184,18 +196,6 @@ pub struct Rows {
     /// Every row.
     #[arg(long)]
     all: bool,
-}
-
-/// Rows of a list when nothing is said.
-const USUAL_ROWS: usize = 50;
-
-impl Default for Rows {
-    fn default() -> Self {
-        Self {
-            limit: USUAL_ROWS,
-            all: false,
-        }
-    }
 }
 
 impl Rows {

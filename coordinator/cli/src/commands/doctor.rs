@@ -63,8 +63,7 @@ async fn coordinator(session: &Session, client: &Client) -> Result<Finding, CliE
     Ok(Finding {
         severity,
         text: format!(
-            "coordinator {} at {}, {} ms, clocks {}.{} s apart",
-            me.version,
+            "{} answers in {} ms, clocks {}.{} s apart",
             text::address(client.base()),
             took.as_millis(),
             skew.abs() / 1_000,

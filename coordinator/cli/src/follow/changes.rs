@@ -38,14 +38,23 @@ pub fn steps(before: Option<&Deployment>, after: &Deployment, every_host: bool) 
         steps.push(Step {
             tone: wording::deployment_tone(after.state),
             verb: wording::deployment_verb(after.state).to_owned(),
-            sentence: if every_host || !is_count(after) {
-                sentence(after)
-            } else {
-                subject(after)
-            },
+            sentence: news(before, after, every_host),
         });
     }
     steps
+}
+
+/// What is new: not the reason once more, and not a count where counts are drawn.
+fn news(before: Option<&Deployment>, after: &Deployment, counts: bool) -> String {
+    let told = before.is_some_and(|before| before.state == after.state && before.reason == after.reason);
+    let rest = beyond_state(after);
+    if told && !rest.is_empty() {
+        rest.to_owned()
+    } else if counts || !is_count(after) {
+        sentence(after)
+    } else {
+        subject(after)
+    }
 }
 
 /// Whether the same state has something new to say. Counts of hosts are drawn where there is a terminal.

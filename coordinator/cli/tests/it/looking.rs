@@ -248,7 +248,7 @@ fn doctor_names_the_cure_and_fails_when_something_is_broken() {
     insta::assert_snapshot!(lucy.runs("doctor"), @"
     $ pointsman doctor
     --- stdout
-      ok    coordinator 0.1.0 at http://coordinator, <n> ms, clocks 0.0 s apart
+      ok    http://coordinator answers in <n> ms, clocks 0.0 s apart
       ok    database 15.18, migrations current
     --- stderr
           Doctor  0 failed, 0 warnings, 2 ok
@@ -262,7 +262,7 @@ fn doctor_names_the_cure_and_fails_when_something_is_broken() {
     insta::assert_snapshot!(lucy.runs("doctor"), @"
     $ pointsman doctor
     --- stdout
-      ok    coordinator 0.1.0 at http://coordinator, <n> ms, clocks 0.0 s apart
+      ok    http://coordinator answers in <n> ms, clocks 0.0 s apart
       ok    database 15.18, migrations current
       fail  web3 disk /srv 100 %
             -> pointsman jobs ls
