@@ -14,7 +14,7 @@ use crate::config::CoordinatorSection;
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest silence while an answer is read.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Most bytes of an error's body that are read.
 const PROBLEM_BYTES: usize = 16 * 1024;
 

@@ -86,11 +86,11 @@ enum ConfigCommand {
 }
 
 fn main() -> ExitCode {
-    let command = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    if let Command::Gate { argv } = &command {
         // Nothing may stand between a child and its program, least of all a runtime.
-        Command::Gate { argv } => return gate::run(&argv),
-        command => command,
-    };
+        return gate::run(argv);
+    }
     begin_log();
     // Fails only when one is installed already, and then there is one.
     drop(rustls::crypto::ring::default_provider().install_default());

@@ -74,7 +74,7 @@ impl Session {
                 });
             }
         };
-        let (tell, consumed) = mpsc::unbounded_channel();
+        let (tell, told) = mpsc::unbounded_channel();
         tokio::spawn(forward(ConsumerId(0), Queue::Control, consumer, tell.clone()));
         Ok(Self {
             address: address.clone(),
@@ -86,7 +86,7 @@ impl Session {
             unsettled: HashMap::new(),
             consumers: 0,
             tell,
-            consumed,
+            consumed: told,
         })
     }
 
@@ -104,7 +104,7 @@ impl Session {
         stop: &CancellationToken,
     ) -> Ending {
         let ending = loop {
-            let step = tokio::select! {
+            let done = tokio::select! {
                 () = stop.cancelled() => Err(Ending::Stopped),
                 command = commands.recv() => match command {
                     Some(command) => self.obey(command).await,
@@ -113,7 +113,7 @@ impl Session {
                 Some(consumed) = self.consumed.recv() => self.hand_on(consumed, events, deliveries).await,
                 () = tokio::time::sleep(LOOK) => self.look(),
             };
-            if let Err(ending) = step {
+            if let Err(ending) = done {
                 break ending;
             }
         };

@@ -11,9 +11,9 @@ use crate::http::Coordinator;
 
 /// Reads the configuration, the policy and the certificates, and says what holds.
 pub fn check(file: &Path) -> Result<ExitCode, CommandError> {
-    let config = Config::load(file)?;
+    let config = Config::load(file).map_err(Box::new)?;
     Coordinator::new(&config.coordinator)?;
-    load_policy(&config.agent)?;
+    load_policy(&config.agent).map_err(Box::new)?;
     let agent = &config.agent;
     line(format!("{}: fine", file.display()))?;
     line(format!(

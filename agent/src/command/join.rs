@@ -24,7 +24,7 @@ const AGAIN: Duration = Duration::from_secs(3);
 
 /// Joins with a one-time token, and waits for the administrator where one is needed.
 pub async fn join(config: &Path, token: &str) -> Result<ExitCode, CommandError> {
-    let config = Config::load(config)?;
+    let config = Config::load(config).map_err(Box::new)?;
     let token: JoinToken = token.parse()?;
     let host = &config.agent.host;
     let state_dir = &config.agent.state_dir;
@@ -39,7 +39,9 @@ pub async fn join(config: &Path, token: &str) -> Result<ExitCode, CommandError> 
         InstanceId(SystemIds.next()),
         SystemClock.now().timestamp_millis(),
     );
-    let joined = crate::join::join(&coordinator, &files, host, &token, fresh).await?;
+    let joined = crate::join::join(&coordinator, &files, host, &token, fresh)
+        .await
+        .map_err(Box::new)?;
     tell(&config, &joined)?;
     if !joined.membership.administrator_lines.is_empty() {
         wait_for_administrator(&config, &joined).await?;

@@ -19,7 +19,7 @@ use crate::describe::describe;
 pub enum CommandError {
     /// The configuration cannot be used.
     #[error(transparent)]
-    Config(#[from] crate::config::ConfigError),
+    Config(#[from] Box<crate::config::ConfigError>),
     /// The token is none.
     #[error(transparent)]
     Token(#[from] crate::join::InvalidToken),
@@ -28,13 +28,13 @@ pub enum CommandError {
     TokenFile(#[source] std::io::Error),
     /// Joining failed.
     #[error(transparent)]
-    Join(#[from] crate::join::JoinError),
+    Join(#[from] Box<crate::join::JoinError>),
     /// The state folder cannot be made or opened.
     #[error("the state folder cannot be used; `pointsman-agent setup` prints the commands that make it")]
     State(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The agent cannot start.
     #[error(transparent)]
-    Prepare(#[from] crate::edge::PrepareError),
+    Prepare(#[from] Box<crate::edge::PrepareError>),
     /// The coordinator cannot be asked.
     #[error(transparent)]
     Http(#[from] crate::http::ClientError),
@@ -43,7 +43,7 @@ pub enum CommandError {
     Broker(#[from] crate::broker::BrokerError),
     /// The host's policy cannot be used.
     #[error(transparent)]
-    Policy(#[from] crate::policy::PolicyError),
+    Policy(#[from] Box<crate::policy::PolicyError>),
     /// No randomness.
     #[error(transparent)]
     Chance(#[from] crate::chance::NoChance),

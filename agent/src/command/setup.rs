@@ -11,7 +11,7 @@ use crate::config::Config;
 
 /// Prints the commands for the state folder, the policy file and `roots`, as far as they are missing.
 pub fn setup(file: &Path, user: &str, roots: &[RootPath]) -> Result<ExitCode, CommandError> {
-    let config = Config::load(file)?;
+    let config = Config::load(file).map_err(Box::new)?;
     let lines = lines(&config, user, roots);
     if lines.is_empty() {
         line("nothing is missing")?;

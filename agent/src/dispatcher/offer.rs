@@ -12,8 +12,8 @@ use super::{DeliveryId, Dispatcher, JobQueue, Now, Screened, Settle};
 use crate::letter::Refusal;
 
 impl Dispatcher {
-    pub(super) fn offer(&mut self, delivery: DeliveryId, queue: JobQueue, screened: Screened, now: &Now) {
-        if let Err(refusal) = self.check_audience(&queue, &screened) {
+    pub(super) fn offer(&mut self, delivery: DeliveryId, queue: &JobQueue, screened: Screened, now: &Now) {
+        if let Err(refusal) = self.check_audience(queue, &screened) {
             self.settle(delivery, Settle::Reject);
             return self.refuse(refusal, now);
         }

@@ -118,7 +118,7 @@ impl Dispatcher {
                 self.settle(delivery, Settle::Ack);
                 self.control(message.into_inner(), now);
             }
-            Event::Offer(delivery, queue, screened) => self.offer(delivery, queue, *screened, now),
+            Event::Offer(delivery, queue, screened) => self.offer(delivery, &queue, *screened, now),
             Event::Unreadable(delivery, offer, message) => {
                 self.refuse(Refusal::new("unreadable_body", message.clone()), now);
                 self.decline(delivery, offer.get(), DeclineReason::Unreadable { message });

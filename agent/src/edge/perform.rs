@@ -251,7 +251,7 @@ fn record_roots(tools: &Tools, placements: Vec<KnownPlacement>) -> bool {
         match tools.state.roots.record(&record) {
             Ok(()) => news = true,
             Err(error) => {
-                tracing::error!(root = %record.root, error = describe(&error), "a root is not recorded")
+                tracing::error!(root = %record.root, error = describe(&error), "a root is not recorded");
             }
         }
     }

@@ -84,7 +84,7 @@ async fn write(spool: &Arc<ReportSpool>, report: StoredReport) {
         match tokio::task::spawn_blocking(move || spool.append(copy)).await {
             Ok(Ok(_)) => return,
             Ok(Err(error)) => {
-                tracing::error!(error = describe(&error), "a report cannot be kept, trying again")
+                tracing::error!(error = describe(&error), "a report cannot be kept, trying again");
             }
             Err(error) => tracing::error!(%error, "a report cannot be kept, trying again"),
         }

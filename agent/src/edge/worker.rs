@@ -21,6 +21,7 @@ use crate::dispatcher::Assignment;
 use crate::executor::{Execution, execute};
 use crate::lease::Standing;
 use crate::logs::{ChunkSink, ChunkerId, JobLog, SHORTEST_SECRET, Secrets};
+use crate::policy::PolicyError;
 use crate::process::Processes;
 use crate::spool::LogSpool;
 use crate::step::{Host, Job};
@@ -88,7 +89,10 @@ async fn do_it(
     warn_of_short_secrets(&variables, &log);
     let job = match job(&tools, assignment, work, variables, &artifacts, &log, &secrets) {
         Ok(job) => job,
-        Err(execution) => return (execution, secrets),
+        Err(error) => {
+            let execution = failed(Phase::Refused, "policy_unusable", describe(&error));
+            return (execution, secrets);
+        }
     };
     (execute(&job).await, secrets)
 }
@@ -101,9 +105,8 @@ fn job(
     artifacts: &Artifacts,
     log: &JobLog,
     secrets: &Arc<Secrets>,
-) -> Result<Job<EdgeDesk>, Execution> {
-    let policy = load_policy(&tools.config)
-        .map_err(|error| failed(Phase::Refused, "policy_unusable", describe(&error)))?;
+) -> Result<Job<EdgeDesk>, PolicyError> {
+    let policy = load_policy(&tools.config)?;
     let plain = variables.plain.into_iter().chain(variables.secret);
     let variables: BTreeMap<String, String> = plain.map(|(name, value)| (name.into(), value)).collect();
     Ok(Job {

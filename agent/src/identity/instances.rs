@@ -51,7 +51,8 @@ impl Instances {
     }
 
     fn write<'a>(&self, ids: impl Iterator<Item = &'a InstanceId>) -> Result<(), FileError> {
-        let text: String = ids.map(|id| format!("{id}\n")).collect();
+        let lines: Vec<String> = ids.map(ToString::to_string).collect();
+        let text = lines.join("\n");
         self.dir.replace(FILE, text.as_bytes())
     }
 }

@@ -146,8 +146,7 @@ fn fit(mut text: String) -> String {
     }
     let cut = text.len() - end;
     text.truncate(end);
-    text.push_str(&format!(" [... {cut} more bytes]"));
-    text
+    text + &format!(" [... {cut} more bytes]")
 }
 
 #[cfg(test)]

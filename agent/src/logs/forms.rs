@@ -162,13 +162,17 @@ fn percent_encoded(value: &str, space: &str) -> String {
     for byte in value.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                text.push(char::from(byte))
+                text.push(char::from(byte));
             }
             b' ' => text.push_str(space),
-            _ => text.push_str(&format!("%{byte:02X}")),
+            _ => text.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 0xF)]),
         }
     }
     text
+}
+
+fn hex_digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).map_or('0', |digit| digit.to_ascii_uppercase())
 }
 
 /// `%2F` as `%2f`.

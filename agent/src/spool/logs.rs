@@ -175,17 +175,12 @@ impl LogSpool {
                 .map(|chunk| given_up(&chunk, GIVEN_UP))
                 .and_then(|gap| self.write(stored.number, &gap).ok());
             state.bytes -= stored.bytes;
-            match gap {
-                Some(gap) => {
-                    state.bytes += gap.bytes;
-                    if let Some(place) = state.chunks.get_mut(index) {
-                        *place = gap;
-                    }
-                }
-                None => {
-                    state.chunks.remove(index);
-                    drop(self.dir.remove_file(&name(stored.number)));
-                }
+            if let (Some(gap), Some(place)) = (gap, state.chunks.get_mut(index)) {
+                *place = gap;
+                state.bytes += gap.bytes;
+            } else {
+                state.chunks.remove(index);
+                drop(self.dir.remove_file(&name(stored.number)));
             }
         }
     }

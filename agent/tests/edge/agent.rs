@@ -29,7 +29,7 @@ impl Host {
     /// The same, with more lines in the agent's section of its configuration.
     pub async fn joined_with(more: &str) -> Self {
         let host = Self::new(Neighbour::new().await, more);
-        let joined = host.join(&host.token(&host.neighbour.key)).await;
+        let joined = host.join(&Host::token(&host.neighbour.key)).await;
         assert!(joined.0.success(), "{}", joined.1);
         host
     }
@@ -65,7 +65,7 @@ impl Host {
     }
 
     /// A join token of the coordinator with this key.
-    pub fn token(&self, key: &SigningKey) -> String {
+    pub fn token(key: &SigningKey) -> String {
         format!("pmj_{}_{SECRET}", key.id())
     }
 

@@ -5,6 +5,7 @@ use rustix::process::Signal;
 
 use crate::agent::Host;
 use crate::jobs::{build_of, build_until};
+use crate::neighbour::About;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drained_agent_finishes_its_work_and_takes_no_more() {
@@ -74,10 +75,10 @@ async fn a_result_that_was_sent_and_not_acknowledged_outlives_the_agent() {
     let mut host = Host::joined().await;
     host.start_with(&[("POINTSMAN_CRASH", "C16")]).await;
     let neighbour = host.neighbour.clone();
-    neighbour.memory().silences.reports = true;
+    neighbour.be_silent(About::Reports);
     let job = neighbour.offer("build", build_of(&host, &["true"])).await;
     host.ended().await;
-    neighbour.memory().silences.reports = false;
+    neighbour.speak();
     neighbour
         .memory()
         .heard

@@ -80,7 +80,7 @@ fn check(
     uri: &Uri,
     headers: &HeaderMap,
     body: Option<&Bytes>,
-) -> Result<(), Response> {
+) -> Result<(), StatusCode> {
     let text = |name: &str| {
         headers
             .get(name)
@@ -105,7 +105,7 @@ fn check(
     let key = memory.agent_key.clone().unwrap();
     let fresh = (parts.at - now()).abs() < request::TOLERANCE_MS;
     if !fresh || !parts.is_signed_by(&key, text(request::SIGNATURE)) {
-        return Err(StatusCode::UNAUTHORIZED.into_response());
+        return Err(StatusCode::UNAUTHORIZED);
     }
     memory.signed_requests.push(format!("{method} {}", uri.path()));
     Ok(())
@@ -113,7 +113,7 @@ fn check(
 
 async fn variables(State(side): State<Side>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if let Err(refused) = check(&side, &method, &uri, &headers, None) {
-        return refused;
+        return refused.into_response();
     }
     let memory = side.memory.lock().unwrap();
     json!({ "plain": memory.variables, "secret": memory.secrets })
@@ -129,7 +129,7 @@ async fn fetch(
     headers: HeaderMap,
 ) -> Response {
     if let Err(refused) = check(&side, &method, &uri, &headers, None) {
-        return refused;
+        return refused.into_response();
     }
     let found = side
         .memory
@@ -153,7 +153,7 @@ async fn store(
     body: Bytes,
 ) -> Response {
     if let Err(refused) = check(&side, &method, &uri, &headers, Some(&body)) {
-        return refused;
+        return refused.into_response();
     }
     assert_eq!(Digest::of(&body).to_string(), digest);
     let mut memory = side.memory.lock().unwrap();

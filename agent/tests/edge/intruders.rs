@@ -4,20 +4,17 @@ use pointsman_shared::ids::SpoolId;
 use pointsman_shared::outcome::Outcome;
 use pointsman_shared::wire::SigningKey;
 use pointsman_shared::wire::from_agent::ReportContent;
-use pointsman_shared::wire::to_agent::{Acknowledge, ToAgent};
+use pointsman_shared::wire::to_agent::{Acknowledge, Offer, ToAgent};
 use pointsman_shared::wire::topology::{CONTROL, DEAD, JOBS};
 use uuid::Uuid;
 
 use crate::agent::Host;
 use crate::jobs::build_of;
+use crate::neighbour::{Memory, Neighbour, make_offer};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn forged_foreign_oversized_and_unknown_messages_are_refused_counted_and_reported() {
-    let mut host = Host::joined().await;
-    host.start().await;
-    let neighbour = host.neighbour.clone();
+/// What is published to the job queue and to the control queue; none of it is the coordinator's.
+fn intruders(neighbour: &Neighbour, offer: &Offer) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let stranger = SigningKey::from_seed(&[66; 32]);
-    let offer = neighbour.make_offer("build", build_of(&host, &["touch /tmp/pointsman-must-not-exist"]));
     let forged = stranger.sign_to_agent(&ToAgent::Offer(offer.clone())).to_bytes();
     let mut bent = neighbour
         .key
@@ -31,57 +28,79 @@ async fn forged_foreign_oversized_and_unknown_messages_are_refused_counted_and_r
         .sign_to_agent(&ToAgent::Offer(other_body))
         .to_bytes();
     let acknowledge = |v, host: &str| {
-        ToAgent::Acknowledge(Acknowledge {
+        let message = ToAgent::Acknowledge(Acknowledge {
             v,
             host: host.parse().unwrap(),
             spool: SpoolId(Uuid::from_u128(1)),
             upto: 1000,
-        })
+        });
+        neighbour.key.sign_to_agent(&message).to_bytes()
     };
-    let unknown = neighbour.key.sign_to_agent(&acknowledge(2, "web-1")).to_bytes();
-    let foreign = neighbour.key.sign_to_agent(&acknowledge(1, "web-2")).to_bytes();
+    let unknown = acknowledge(2, "web-1");
+    let foreign = acknowledge(1, "web-2");
     let oversized = vec![b' '; 100 * 1024];
-    let jobs = "host.web-1.jobs";
-    let control = "host.web-1.control";
+    let jobs = vec![
+        forged.clone(),
+        bent,
+        mismatch,
+        oversized.clone(),
+        b"{}".to_vec(),
+        unknown.clone(),
+    ];
+    let control = vec![forged, unknown, foreign, oversized, vec![0xff; 10]];
+    (jobs, control)
+}
+
+/// Whether a refusal with this code was reported.
+fn reported(memory: &Memory, code: &str) -> Option<()> {
+    memory
+        .reports()
+        .into_iter()
+        .find_map(|report| match report.content {
+            ReportContent::Fault(fault)
+                if fault.code == "message_refused" && fault.message.contains(code) =>
+            {
+                Some(())
+            }
+            _ => None,
+        })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_foreign_oversized_and_unknown_messages_are_refused_counted_and_reported() {
+    let mut host = Host::joined().await;
+    host.start().await;
+    let neighbour = host.neighbour.clone();
+    let offer = make_offer("build", build_of(&host, &["true"]));
+    let (jobs, control) = intruders(&neighbour, &offer);
     let mut sent = 0;
     for _ in 0..20 {
-        for bytes in [&forged, &bent, &mismatch, &oversized, &b"{}".to_vec(), &unknown] {
-            neighbour.broker.publish(JOBS.name, jobs, bytes).await;
+        for bytes in &jobs {
+            neighbour
+                .broker
+                .publish(JOBS.name, "host.web-1.jobs", bytes)
+                .await;
             sent += 1;
         }
-        for bytes in [&forged, &unknown, &foreign, &oversized, &vec![0xff; 10]] {
-            neighbour.broker.publish(CONTROL.name, control, bytes).await;
+        for bytes in &control {
+            neighbour
+                .broker
+                .publish(CONTROL.name, "host.web-1.control", bytes)
+                .await;
             sent += 1;
         }
     }
-    let codes = [
+    for code in [
         "unknown_key",
         "digest_mismatch",
         "oversized",
         "malformed",
         "unknown_version",
         "foreign_host",
-    ];
-    for code in codes {
-        neighbour
-            .until(code, |memory| {
-                memory
-                    .reports()
-                    .into_iter()
-                    .find_map(|report| match report.content {
-                        ReportContent::Fault(fault)
-                            if fault.code == "message_refused" && fault.message.contains(code) =>
-                        {
-                            Some(())
-                        }
-                        _ => None,
-                    })
-            })
-            .await;
+    ] {
+        neighbour.until(code, |memory| reported(memory, code)).await;
     }
-    while neighbour.broker.waiting(DEAD).await < sent {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    neighbour.until_waiting(DEAD, sent).await;
     assert!(host.is_alive());
     assert!(
         neighbour.memory().claims(offer.job).is_empty(),

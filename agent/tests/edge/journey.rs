@@ -8,7 +8,7 @@ use pointsman_shared::wire::SigningKey;
 use pointsman_shared::wire::from_agent::{FenceState, PlacementState, ReportContent};
 use pointsman_shared::wire::logs::LogContent;
 use pointsman_shared::wire::to_agent::{Adopt, ToAgent};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::agent::Host;
 use crate::jobs::build_of;
@@ -19,7 +19,7 @@ const PLACEMENT: &str = "0198c0de-0000-7000-8000-00000000abcd";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_joins_only_the_coordinator_that_its_token_names() {
     let host = Host::new(Neighbour::new().await, "");
-    let (status, said) = host.join(&host.token(&SigningKey::from_seed(&[9; 32]))).await;
+    let (status, said) = host.join(&Host::token(&SigningKey::from_seed(&[9; 32]))).await;
     assert!(!status.success());
     assert!(
         said.contains("not from the coordinator that made this token"),
@@ -28,47 +28,41 @@ async fn a_host_joins_only_the_coordinator_that_its_token_names() {
     let (status, said) = host.join("pmj_nonsense").await;
     assert!(!status.success() && said.contains("no join token"), "{said}");
 
-    let (status, said) = host.join(&host.token(&host.neighbour.key)).await;
+    let (status, said) = host.join(&Host::token(&host.neighbour.key)).await;
     assert!(status.success(), "{said}");
     assert!(
         said.contains("rabbitmqctl add_user host-web-1"),
         "an administrator is told what to do: {said}"
     );
     assert!(!said.contains(crate::http::SECRET), "the token is shown: {said}");
-    let (status, said) = host.join(&host.token(&host.neighbour.key)).await;
+    let (status, said) = host.join(&Host::token(&host.neighbour.key)).await;
     assert!(status.success() && said.contains("joined again"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_becomes_the_live_release() {
     let mut host = Host::joined().await;
-    host.neighbour
-        .memory()
-        .secrets
-        .insert("API_KEY".to_owned(), "s3cret-value-42".to_owned());
+    let secret = ("API_KEY".to_owned(), "s3cret-value-42".to_owned());
+    host.neighbour.memory().secrets.extend([secret]);
     host.start().await;
-    let neighbour = &host.neighbour;
+    let product = build(&host).await;
+    adopt(&host).await;
+    install_and_activate(&host, &product).await;
+    let live = fs_err::read_to_string(host.path("srv/shop/current/built.txt")).unwrap();
+    assert_eq!(live, "built\n");
+}
 
-    let build = build_of(&host, &["echo built > built.txt", "echo the key is $API_KEY"]);
+/// Builds a release and looks at its log and its steps.
+async fn build(host: &Host) -> Value {
+    let neighbour = &host.neighbour;
+    let build = build_of(host, &["echo built > built.txt", "echo the key is $API_KEY"]);
     let job = neighbour.offer("build", build).await;
-    let Outcome::Succeeded {
-        product:
-            Product::Release {
-                manifest,
-                archive,
-                packing,
-                archive_bytes,
-                total_bytes,
-                entries,
-            },
-    } = neighbour.result(job).await
-    else {
+    let Outcome::Succeeded { product } = neighbour.result(job).await else {
         panic!("not built: {:?}", neighbour.memory().results(job));
     };
     let text = neighbour
         .until("the whole log", |memory| {
-            let text = log_text(memory);
-            text.contains("the key is").then_some(text)
+            Some(log_text(memory)).filter(|text| text.contains("the key is"))
         })
         .await;
     assert!(text.contains("the key is ***"), "{text}");
@@ -83,56 +77,50 @@ async fn a_commit_becomes_the_live_release() {
             "upload"
         ]
     );
+    serde_json::to_value(product).unwrap()
+}
 
-    adopt(&host).await;
-    let folder = format!("000042-{}", manifest.short());
+async fn install_and_activate(host: &Host, release: &Value) {
+    let neighbour = &host.neighbour;
     let root = host.root();
-    let install = neighbour
-        .offer("install", |body| {
-            let order = &mut body["order"];
-            order["placement"] = PLACEMENT.into();
-            order["root"] = root.clone().into();
-            order["folder"] = folder.clone().into();
-            order["shared"] = json!([]);
-            for (name, digest) in [("manifest", manifest), ("archive", archive), ("packing", packing)] {
-                order[name] = digest.to_string().into();
-            }
-            order["archive_bytes"] = archive_bytes.into();
-            order["total_bytes"] = total_bytes.into();
-            order["entries"] = entries.into();
-        })
-        .await;
-    assert_eq!(
-        neighbour.result(install).await,
-        Outcome::Succeeded {
-            product: Product::Installed { reused: false }
+    let manifest = release["manifest"].as_str().unwrap();
+    let folder = format!("000042-{}", manifest.get(..12).unwrap());
+    let install = |body: &mut Value| {
+        let order = &mut body["order"];
+        for name in [
+            "manifest",
+            "archive",
+            "packing",
+            "archive_bytes",
+            "total_bytes",
+            "entries",
+        ] {
+            order[name] = release[name].clone();
         }
-    );
+        order["placement"] = PLACEMENT.into();
+        order["root"] = root.as_str().into();
+        order["folder"] = folder.as_str().into();
+        order["shared"] = json!([]);
+    };
+    let installed = neighbour.offer("install", install).await;
+    let product = Product::Installed { reused: false };
+    assert_eq!(neighbour.result(installed).await, Outcome::Succeeded { product });
 
-    let activate = neighbour
-        .offer("activate", |body| {
-            let order = &mut body["order"];
-            order["placement"] = PLACEMENT.into();
-            order["root"] = root.clone().into();
-            order["folder"] = folder.clone().into();
-            order["manifest"] = manifest.to_string().into();
-            order["generation"] = 8.into();
-            order["hooks"] = json!({ "before": [], "after": [], "timeout_s": 10 });
-            order["health"] = serde_json::Value::Null;
-        })
-        .await;
-    let switched = neighbour.result(activate).await;
-    assert!(
-        matches!(
-            switched,
-            Outcome::Succeeded {
-                product: Product::Switched { .. }
-            }
-        ),
-        "{switched:?}"
-    );
-    let live = fs_err::read_to_string(host.path("srv/shop/current/built.txt")).unwrap();
-    assert_eq!(live, "built\n");
+    let activate = |body: &mut Value| {
+        let order = &mut body["order"];
+        order["placement"] = PLACEMENT.into();
+        order["root"] = root.as_str().into();
+        order["folder"] = folder.as_str().into();
+        order["manifest"] = manifest.into();
+        order["generation"] = 8.into();
+        order["hooks"] = json!({ "before": [], "after": [], "timeout_s": 10 });
+        order["health"] = Value::Null;
+    };
+    let activated = neighbour.offer("activate", activate).await;
+    let switched = neighbour.result(activated).await;
+    let current = folder.parse().unwrap();
+    let product = Product::Switched { from: None, current };
+    assert_eq!(switched, Outcome::Succeeded { product });
 }
 
 /// A new placement is closed until it is adopted; the next hello shows the fence.

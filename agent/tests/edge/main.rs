@@ -3,6 +3,15 @@
 //!
 //! The broker comes from `POINTSMAN_TEST_AMQP_URL` and `POINTSMAN_TEST_AMQP_ADMIN`; each test has a vhost of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that cannot go on says where and stops"
+)]
+
 mod agent;
 mod broker;
 mod endings;

@@ -1,7 +1,7 @@
 //! The coordinator next door: it welcomes, grants, renews and acknowledges as the real one does, unless it is told not
 //! to, and remembers everything it hears.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -33,20 +33,19 @@ pub const TIMES: LeaseTimes = LeaseTimes {
     stop_ms: 2000,
 };
 
-/// What the neighbour does not do when it is told so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Silences {
-    pub hello: bool,
-    pub claims: bool,
-    pub beats: bool,
-    pub reports: bool,
+/// What the neighbour may be told not to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum About {
+    Claims,
+    Beats,
+    Reports,
 }
 
 #[derive(Default)]
 pub struct Memory {
     pub heard: Vec<FromAgent>,
     pub chunks: Vec<LogChunk>,
-    pub silences: Silences,
+    silent: HashSet<About>,
     pub agent_key: Option<PublicKey>,
     pub objects: HashMap<String, Vec<u8>>,
     pub variables: BTreeMap<String, String>,
@@ -118,15 +117,25 @@ impl Neighbour {
     }
 
     async fn hear(&self, message: FromAgent) {
-        let silences = self.memory().silences;
+        let silent = self.memory().silent.clone();
         self.memory().heard.push(message.clone());
         match message {
-            FromAgent::Hello(hello) if !silences.hello => self.say(&self.welcome(&hello)).await,
-            FromAgent::Claim(claim) if !silences.claims => self.say(&self.grant(&claim)).await,
-            FromAgent::Heartbeat(beat) if !silences.beats => self.say(&self.renew(&beat)).await,
-            FromAgent::Report(report) if !silences.reports => self.acknowledge(&report).await,
+            FromAgent::Hello(hello) => self.say(&self.welcome(&hello)).await,
+            FromAgent::Claim(claim) if !silent.contains(&About::Claims) => self.say(&grant(&claim)).await,
+            FromAgent::Heartbeat(beat) if !silent.contains(&About::Beats) => self.say(&renewal(&beat)).await,
+            FromAgent::Report(report) if !silent.contains(&About::Reports) => self.acknowledge(&report).await,
             _ => {}
         }
+    }
+
+    /// Leaves these messages without an answer from now on.
+    pub fn be_silent(&self, about: About) {
+        self.memory().silent.insert(about);
+    }
+
+    /// Answers everything again.
+    pub fn speak(&self) {
+        self.memory().silent.clear();
     }
 
     /// Says something over the control queue.
@@ -152,44 +161,11 @@ impl Neighbour {
         })
     }
 
-    pub fn grant(&self, claim: &Claim) -> ToAgent {
-        ToAgent::Grant(Grant {
-            v: 1,
-            host: claim.host.clone(),
-            instance: claim.instance,
-            job: claim.job,
-            epoch: claim.epoch.next(),
-            digest: claim.digest,
-            nonce: claim.nonce.clone(),
-            granted_at: now(),
-            times: TIMES,
-        })
-    }
-
-    fn renew(&self, beat: &Heartbeat) -> ToAgent {
-        let renewed = beat.working.iter().map(|work| LeaseReply {
-            job: work.job,
-            epoch: work.epoch,
-            verdict: LeaseVerdict::Renewed,
-        });
-        ToAgent::HeartbeatReply(HeartbeatReply {
-            v: 1,
-            host: beat.host.clone(),
-            instance: beat.instance,
-            beat: beat.beat,
-            leases: renewed.collect(),
-            say_hello: false,
-            keys_version: 1,
-            times: TIMES,
-            at: now(),
-        })
-    }
-
     async fn acknowledge(&self, report: &Report) {
         let upto = {
             let mut memory = self.memory();
             memory.stored.push(report.seq);
-            (1..)
+            (1..=report.seq)
                 .take_while(|seq| memory.stored.contains(seq))
                 .last()
                 .unwrap_or(0)
@@ -205,33 +181,10 @@ impl Neighbour {
 
     /// Offers a job whose body is one of the pinned samples, changed by `change`; says which job it is.
     pub async fn offer(&self, sample: &str, change: impl FnOnce(&mut Value)) -> JobId {
-        let offer = self.make_offer(sample, change);
+        let offer = make_offer(sample, change);
         let job = offer.job;
         self.publish_offer(&offer).await;
         job
-    }
-
-    pub fn make_offer(&self, sample: &str, change: impl FnOnce(&mut Value)) -> Offer {
-        let path = format!(
-            "{}/../shared/tests/wire/v1/job_body.{sample}.json",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        let mut body: Value = serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
-        let job = JobId(SystemIds.next());
-        body["job"] = job.to_string().into();
-        body["order"]["log_stream"] = SystemIds.next().to_string().into();
-        change(&mut body);
-        let body: JobBody = serde_json::from_value(body).unwrap();
-        let body = serde_json::to_string(&body).unwrap();
-        Offer {
-            v: 1,
-            job,
-            epoch: Epoch::NONE,
-            digest: Digest::of(body.as_bytes()),
-            body,
-            issued_at: now(),
-            expires_at: now() + 120_000,
-        }
     }
 
     pub async fn publish_offer(&self, offer: &Offer) {
@@ -257,6 +210,15 @@ impl Neighbour {
                 self.memory().heard.iter().rev().take(12).collect::<Vec<_>>()
             );
             tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until a queue holds at least `count` messages.
+    pub async fn until_waiting(&self, queue: &str, count: u32) {
+        let begun = Instant::now();
+        while self.broker.waiting(queue).await < count {
+            assert!(begun.elapsed() < PATIENCE, "{queue} does not fill");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -319,6 +281,64 @@ impl Memory {
             FromAgent::Heartbeat(beat) => beat.working.iter().any(|work| work.job == job),
             _ => false,
         })
+    }
+}
+
+/// The grant of a claim.
+pub fn grant(claim: &Claim) -> ToAgent {
+    ToAgent::Grant(Grant {
+        v: 1,
+        host: claim.host.clone(),
+        instance: claim.instance,
+        job: claim.job,
+        epoch: claim.epoch.next(),
+        digest: claim.digest,
+        nonce: claim.nonce.clone(),
+        granted_at: now(),
+        times: TIMES,
+    })
+}
+
+fn renewal(beat: &Heartbeat) -> ToAgent {
+    let renewed = beat.working.iter().map(|work| LeaseReply {
+        job: work.job,
+        epoch: work.epoch,
+        verdict: LeaseVerdict::Renewed,
+    });
+    ToAgent::HeartbeatReply(HeartbeatReply {
+        v: 1,
+        host: beat.host.clone(),
+        instance: beat.instance,
+        beat: beat.beat,
+        leases: renewed.collect(),
+        say_hello: false,
+        keys_version: 1,
+        times: TIMES,
+        at: now(),
+    })
+}
+
+/// An offer of a pinned sample, changed by `change`.
+pub fn make_offer(sample: &str, change: impl FnOnce(&mut Value)) -> Offer {
+    let path = format!(
+        "{}/../shared/tests/wire/v1/job_body.{sample}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let mut body: Value = serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
+    let job = JobId(SystemIds.next());
+    body["job"] = job.to_string().into();
+    body["order"]["log_stream"] = SystemIds.next().to_string().into();
+    change(&mut body);
+    let body: JobBody = serde_json::from_value(body).unwrap();
+    let body = serde_json::to_string(&body).unwrap();
+    Offer {
+        v: 1,
+        job,
+        epoch: Epoch::NONE,
+        digest: Digest::of(body.as_bytes()),
+        body,
+        issued_at: now(),
+        expires_at: now() + 120_000,
     }
 }
 

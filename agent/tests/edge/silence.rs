@@ -6,14 +6,14 @@ use pointsman_shared::wire::to_agent::{Cancel, ToAgent};
 
 use crate::agent::Host;
 use crate::jobs::{build_of, build_until};
-use crate::neighbour::{Silences, now};
+use crate::neighbour::{About, grant, now};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unanswered_claim_is_repeated_and_a_late_grant_is_not_begun() {
     let mut host = Host::joined().await;
     host.start().await;
     let neighbour = &host.neighbour;
-    neighbour.memory().silences.claims = true;
+    neighbour.be_silent(About::Claims);
     let job = neighbour.offer("build", build_of(&host, &["true"])).await;
     let claims = neighbour
         .until("a repeated claim", |memory| {
@@ -25,7 +25,7 @@ async fn an_unanswered_claim_is_repeated_and_a_late_grant_is_not_begun() {
         "{claims:?}"
     );
     // The first claim was sent more than `stop_ms` ago.
-    neighbour.say(&neighbour.grant(&claims[0])).await;
+    neighbour.say(&grant(&claims[0])).await;
     neighbour
         .until("not begun", |memory| {
             memory.heard.iter().find_map(|message| match message {
@@ -53,16 +53,13 @@ async fn an_agent_that_cannot_renew_stops_its_work_and_asks_over_a_new_connectio
             _ => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
         }
     };
-    neighbour.memory().silences = Silences {
-        beats: true,
-        ..Silences::default()
-    };
+    neighbour.be_silent(About::Beats);
     neighbour.hello(1).await;
     let process = std::path::PathBuf::from(format!("/proc/{pid}"));
     neighbour
         .until("the step's end", |_| (!process.exists()).then_some(()))
         .await;
-    neighbour.memory().silences.beats = false;
+    neighbour.speak();
     let again = neighbour.offer("build", build_of(&host, &["true"])).await;
     let outcome = neighbour.result(again).await;
     assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
@@ -96,7 +93,7 @@ async fn reports_are_repeated_until_they_are_acknowledged() {
     let mut host = Host::joined().await;
     host.start().await;
     let neighbour = &host.neighbour;
-    neighbour.memory().silences.reports = true;
+    neighbour.be_silent(About::Reports);
     let job = neighbour.offer("build", build_of(&host, &["true"])).await;
     neighbour.result(job).await;
     neighbour
@@ -104,7 +101,7 @@ async fn reports_are_repeated_until_they_are_acknowledged() {
             (memory.results(job).len() > 1).then_some(())
         })
         .await;
-    neighbour.memory().silences.reports = false;
+    neighbour.speak();
     let spool = host.path("state/spool/reports");
     let waiting = || {
         let names = fs_err::read_dir(&spool).unwrap();

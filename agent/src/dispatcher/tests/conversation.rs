@@ -12,7 +12,7 @@ fn offers_are_consumed_only_after_a_welcome_over_this_connection() {
     let actions = world.tell(Event::Up);
     assert_eq!(words(&actions), ["hello after 99"]);
     let welcome = world.welcome(hello_nonce(&actions).unwrap());
-    let actions = world.control(ToAgent::Welcome(welcome));
+    let actions = world.control(&ToAgent::Welcome(welcome));
     assert_eq!(
         words(&actions),
         ["Ack 1", "heard", "welcomed", "consume host", "consume default"]
@@ -30,8 +30,8 @@ fn hello_is_repeated_until_welcome_and_then_means_a_broken_connection() {
         let (pause, actions) = world.wake();
         pauses.push(pause);
         match words(&actions).as_slice() {
-            [word] if word == "hello after 99" => {}
-            words => break words.to_vec(),
+            [one] if one == "hello after 99" => {}
+            other => break other.to_vec(),
         }
     };
     assert_eq!(pauses, [2, 4, 8, 16, 30, 30]);
@@ -50,7 +50,7 @@ fn a_refused_predecessor_is_followed_by_the_one_before() {
             nonce: hello_nonce(actions).unwrap(),
             reason: "another instance is alive".to_owned(),
         };
-        world.control(ToAgent::Unwelcome(refusal))
+        world.control(&ToAgent::Unwelcome(refusal))
     };
     let actions = refuse(&mut world, &actions);
     assert_eq!(words(&actions), ["Ack 1", "hello after 98"]);
@@ -66,9 +66,9 @@ fn the_offer_is_acked_after_the_grant_and_work_begins() {
     let actions = world.offer(INSTALL, 1);
     assert_eq!(words(&actions), ["claim"]);
     let claim = claimed(&actions).unwrap();
-    let actions = world.control(ToAgent::Grant(world.grant(&claim)));
+    let actions = world.control(&ToAgent::Grant(world.grant(&claim)));
     assert_eq!(words(&actions), ["Ack 3", "Ack 2", "begin 1"]);
-    let again = world.control(ToAgent::Grant(world.grant(&claim)));
+    let again = world.control(&ToAgent::Grant(world.grant(&claim)));
     assert_eq!(
         words(&again),
         ["Ack 4"],
@@ -93,7 +93,7 @@ fn an_unanswered_claim_is_repeated_with_its_nonce_until_the_offer_is_over() {
     }
     assert_eq!(moments, [2, 6, 14, 30, 62]);
     assert_eq!(world.passed(), 120);
-    let actions = world.control(ToAgent::Grant(world.grant(&first)));
+    let actions = world.control(&ToAgent::Grant(world.grant(&first)));
     assert_eq!(words(&actions)[1..], ["not begun"], "too late, and said so");
 }
 
@@ -102,7 +102,7 @@ fn a_grant_after_stop_time_is_not_begun() {
     let mut world = World::welcomed();
     let claim = claimed(&world.offer(ACTIVATE, 1)).unwrap();
     world.later(30);
-    let actions = world.control(ToAgent::Grant(world.grant(&claim)));
+    let actions = world.control(&ToAgent::Grant(world.grant(&claim)));
     assert_eq!(words(&actions), ["Ack 3", "Ack 2", "not begun"]);
 }
 
@@ -117,7 +117,7 @@ fn beats_list_the_epochs_and_their_answers_move_the_leases() {
         reason: "enough".to_owned(),
     };
     let verdicts = [(first_epoch(1), cancel), (first_epoch(2), LeaseVerdict::Lost)];
-    world.control(world.reply(1, &verdicts));
+    world.control(&world.reply(1, &verdicts));
     assert_eq!(
         one.lease.standing(),
         Standing::Cancelled {
@@ -159,6 +159,6 @@ fn a_redelivered_offer_joins_its_claim() {
     assert!(claimed(&actions).is_some(), "the claim is repeated at once");
     let screened = world.screened(INSTALL, 1, 0);
     assert_eq!(words(&world.offer_screened(screened)), Vec::<String>::new());
-    let actions = world.control(ToAgent::Grant(world.grant(&claim)));
+    let actions = world.control(&ToAgent::Grant(world.grant(&claim)));
     assert_eq!(words(&actions), ["Ack 4", "Ack 3", "begin 1"]);
 }

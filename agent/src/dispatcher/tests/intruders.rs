@@ -40,14 +40,14 @@ fn a_grant_must_agree_with_the_claim_in_everything() {
         },
     ];
     for grant in wrong {
-        let actions = words(&world.control(ToAgent::Grant(grant.clone())));
+        let actions = words(&world.control(&ToAgent::Grant(grant.clone())));
         assert!(
             !actions.iter().any(|word| word.starts_with("begin")),
             "{grant:?}: {actions:?}"
         );
     }
     assert!(world.dispatcher.refused() >= 4);
-    let actions = words(&world.control(ToAgent::Grant(right)));
+    let actions = words(&world.control(&ToAgent::Grant(right)));
     assert!(actions.contains(&"begin 1".to_owned()), "{actions:?}");
 }
 
@@ -56,7 +56,7 @@ fn an_unasked_welcome_opens_nothing() {
     let mut world = World::new();
     world.tell(Event::Up);
     let welcome = world.welcome(Nonce::from_bytes([77; 16]));
-    let actions = words(&world.control(ToAgent::Welcome(welcome)));
+    let actions = words(&world.control(&ToAgent::Welcome(welcome)));
     assert_eq!(actions.len(), 2);
     assert!(actions[1].contains("unasked"), "{actions:?}");
 }
@@ -65,7 +65,7 @@ fn an_unasked_welcome_opens_nothing() {
 fn a_reply_to_no_beat_of_ours_renews_nothing() {
     let mut world = World::welcomed();
     let (running, _) = world.begin(INSTALL, 1);
-    let actions = words(&world.control(world.reply(9, &[(first_epoch(1), LeaseVerdict::Lost)])));
+    let actions = words(&world.control(&world.reply(9, &[(first_epoch(1), LeaseVerdict::Lost)])));
     assert!(actions[1].contains("unasked"), "{actions:?}");
     assert_eq!(running.lease.standing(), Standing::Held);
 }
@@ -81,13 +81,13 @@ fn a_cancel_acts_once_in_time_and_for_this_instance() {
     let mut other_epoch = world.cancel(1, 3);
     other_epoch.epoch = Epoch(7);
     for cancel in [expired, foreign, other_epoch] {
-        world.control(ToAgent::Cancel(cancel));
+        world.control(&ToAgent::Cancel(cancel));
         assert_eq!(running.lease.standing(), Standing::Held);
     }
     let cancel = world.cancel(1, 4);
-    world.control(ToAgent::Cancel(cancel.clone()));
+    world.control(&ToAgent::Cancel(cancel.clone()));
     assert_ne!(running.lease.standing(), Standing::Held);
-    let actions = words(&world.control(ToAgent::Cancel(cancel)));
+    let actions = words(&world.control(&ToAgent::Cancel(cancel)));
     assert!(actions[1].contains("replayed"), "{actions:?}");
 }
 

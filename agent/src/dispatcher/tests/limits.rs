@@ -28,7 +28,7 @@ fn switches_always_have_a_slot() {
 fn a_full_builder_leaves_its_pool_before_it_acks() {
     let mut world = World::welcomed();
     let claim = claimed(&world.offer(BUILD, 1)).unwrap();
-    let actions = world.control(ToAgent::Grant(world.grant(&claim)));
+    let actions = world.control(&ToAgent::Grant(world.grant(&claim)));
     assert_eq!(words(&actions), ["stop default", "Ack 3", "Ack 2", "begin 1"]);
     let actions = world.tell(Event::Ended(first_epoch(1)));
     assert_eq!(words(&actions), ["consume default"]);
@@ -73,7 +73,7 @@ fn a_draining_agent_takes_nothing_and_gives_its_work_back_after_the_grace() {
             "Ack 5".to_owned()
         ]
     );
-    let actions = words(&world.control(ToAgent::Grant(world.grant(&claim))));
+    let actions = words(&world.control(&ToAgent::Grant(world.grant(&claim))));
     assert_eq!(actions, ["Ack 6", "Ack 4", "not begun"]);
     world.later(59);
     assert_eq!(running.lease.standing(), Standing::Held);

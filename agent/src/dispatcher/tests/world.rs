@@ -95,7 +95,7 @@ impl World {
         let mut world = Self::new();
         let actions = world.tell(Event::Up);
         let nonce = hello_nonce(&actions).expect("a hello");
-        world.control(ToAgent::Welcome(world.welcome(nonce)));
+        world.control(&ToAgent::Welcome(world.welcome(nonce)));
         world
     }
 
@@ -126,9 +126,9 @@ impl World {
         DeliveryId(self.delivery)
     }
 
-    pub fn control(&mut self, message: ToAgent) -> Vec<Action> {
+    pub fn control(&mut self, message: &ToAgent) -> Vec<Action> {
         let delivery = self.next_delivery();
-        self.tell(Event::Control(delivery, Box::new(verified(&message))))
+        self.tell(Event::Control(delivery, Box::new(verified(message))))
     }
 
     pub fn screened(&self, body: &str, n: u128, epoch: u32) -> Screened {
@@ -157,9 +157,10 @@ impl World {
     }
 
     pub fn offer_screened(&mut self, screened: Screened) -> Vec<Action> {
-        let queue = match screened.body.order.kind() {
-            JobKind::Build => JobQueue::Pool("default".parse().unwrap()),
-            _ => JobQueue::Host,
+        let queue = if screened.body.order.kind() == JobKind::Build {
+            JobQueue::Pool("default".parse().unwrap())
+        } else {
+            JobQueue::Host
         };
         let delivery = self.next_delivery();
         self.tell(Event::Offer(delivery, queue, Box::new(screened)))
@@ -168,7 +169,7 @@ impl World {
     /// Offers a job and grants the claim.
     pub fn begin(&mut self, body: &str, n: u128) -> (Assignment, Vec<Action>) {
         let claim = claimed(&self.offer(body, n)).expect("a claim");
-        let mut actions = self.control(ToAgent::Grant(self.grant(&claim)));
+        let mut actions = self.control(&ToAgent::Grant(self.grant(&claim)));
         let index = actions
             .iter()
             .position(|action| matches!(action, Action::Begin(_)))
@@ -254,6 +255,10 @@ pub fn words(actions: &[Action]) -> Vec<String> {
     actions.iter().map(word).collect()
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what no test expects is shown as it is"
+)]
 fn word(action: &Action) -> String {
     match action {
         Action::Settle(delivery, how) => format!("{how:?} {}", delivery.0),
@@ -285,19 +290,21 @@ fn word(action: &Action) -> String {
 }
 
 pub fn hello_nonce(actions: &[Action]) -> Option<Nonce> {
-    actions.iter().find_map(|action| match action {
-        Action::SayHello { nonce, .. } => Some(nonce.clone()),
-        _ => None,
+    actions.iter().find_map(|action| {
+        let Action::SayHello { nonce, .. } = action else {
+            return None;
+        };
+        Some(nonce.clone())
     })
 }
 
 pub fn claimed(actions: &[Action]) -> Option<Claim> {
-    actions.iter().find_map(|action| match action {
-        Action::Say(message) => match message.as_ref() {
-            FromAgent::Claim(claim) => Some(claim.clone()),
-            _ => None,
-        },
-        _ => None,
+    actions.iter().find_map(|action| {
+        let Action::Say(message) = action else { return None };
+        let FromAgent::Claim(claim) = message.as_ref() else {
+            return None;
+        };
+        Some(claim.clone())
     })
 }
 
