@@ -81,10 +81,12 @@ fn file(public: &Path, path: &str) -> Response<Body> {
     } else {
         found.clone()
     };
-    let (kind, bytes) = match (fs_err::read(&file), listing(&found)) {
-        (Ok(bytes), _) => (media_type(&file), bytes),
-        (Err(_), Some(names)) => ("text/plain; charset=utf-8", names.into_bytes()),
-        (Err(_), None) => return plain(StatusCode::NOT_FOUND, "the live release has no such file\n"),
+    let (kind, bytes) = if let Ok(bytes) = fs_err::read(&file) {
+        (media_type(&file), bytes)
+    } else if let Some(names) = listing(&found) {
+        ("text/plain; charset=utf-8", names.into_bytes())
+    } else {
+        return plain(StatusCode::NOT_FOUND, "the live release has no such file\n");
     };
     let mut response = Response::new(Body::from(bytes));
     response
