@@ -74,7 +74,7 @@ pub enum Error {
     #[error("stopped on request")]
     Stopped,
     /// No tag, branch or commit bears the name.
-    #[error("no tag, branch or commit {reference:?} in the repository{}", did_you_mean(.suggestions))]
+    #[error("no tag, branch or commit \"{reference}\" in the repository{}", did_you_mean(.suggestions))]
     UnknownRef {
         /// What was asked for.
         reference: GitRef,
