@@ -47,6 +47,19 @@ pub enum BrokerError {
     },
 }
 
+impl BrokerError {
+    /// Whether the broker was there and refused, rather than being away or cut off.
+    pub(super) fn is_an_answer(&self) -> bool {
+        match self {
+            Self::Address(_) | Self::Certificates(_) | Self::NotConsumed { .. } => true,
+            Self::Silent { .. } => false,
+            Self::Refused { source, .. } => {
+                matches!(source.kind(), lapin::ErrorKind::ProtocolError(_) | lapin::ErrorKind::AuthProviderError(_))
+            }
+        }
+    }
+}
+
 /// Where the broker is and who asks. Its password is never shown.
 #[derive(Clone)]
 pub struct BrokerAddress {

@@ -15,8 +15,11 @@ use crate::letter::Door;
 
 /// Pause after the first failed connection; it doubles.
 const FIRST: Duration = Duration::from_millis(500);
-/// Longest pause between connections.
+/// Longest pause after the broker itself said no: asking again soon would not help, and would load it.
 const LONGEST: Duration = Duration::from_mins(5);
+/// Longest pause while nobody answers. A knock on a closed port costs nobody anything, and an agent that comes back
+/// late is called absent: coordinators count from their own return.
+const LONGEST_UNANSWERED: Duration = Duration::from_secs(3);
 /// A session that lived this long was a good one: the next failure starts with short pauses.
 const GOOD: Duration = Duration::from_secs(30);
 
@@ -149,8 +152,13 @@ impl Link {
                     if begun.elapsed() >= GOOD {
                         pause = FIRST;
                     }
-                    let wait = pause.mul_f64(0.5 + self.chance.fraction() / 2.0);
-                    pause = LONGEST.min(pause * 2);
+                    let longest = if error.is_an_answer() {
+                        LONGEST
+                    } else {
+                        LONGEST_UNANSWERED
+                    };
+                    let wait = pause.min(longest).mul_f64(0.5 + self.chance.fraction() / 2.0);
+                    pause = longest.min(pause * 2);
                     tracing::warn!(
                         error = describe(&error),
                         "no connection to the broker, trying again in {wait:?}"
