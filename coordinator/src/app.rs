@@ -47,3 +47,27 @@ pub struct Bells {
     /// There may be events to number and show.
     pub events: Notify,
 }
+
+/// How long after a skipped look the next one comes.
+const SOON: std::time::Duration = std::time::Duration::from_millis(100);
+
+impl Bells {
+    /// Rings for the reconciler a little later. Whoever held what was skipped may have looked before the change that
+    /// woke us; without this the change would wait for the next sweep.
+    pub fn reconcile_soon(self: &Arc<Self>) {
+        let bells = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(SOON).await;
+            bells.reconcile.notify_one();
+        });
+    }
+}
+
+impl Bells {
+    /// Rings every bell: jobs have changed.
+    pub fn ring(&self) {
+        self.relay.notify_one();
+        self.reconcile.notify_one();
+        self.events.notify_one();
+    }
+}
