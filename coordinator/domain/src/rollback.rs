@@ -77,7 +77,7 @@ mod tests {
 
     fn good(number: u8, left_by_rollback: bool) -> GoodRelease {
         GoodRelease {
-            id: ReleaseId(uuid::Uuid::from_u128(number.into())),
+            id: id(number),
             label: number.to_string().parse().unwrap(),
             state: ReleaseState::Built,
             first_live_at: DateTime::from_timestamp(i64::from(number), 0).unwrap(),
@@ -85,8 +85,8 @@ mod tests {
         }
     }
 
-    fn id(number: u8) -> Option<ReleaseId> {
-        Some(ReleaseId(uuid::Uuid::from_u128(number.into())))
+    fn id(number: u8) -> ReleaseId {
+        ReleaseId(uuid::Uuid::from_u128(number.into()))
     }
 
     #[test]
@@ -94,12 +94,12 @@ mod tests {
         let mut all = vec![good(1, false), good(2, true), good(3, false), good(4, false)];
         let label =
             |live, all: &[GoodRelease]| previous_good(live, all).map(|release| release.label.to_string());
-        assert_eq!(label(id(4), &all).as_deref(), Some("3"));
-        assert_eq!(label(id(3), &all).as_deref(), Some("1"));
-        assert_eq!(label(id(1), &all), None);
+        assert_eq!(label(Some(id(4)), &all).as_deref(), Some("3"));
+        assert_eq!(label(Some(id(3)), &all).as_deref(), Some("1"));
+        assert_eq!(label(Some(id(1)), &all), None);
         assert_eq!(label(None, &all).as_deref(), Some("4"));
         all[2].state = ReleaseState::Pruned;
-        assert_eq!(label(id(4), &all).as_deref(), Some("1"));
+        assert_eq!(label(Some(id(4)), &all).as_deref(), Some("1"));
     }
 
     #[test]

@@ -26,7 +26,11 @@ pub async fn advance_all(app: &App) -> OperationResult<()> {
     for deployment in open {
         if let Err(error) = advance(app, deployment.target, deployment.id).await {
             // The others go on; this one is looked at again.
-            tracing::warn!(deployment = deployment.number, error = ?error, "a deployment could not be advanced");
+            tracing::warn!(
+                deployment = deployment.number,
+                error = &error as &dyn std::error::Error,
+                "a deployment could not be advanced"
+            );
         }
     }
     Ok(())
@@ -47,6 +51,7 @@ pub async fn advance_target(app: &App, target: TargetId) -> OperationResult<()> 
 pub async fn advance(app: &App, target: TargetId, id: DeploymentId) -> OperationResult<()> {
     let mut tx = app.store.begin().await?;
     if !targets::try_lock(&mut tx, target).await? || !deployments::try_lock(&mut tx, id).await? {
+        app.bells.reconcile_soon();
         return Ok(());
     }
     let target = targets::get(&mut tx, target)

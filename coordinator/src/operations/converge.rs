@@ -22,7 +22,7 @@ pub async fn converge_all(app: &App) -> OperationResult<()> {
     let all = targets::all(&mut *app.store.read().await?).await?;
     for target in all {
         if let Err(error) = converge_target(app, &target).await {
-            tracing::warn!(target = %target.name, error = ?error, "a target could not be converged");
+            tracing::warn!(target = %target.name, error = &error as &dyn std::error::Error, "a target could not be converged");
         }
     }
     Ok(())
@@ -31,6 +31,7 @@ pub async fn converge_all(app: &App) -> OperationResult<()> {
 async fn converge_target(app: &App, target: &TargetRow) -> OperationResult<()> {
     let mut tx = app.store.begin().await?;
     if !targets::try_lock(&mut tx, target.id).await? {
+        app.bells.reconcile_soon();
         return Ok(());
     }
     sync_placements::sync(app, &mut tx, target).await?;

@@ -34,7 +34,7 @@ pub async fn execute(
                     .await?;
             }
             Decision::Continue => {
-                go_on(app, &mut tx, actor, &target, &facts, request.reason.as_deref()).await?
+                go_on(app, &mut tx, actor, &target, &facts, request.reason.as_deref()).await?;
             }
         }
         act::commit(tx).await?;

@@ -48,7 +48,7 @@ pub(super) async fn target_of(app: &App, name: &TargetName) -> OperationResult<(
 /// Looks at the target at once, so that the answer shows what the wish came to. Should that fail, the reconciler looks.
 pub(super) async fn begin(app: &App, target: &TargetRow) {
     if let Err(error) = advance_deployment::advance_target(app, target.id).await {
-        tracing::warn!(target = %target.name, error = ?error, "a new wish is left to the reconciler");
+        tracing::warn!(target = %target.name, error = &error as &dyn std::error::Error, "a new wish is left to the reconciler");
     }
     app.bells.reconcile.notify_one();
     app.bells.relay.notify_one();

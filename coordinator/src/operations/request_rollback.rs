@@ -110,22 +110,21 @@ pub(super) async fn decide(
 ) -> OperationResult<()> {
     let now = pointsman_store::now(tx).await?;
     let reason = reason.map_or_else(|| format!("rolled back by {}", actor.name), str::to_owned);
-    let decision = match &facts.rollback {
+    let decision = if let Some(earlier) = &facts.rollback {
         // A person wants another try where the first one failed.
-        Some(earlier) => RollbackDecision {
+        RollbackDecision {
             tries: tries_again(facts, earlier)?,
             ..earlier.clone()
-        },
-        None => {
-            let to = way_back(facts)?;
-            judged(tx, target, to.id).await?;
-            RollbackDecision {
-                to,
-                at: now,
-                by: Some(actor.name.clone()),
-                reason,
-                tries: 1,
-            }
+        }
+    } else {
+        let to = way_back(facts)?;
+        judged(tx, target, to.id).await?;
+        RollbackDecision {
+            to,
+            at: now,
+            by: Some(actor.name.clone()),
+            reason,
+            tries: 1,
         }
     };
     deployments::decide_rollback(tx, facts.id, &decision).await?;
@@ -230,7 +229,7 @@ async fn judged(
         .await?
         .iter()
         .any(|good| good.id == release);
-    let forbidding = releases::forbidding_migrations(tx, target.id, release).await?;
+    let forbidding = good_releases::forbidding_migrations(tx, target.id, release).await?;
     rollback::judge(&row.label, row.state, good, &forbidding, &target.name.to_string())?;
     Ok(row)
 }

@@ -56,14 +56,11 @@ pub async fn sync(app: &App, tx: &mut Transaction, target: &TargetRow) -> Operat
             continue;
         }
         // A host that comes back keeps its placement: the fence on it names the old one.
-        let id = match placements::revive(tx, target.id, &host, &target.root).await? {
-            Some(id) => id,
-            None => {
-                let id = PlacementId(app.ids.next());
-                placements::insert(tx, id, target.id, &host, &target.root, now).await?;
-                id
-            }
-        };
+        let kept = placements::revive(tx, target.id, &host, &target.root).await?;
+        let id = kept.unwrap_or_else(|| PlacementId(app.ids.next()));
+        if kept.is_none() {
+            placements::insert(tx, id, target.id, &host, &target.root, now).await?;
+        }
         introduce(app, tx, target, id, &host).await?;
         tell(tx, target, &host, "placement.created", "now belongs to").await?;
     }

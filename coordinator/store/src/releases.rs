@@ -340,23 +340,3 @@ pub async fn set_unbuilt(
     .await?;
     Ok(())
 }
-
-/// Post-migrations that are applied in a target and that a release does not know: each forbids going back to it.
-pub async fn forbidding_migrations(
-    conn: &mut PgConnection,
-    target: pointsman_shared::ids::TargetId,
-    release: ReleaseId,
-) -> StoreResult<Vec<String>> {
-    let names = sqlx::query_scalar!(
-        "SELECT applied.name FROM target_migration AS applied
-         WHERE applied.target_id = $1 AND applied.phase = 'post' AND applied.state IN ('applied', 'indeterminate')
-           AND NOT EXISTS (SELECT 1 FROM release_migration AS own
-                           WHERE own.release_id = $2 AND own.phase = 'post' AND own.name = applied.name)
-         ORDER BY applied.name",
-        target.0,
-        release.0,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(names)
-}

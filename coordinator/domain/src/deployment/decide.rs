@@ -90,14 +90,13 @@ fn unusable(facts: &Facts) -> String {
 fn forward(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
     let mut out = absences(facts);
     let failures = facts.failures();
-    if facts.paused.is_none() && failures.len() > facts.tolerated() {
-        match on_failure(facts, now) {
-            Some(decisions) => {
-                out.extend(decisions);
-                return out;
-            }
-            None => {} // `continue`: the next hosts are tried all the same
-        }
+    // With `continue` nothing is decided: the next hosts are tried all the same.
+    if facts.paused.is_none()
+        && failures.len() > facts.tolerated()
+        && let Some(decisions) = on_failure(facts, now)
+    {
+        out.extend(decisions);
+        return out;
     }
     if facts.paused.is_some() {
         return out;

@@ -45,44 +45,35 @@ impl Facts {
         failures.saturating_sub(self.strategy.max_failures)
     }
 
-    /// The outcome in words: `live on 2 of 3 hosts, 1 deferred: web-3`.
+    /// The outcome in words: `live on 2 of 3 hosts with 1 deferred: web-3 (it is absent); failed on web-2: disk full`.
     pub(super) fn tally(&self, live: usize) -> String {
-        let mut text = match live {
+        let live = match live {
             0 => "live on no host".to_owned(),
             live if live == self.hosts.len() => "live".to_owned(),
             live => format!("live on {live} of {} hosts", self.hosts.len()),
         };
-        let out: Vec<_> = self
-            .hosts
-            .iter()
-            .filter_map(|host| match self.forward(host) {
-                Forward::Out(why) => Some(format!("{} ({why})", host.host)),
+        let (mut out, mut stopped) = (Vec::new(), Vec::new());
+        for host in &self.hosts {
+            match self.forward(host) {
+                Forward::Out(why) => out.push(format!("{} ({why})", host.host)),
+                Forward::Stopped(_) => stopped.push(host.host.as_str()),
                 Forward::ToInstall
                 | Forward::Installing(_)
                 | Forward::InstallFailed(_)
                 | Forward::Installed
                 | Forward::Switching(_)
                 | Forward::Live(_)
-                | Forward::SwitchFailed(_)
-                | Forward::Stopped(_) => None,
-            })
-            .collect();
-        if !out.is_empty() {
-            text.push_str(&format!(" with {} deferred: {}", out.len(), out.join(", ")));
+                | Forward::SwitchFailed(_) => {}
+            }
         }
-        let stopped: Vec<_> = self
-            .hosts
-            .iter()
-            .filter(|host| matches!(self.forward(host), Forward::Stopped(_)))
-            .map(|host| host.host.as_str())
-            .collect();
-        if !stopped.is_empty() {
-            text.push_str(&format!("; cancelled on {}", stopped.join(", ")));
-        }
-        if !self.failures().is_empty() {
-            text.push_str(&format!("; {}", self.failure_summary()));
-        }
-        text
+        let deferred = match out.as_slice() {
+            [] => live,
+            out => format!("{live} with {} deferred: {}", out.len(), out.join(", ")),
+        };
+        let stopped = (!stopped.is_empty()).then(|| format!("cancelled on {}", stopped.join(", ")));
+        let failed = (!self.failures().is_empty()).then(|| self.failure_summary());
+        let parts: Vec<_> = [Some(deferred), stopped, failed].into_iter().flatten().collect();
+        parts.join("; ")
     }
 
     /// Hosts of which nobody knows what is live.

@@ -5,131 +5,140 @@
 
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::ids::ReleaseId;
 
 use super::decide::{Ending, absence, end, stop, wind_down};
 use super::decision::Decision;
-use super::facts::{DeploymentOutcome, Facts, PauseReason, Paused, RollbackDecision};
+use super::facts::{DeploymentOutcome, Facts, HostFacts, PauseReason, Paused, RollbackDecision};
 use super::standing::Back;
 
 pub(super) fn decide(facts: &Facts, rollback: &RollbackDecision, now: DateTime<Utc>) -> Vec<Decision> {
     let to = rollback.to.id;
-    let standing = |host| facts.back(host, to, rollback.tries);
-    let mut out: Vec<_> = facts
-        .jobs
+    let hosts: Vec<_> = facts
+        .hosts
         .iter()
-        .filter(|job| !job.undo)
-        .filter_map(|job| stop(job, &rollback.reason))
+        .map(|host| (host, facts.back(host, to, rollback.tries)))
         .collect();
-    let (mut open, mut touched, mut back) = (false, false, 0_usize);
-    let mut failed = Vec::new();
-    for host in &facts.hosts {
-        let standing = standing(host);
-        touched |= standing != Back::Untouched;
-        let placement = host.placement;
-        let next = match standing {
-            Back::Untouched | Back::Out(_) => None,
-            Back::Stopping(_) => {
-                open = true;
-                None
-            }
-            Back::ToInstall | Back::ToSwitch if host.drift.is_some() => {
-                host.drift.clone().map(|why| Decision::Defer { placement, why })
-            }
-            Back::ToInstall => Some(Decision::Install {
-                placement,
-                release: to,
-                undo: true,
-            }),
-            Back::ToSwitch if host.busy => {
-                open = true;
-                None
-            }
-            Back::ToSwitch => Some(Decision::Switch {
-                placement,
-                release: to,
-                undo: true,
-            }),
-            Back::Installing(job) => {
-                open = true;
-                (job.state == JobState::Deferred).then(|| Decision::Defer {
-                    placement,
-                    why: job.why().to_owned(),
-                })
-            }
-            Back::Switching(job) => {
-                open = true;
-                absence(host, job)
-            }
-            Back::Done(_) => {
-                back += 1;
-                None
-            }
-            Back::Failed(job) => {
-                failed.push(format!("{}: {}", host.host, job.why()));
-                None
-            }
-        };
-        // While a person is asked, nothing new begins; what is open goes on.
-        let begins = matches!(next, Some(Decision::Install { .. } | Decision::Switch { .. }));
-        open |= next.is_some();
-        out.extend(next.filter(|_| facts.paused.is_none() || !begins));
-    }
-    if open || !out.is_empty() {
+    let forward = facts.jobs.iter().filter(|job| !job.undo);
+    let mut out: Vec<_> = forward.filter_map(|job| stop(job, &rollback.reason)).collect();
+    // While a person is asked, nothing new begins; what is open goes on.
+    let may_begin = |decision: &Decision| {
+        facts.paused.is_none() || !matches!(decision, Decision::Install { .. } | Decision::Switch { .. })
+    };
+    out.extend(
+        hosts
+            .iter()
+            .filter_map(|(host, standing)| next(host, *standing, to))
+            .filter(may_begin),
+    );
+    if !out.is_empty() || hosts.iter().any(|(_, standing)| is_on_the_way(*standing)) {
         return out;
     }
-    if !touched {
+    if hosts.iter().all(|(_, standing)| *standing == Back::Untouched) {
         let detail = format!("{}; no host had switched", rollback.reason);
-        let ending = if facts.failures().is_empty() {
-            Ending::Cancelled(detail)
-        } else {
+        let failed = !facts.failures().is_empty();
+        let ending = if failed {
             Ending::Failed(detail)
+        } else {
+            Ending::Cancelled(detail)
         };
         return wind_down(facts, &rollback.reason, ending);
     }
-    if !failed.is_empty() {
-        if facts.paused.is_some() {
-            return Vec::new();
-        }
-        let message = format!(
-            "rolling back to {} failed on {}",
-            rollback.to.label,
-            failed.join("; ")
-        );
-        return vec![Decision::Pause(Paused {
-            why: PauseReason::RollbackFailed,
-            message,
-            at: now,
-            by: None,
-        })];
+    let failed: Vec<_> = hosts
+        .iter()
+        .filter_map(|(host, standing)| failure(host, *standing))
+        .collect();
+    if failed.is_empty() {
+        return end_of(facts, rollback, &hosts);
     }
-    end_of(facts, rollback, back)
+    if facts.paused.is_some() {
+        return Vec::new();
+    }
+    let message = format!(
+        "rolling back to {} failed on {}",
+        rollback.to.label,
+        failed.join("; ")
+    );
+    let why = PauseReason::RollbackFailed;
+    vec![Decision::Pause(Paused {
+        why,
+        message,
+        at: now,
+        by: None,
+    })]
 }
 
-fn end_of(facts: &Facts, rollback: &RollbackDecision, back: usize) -> Vec<Decision> {
-    let label = &rollback.to.label;
-    let absent: Vec<_> = facts
-        .hosts
-        .iter()
-        .filter(|host| matches!(facts.back(host, rollback.to.id, rollback.tries), Back::Out(_)))
-        .map(|host| host.host.as_str())
-        .collect();
-    let tail = if absent.is_empty() {
-        String::new()
-    } else {
-        format!("; {} deferred: {}", absent.len(), absent.join(", "))
-    };
-    let there = facts
-        .hosts
-        .iter()
-        .any(|host| host.confirmed == Some(rollback.to.id));
-    if back > 0 || there {
-        return end(
-            DeploymentOutcome::RolledBack,
-            format!("rolled back to {label}{tail}: {}", rollback.reason),
-        );
+/// What a host needs next.
+fn next(host: &HostFacts, standing: Back<'_>, to: ReleaseId) -> Option<Decision> {
+    let placement = host.placement;
+    match standing {
+        Back::ToInstall | Back::ToSwitch if host.drift.is_some() => {
+            host.drift.clone().map(|why| Decision::Defer { placement, why })
+        }
+        Back::ToInstall => Some(Decision::Install {
+            placement,
+            release: to,
+            undo: true,
+        }),
+        Back::ToSwitch => (!host.busy).then_some(Decision::Switch {
+            placement,
+            release: to,
+            undo: true,
+        }),
+        Back::Installing(job) => (job.state == JobState::Deferred).then(|| Decision::Defer {
+            placement,
+            why: job.why().to_owned(),
+        }),
+        Back::Switching(job) => absence(host, job),
+        Back::Untouched | Back::Stopping(_) | Back::Out(_) | Back::Done(_) | Back::Failed(_) => None,
     }
-    end(
-        DeploymentOutcome::Failed,
-        format!("{}; no host is confirmed back on {label}{tail}", rollback.reason),
-    )
+}
+
+const fn is_on_the_way(standing: Back<'_>) -> bool {
+    match standing {
+        Back::Stopping(_) | Back::ToInstall | Back::Installing(_) | Back::ToSwitch | Back::Switching(_) => {
+            true
+        }
+        Back::Untouched | Back::Out(_) | Back::Done(_) | Back::Failed(_) => false,
+    }
+}
+
+fn failure(host: &HostFacts, standing: Back<'_>) -> Option<String> {
+    match standing {
+        Back::Failed(job) => Some(format!("{}: {}", host.host, job.why())),
+        Back::Untouched
+        | Back::Stopping(_)
+        | Back::Out(_)
+        | Back::ToInstall
+        | Back::Installing(_)
+        | Back::ToSwitch
+        | Back::Switching(_)
+        | Back::Done(_) => None,
+    }
+}
+
+fn end_of(facts: &Facts, rollback: &RollbackDecision, hosts: &[(&HostFacts, Back<'_>)]) -> Vec<Decision> {
+    let label = &rollback.to.label;
+    let out = hosts
+        .iter()
+        .filter(|(_, standing)| matches!(standing, Back::Out(_)));
+    let absent: Vec<_> = out.map(|(host, _)| host.host.as_str()).collect();
+    let tail = match absent.as_slice() {
+        [] => String::new(),
+        absent => format!("; {} deferred: {}", absent.len(), absent.join(", ")),
+    };
+    let is_back = hosts
+        .iter()
+        .any(|(_, standing)| matches!(standing, Back::Done(_)));
+    if is_back
+        || facts
+            .hosts
+            .iter()
+            .any(|host| host.confirmed == Some(rollback.to.id))
+    {
+        let detail = format!("rolled back to {label}{tail}: {}", rollback.reason);
+        return end(DeploymentOutcome::RolledBack, detail);
+    }
+    let detail = format!("{}; no host is confirmed back on {label}{tail}", rollback.reason);
+    end(DeploymentOutcome::Failed, detail)
 }

@@ -9,8 +9,8 @@ use toml::de::DeTable;
 use super::section::{Placed, Section, Source};
 use super::{Migrations, PostMigrations, PostStart, Recipe, RecipeError, rules};
 
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn recipe(source: &Source<'_>, table: &DeTable<'_>) -> Result<Recipe, RecipeError> {
     let top = Section::new(*source, "", table, 0);
@@ -130,31 +130,57 @@ fn checked(section: &Section<'_>, argv: Placed<Argv>) -> Result<Argv, RecipeErro
 }
 
 fn health(section: &Section<'_>) -> Result<HealthCheck, RecipeError> {
+    let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let (short, second) = (Duration::from_millis(10), Duration::from_secs(1));
+    let check = HealthCheck {
+        probe: probe(section)?,
+        passes: section.count("passes", 100)?.unwrap_or(3),
+        interval_ms: ms(duration(section, "interval", second, short, 10 * MINUTE)?),
+        deadline_ms: ms(duration(section, "deadline", 2 * MINUTE, 10 * short, DAY)?),
+        asserts_release: section.switch("asserts_release")?.unwrap_or(true),
+    };
+    section.finish()?;
+    let least = check
+        .interval_ms
+        .saturating_mul(u64::from(check.passes.saturating_sub(1)));
+    if least < check.deadline_ms {
+        return Ok(check);
+    }
+    let what = format!(
+        "{} passes every {} ms do not fit into the deadline of {} ms",
+        check.passes, check.interval_ms, check.deadline_ms
+    );
+    Err(section.source().error(
+        section.at(),
+        what,
+        "raise `deadline`, or lower `passes` or `interval`",
+    ))
+}
+
+fn probe(section: &Section<'_>) -> Result<Probe, RecipeError> {
     let source = section.source();
-    let probe = match (section.text("http")?, section.argv("command")?) {
+    match (section.text("http")?, section.argv("command")?) {
         (Some(url), None) => {
             rules::variables(source, url.value, url.at)?;
-            if !["http://", "https://", "${"]
+            if ["http://", "https://", "${"]
                 .iter()
                 .any(|start| url.value.starts_with(start))
             {
-                let what = format!("{:?} is no address", url.value);
-                return Err(source.error(url.at, what, "write it as \"http://127.0.0.1:${PORT}/healthz\""));
+                return Ok(Probe::Http {
+                    url: url.value.to_owned(),
+                });
             }
-            Probe::Http {
-                url: url.value.to_owned(),
-            }
+            let what = format!("{:?} is no address", url.value);
+            Err(source.error(url.at, what, "write it as \"http://127.0.0.1:${PORT}/healthz\""))
         }
-        (None, Some(argv)) => Probe::Command {
+        (None, Some(argv)) => Ok(Probe::Command {
             argv: checked(section, argv)?,
-        },
-        (Some(_), Some(_)) => {
-            return Err(source.error(
-                section.at(),
-                "[health] has both `http` and `command`",
-                "keep one of them",
-            ));
-        }
+        }),
+        (Some(_), Some(_)) => Err(source.error(
+            section.at(),
+            "[health] has both `http` and `command`",
+            "keep one of them",
+        )),
         (None, None) => {
             section.finish_known(&[
                 "http",
@@ -164,45 +190,9 @@ fn health(section: &Section<'_>) -> Result<HealthCheck, RecipeError> {
                 "deadline",
                 "asserts_release",
             ])?;
-            return Err(source.error(section.at(), "[health] asks nothing", "add `http` or `command`"));
+            Err(source.error(section.at(), "[health] asks nothing", "add `http` or `command`"))
         }
-    };
-    let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let check = HealthCheck {
-        probe,
-        passes: section.count("passes", 100)?.unwrap_or(3),
-        interval_ms: ms(duration(
-            section,
-            "interval",
-            Duration::from_secs(1),
-            Duration::from_millis(10),
-            10 * MINUTE,
-        )?),
-        deadline_ms: ms(duration(
-            section,
-            "deadline",
-            2 * MINUTE,
-            Duration::from_millis(100),
-            DAY,
-        )?),
-        asserts_release: section.switch("asserts_release")?.unwrap_or(true),
-    };
-    section.finish()?;
-    let least = check
-        .interval_ms
-        .saturating_mul(u64::from(check.passes.saturating_sub(1)));
-    if least >= check.deadline_ms {
-        let what = format!(
-            "{} passes every {} ms do not fit into the deadline of {} ms",
-            check.passes, check.interval_ms, check.deadline_ms
-        );
-        return Err(source.error(
-            section.at(),
-            what,
-            "raise `deadline`, or lower `passes` or `interval`",
-        ));
     }
-    Ok(check)
 }
 
 fn migrations(section: &Section<'_>) -> Result<Migrations, RecipeError> {

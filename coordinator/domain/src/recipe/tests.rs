@@ -91,92 +91,94 @@ fn a_frozen_recipe_reads_back_as_it_was() {
     assert_eq!(serde_json::from_value::<Recipe>(frozen).unwrap(), recipe);
 }
 
+/// A mistake, and how its refusal begins.
+const MISTAKES: &[(&str, &str)] = &[
+    (
+        "[build]\nsteeps = ['x']\n",
+        "pointsman.toml, line 2: unknown key `steeps` in [build]; did you mean `steps`?",
+    ),
+    (
+        "[biuld]\n",
+        "pointsman.toml, line 1: unknown key `biuld`; did you mean `build`?",
+    ),
+    (
+        "\n[health]\nhtpt = 'http://x/'\n",
+        "pointsman.toml, line 3: unknown key `htpt` in [health]; did you mean `http`?",
+    ),
+    (
+        "[build]\nsteps = 'make'\n",
+        "pointsman.toml, line 2: `build.steps` is a string, not a list of strings such as [\"a\", \"b\"]; write a list of strings such as [\"a\", \"b\"]",
+    ),
+    (
+        "[build]\ntimeout = '30 parsecs'\n",
+        "pointsman.toml, line 2: \"30 parsecs\" is no duration",
+    ),
+    (
+        "[build]\ntimeout = '0s'\n",
+        "pointsman.toml, line 2: the duration \"0s\" is out of range",
+    ),
+    (
+        "[build]\ninclude = ['dist/[']\n",
+        "pointsman.toml, line 2: \"dist/[\" is no pattern",
+    ),
+    (
+        "[build]\nsteps = ['']\n",
+        "pointsman.toml, line 2: a build step is empty",
+    ),
+    (
+        "[release]\nshared = [\n 'a',\n '../b']\n",
+        "pointsman.toml, line 4: the path \"../b\" has an empty part, `.` or `..`",
+    ),
+    (
+        "[release]\nshared = ['/etc/x']\n",
+        "pointsman.toml, line 2: the path \"/etc/x\" is absolute",
+    ),
+    (
+        "[release]\nshared = ['storage/', 'storage/a']\n",
+        "pointsman.toml, line 2: the shared path \"storage/a\" meets \"storage\"",
+    ),
+    (
+        "[activate]\nafter = ['systemctl reload x']\n",
+        "pointsman.toml, line 2: `activate.after` holds a string where a command is expected",
+    ),
+    (
+        "[activate]\nafter = [[]]\n",
+        "pointsman.toml, line 2: `activate.after` holds a command without a program",
+    ),
+    (
+        "[health]\npasses = 3\n",
+        "pointsman.toml, line 1: [health] asks nothing",
+    ),
+    (
+        "[health]\nhttp = 'http://x/${port}'\n",
+        "pointsman.toml, line 2: \"http://x/${port}\" holds `${` without a variable's name",
+    ),
+    (
+        "[health]\nhttp = 'localhost'\n",
+        "pointsman.toml, line 2: \"localhost\" is no address",
+    ),
+    (
+        "[health]\nhttp = 'http://x/'\npasses = 0\n",
+        "pointsman.toml, line 3: `health.passes` is 0",
+    ),
+    (
+        "[health]\nhttp = 'http://x/'\ndeadline = '1s'\n",
+        "pointsman.toml, line 1: 3 passes every 1000 ms do not fit",
+    ),
+    (
+        "[migrations.pre]\nsql = 'db'\n",
+        "pointsman.toml, line 1: migrations need either",
+    ),
+    (
+        "[migrations.post]\nsql = 'db'\ndatabase_url = 'x'\nstart = 'now'\n",
+        "pointsman.toml, line 4: `start` is \"now\"",
+    ),
+    ("[build\n", "pointsman.toml, line 1: "),
+];
+
 #[test]
 fn mistakes_name_file_line_and_remedy() {
-    let cases = [
-        (
-            "[build]\nsteeps = ['x']\n",
-            "pointsman.toml, line 2: unknown key `steeps` in [build]; did you mean `steps`?",
-        ),
-        (
-            "[biuld]\n",
-            "pointsman.toml, line 1: unknown key `biuld`; did you mean `build`?",
-        ),
-        (
-            "\n[health]\nhtpt = 'http://x/'\n",
-            "pointsman.toml, line 3: unknown key `htpt` in [health]; did you mean `http`?",
-        ),
-        (
-            "[build]\nsteps = 'make'\n",
-            "pointsman.toml, line 2: `build.steps` is a string, not a list of strings such as [\"a\", \"b\"]; write a list of strings such as [\"a\", \"b\"]",
-        ),
-        (
-            "[build]\ntimeout = '30 parsecs'\n",
-            "pointsman.toml, line 2: \"30 parsecs\" is no duration",
-        ),
-        (
-            "[build]\ntimeout = '0s'\n",
-            "pointsman.toml, line 2: the duration \"0s\" is out of range",
-        ),
-        (
-            "[build]\ninclude = ['dist/[']\n",
-            "pointsman.toml, line 2: \"dist/[\" is no pattern",
-        ),
-        (
-            "[build]\nsteps = ['']\n",
-            "pointsman.toml, line 2: a build step is empty",
-        ),
-        (
-            "[release]\nshared = [\n 'a',\n '../b']\n",
-            "pointsman.toml, line 4: the path \"../b\" has an empty part, `.` or `..`",
-        ),
-        (
-            "[release]\nshared = ['/etc/x']\n",
-            "pointsman.toml, line 2: the path \"/etc/x\" is absolute",
-        ),
-        (
-            "[release]\nshared = ['storage/', 'storage/a']\n",
-            "pointsman.toml, line 2: the shared path \"storage/a\" meets \"storage\"",
-        ),
-        (
-            "[activate]\nafter = ['systemctl reload x']\n",
-            "pointsman.toml, line 2: `activate.after` holds a string where a command is expected",
-        ),
-        (
-            "[activate]\nafter = [[]]\n",
-            "pointsman.toml, line 2: `activate.after` holds a command without a program",
-        ),
-        (
-            "[health]\npasses = 3\n",
-            "pointsman.toml, line 1: [health] asks nothing",
-        ),
-        (
-            "[health]\nhttp = 'http://x/${port}'\n",
-            "pointsman.toml, line 2: \"http://x/${port}\" holds `${` without a variable's name",
-        ),
-        (
-            "[health]\nhttp = 'localhost'\n",
-            "pointsman.toml, line 2: \"localhost\" is no address",
-        ),
-        (
-            "[health]\nhttp = 'http://x/'\npasses = 0\n",
-            "pointsman.toml, line 3: `health.passes` is 0",
-        ),
-        (
-            "[health]\nhttp = 'http://x/'\ndeadline = '1s'\n",
-            "pointsman.toml, line 1: 3 passes every 1000 ms do not fit",
-        ),
-        (
-            "[migrations.pre]\nsql = 'db'\n",
-            "pointsman.toml, line 1: migrations need either",
-        ),
-        (
-            "[migrations.post]\nsql = 'db'\ndatabase_url = 'x'\nstart = 'now'\n",
-            "pointsman.toml, line 4: `start` is \"now\"",
-        ),
-        ("[build\n", "pointsman.toml, line 1: "),
-    ];
-    for (text, expected) in cases {
+    for (text, expected) in MISTAKES {
         let refused = refused(text);
         assert!(
             refused.starts_with(expected),

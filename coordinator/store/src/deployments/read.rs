@@ -14,8 +14,8 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::wrong;
-use crate::StoreResult;
 use crate::releases::state_named;
+use crate::{StoreError, StoreResult};
 
 /// The facts of one deployment.
 pub async fn facts(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Option<Facts>> {
@@ -42,8 +42,34 @@ fn json<T: DeserializeOwned>(id: Uuid, value: Option<serde_json::Value>) -> Stor
         .map_err(|error| wrong(DeploymentId(id), error))
 }
 
+struct Columns {
+    id: Uuid,
+    number: i64,
+    kind: String,
+    strategy: serde_json::Value,
+    held_until: Option<DateTime<Utc>>,
+    scheduled_for: Option<DateTime<Utc>>,
+    started_at: Option<DateTime<Utc>>,
+    paused: Option<serde_json::Value>,
+    failures_forgiven: i32,
+    rollback: Option<serde_json::Value>,
+    cancel: Option<serde_json::Value>,
+    outcome: Option<String>,
+    outcome_detail: Option<String>,
+    ended_at: Option<DateTime<Utc>>,
+    release_id: Uuid,
+    label: String,
+    state: String,
+    failure: Option<String>,
+    from_id: Option<Uuid>,
+    from_label: Option<String>,
+    behind: Option<i64>,
+    newer: Option<i64>,
+}
+
 async fn read_deployments(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<Vec<Facts>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Columns,
         r#"SELECT d.id, d.number, d.kind, d.strategy, d.held_until, d.scheduled_for, d.started_at, d.paused,
                   d.failures_forgiven, d.rollback, d.cancel, d.outcome, d.outcome_detail, d.ended_at,
                   release.id AS release_id, release.label, release.state, release.failure,
@@ -68,49 +94,52 @@ async fn read_deployments(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let wrong = |what: &dyn ToString| wrong(DeploymentId(row.id), what.to_string());
-            let from = match (row.from_id, row.from_label) {
-                (Some(id), Some(label)) => Some(ReleaseRef {
-                    id: ReleaseId(id),
-                    label: label.parse().map_err(|e| wrong(&e))?,
-                }),
-                _ => None,
-            };
-            Ok(Facts {
-                id: DeploymentId(row.id),
-                number: row.number,
-                kind: if row.kind == "rollback" {
-                    DeploymentKind::Rollback
-                } else {
-                    DeploymentKind::Deploy
-                },
-                release: ReleaseFacts {
-                    id: ReleaseId(row.release_id),
-                    label: row.label.parse().map_err(|e| wrong(&e))?,
-                    state: state_named(&row.state)
-                        .ok_or_else(|| wrong(&"its release has an unknown state"))?,
-                    failure: row.failure,
-                },
-                strategy: serde_json::from_value(row.strategy).map_err(|e| wrong(&e))?,
-                held_until: row.held_until,
-                scheduled_for: row.scheduled_for,
-                started_at: row.started_at,
-                from,
-                paused: json(row.id, row.paused)?,
-                failures_forgiven: u32::try_from(row.failures_forgiven).unwrap_or_default(),
-                rollback: json(row.id, row.rollback)?,
-                cancel: json(row.id, row.cancel)?,
-                ended: ended(row.outcome.as_deref(), row.outcome_detail, row.ended_at)
-                    .ok_or_else(|| wrong(&"its outcome is unknown"))?,
-                behind: row.behind,
-                newer: row.newer,
-                hosts: Vec::new(),
-                jobs: Vec::new(),
-            })
+    rows.into_iter().map(Facts::try_from).collect()
+}
+
+impl TryFrom<Columns> for Facts {
+    type Error = StoreError;
+
+    fn try_from(row: Columns) -> StoreResult<Self> {
+        let wrong = |what: &dyn ToString| wrong(DeploymentId(row.id), what.to_string());
+        let from = match (row.from_id, row.from_label) {
+            (Some(id), Some(label)) => Some(ReleaseRef {
+                id: ReleaseId(id),
+                label: label.parse().map_err(|e| wrong(&e))?,
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            id: DeploymentId(row.id),
+            number: row.number,
+            kind: if row.kind == "rollback" {
+                DeploymentKind::Rollback
+            } else {
+                DeploymentKind::Deploy
+            },
+            release: ReleaseFacts {
+                id: ReleaseId(row.release_id),
+                label: row.label.parse().map_err(|e| wrong(&e))?,
+                state: state_named(&row.state).ok_or_else(|| wrong(&"its release has an unknown state"))?,
+                failure: row.failure,
+            },
+            strategy: serde_json::from_value(row.strategy).map_err(|e| wrong(&e))?,
+            held_until: row.held_until,
+            scheduled_for: row.scheduled_for,
+            started_at: row.started_at,
+            from,
+            paused: json(row.id, row.paused)?,
+            failures_forgiven: u32::try_from(row.failures_forgiven).unwrap_or_default(),
+            rollback: json(row.id, row.rollback)?,
+            cancel: json(row.id, row.cancel)?,
+            ended: ended(row.outcome.as_deref(), row.outcome_detail, row.ended_at)
+                .ok_or_else(|| wrong(&"its outcome is unknown"))?,
+            behind: row.behind,
+            newer: row.newer,
+            hosts: Vec::new(),
+            jobs: Vec::new(),
         })
-        .collect()
+    }
 }
 
 /// Outer none = an outcome that nobody wrote.

@@ -2,6 +2,8 @@
 //!
 //! Every step asserts what must always hold.
 
+mod happenings;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::projects::{OnFailure, Strategy};
@@ -11,8 +13,8 @@ use pointsman_shared::outcome::JobKind;
 use uuid::Uuid;
 
 use crate::deployment::{
-    CancelDecision, Decision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts,
-    ReleaseFacts, ReleaseRef, RollbackDecision, decide,
+    Decision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, ReleaseFacts, ReleaseRef,
+    decide,
 };
 
 pub(super) const OLD: ReleaseId = ReleaseId(Uuid::from_u128(1));
@@ -116,22 +118,7 @@ impl World {
 
     fn perform(&mut self, decision: Decision) {
         match decision {
-            Decision::Start { from, hosts } => {
-                assert!(self.facts.started_at.is_none());
-                self.facts.started_at = Some(self.now);
-                self.facts.from = from;
-                for (placement, wave) in hosts {
-                    self.facts
-                        .hosts
-                        .iter_mut()
-                        .find(|host| host.placement == placement)
-                        .unwrap()
-                        .wave = wave;
-                }
-                self.facts
-                    .hosts
-                    .sort_by_key(|host| (host.wave, host.host.clone()));
-            }
+            Decision::Start { from, hosts } => self.start(from, &hosts),
             Decision::Install { placement, undo, .. } => self.order(JobKind::Install, placement, undo),
             Decision::Switch {
                 placement,
@@ -152,20 +139,7 @@ impl World {
                     undo,
                 );
             }
-            Decision::Defer { placement, why } => {
-                let host = self.index(placement);
-                self.facts.hosts[host].deferred.get_or_insert(why);
-                for job in self
-                    .facts
-                    .jobs
-                    .iter_mut()
-                    .filter(|job| job.placement == placement)
-                {
-                    if is_idle(job.state) {
-                        job.state = JobState::Superseded;
-                    }
-                }
-            }
+            Decision::Defer { placement, why } => self.defer(placement, why),
             Decision::Cancel { job, reason } => self.cancel_job(job, reason),
             Decision::Pause(paused) => {
                 assert!(self.facts.paused.is_none(), "it is paused once");
@@ -187,6 +161,32 @@ impl World {
                     at: self.now,
                 });
             }
+        }
+    }
+
+    fn start(&mut self, from: Option<ReleaseRef>, hosts: &[(PlacementId, u32)]) {
+        assert!(self.facts.started_at.is_none(), "it starts once");
+        self.facts.started_at = Some(self.now);
+        self.facts.from = from;
+        for (placement, wave) in hosts {
+            let host = self.index(*placement);
+            self.facts.hosts[host].wave = *wave;
+        }
+        self.facts
+            .hosts
+            .sort_by_key(|host| (host.wave, host.host.clone()));
+    }
+
+    fn defer(&mut self, placement: PlacementId, why: String) {
+        let host = self.index(placement);
+        self.facts.hosts[host].deferred.get_or_insert(why);
+        let jobs = self
+            .facts
+            .jobs
+            .iter_mut()
+            .filter(|job| job.placement == placement);
+        for job in jobs.filter(|job| is_idle(job.state)) {
+            job.state = JobState::Superseded;
         }
     }
 
@@ -246,7 +246,7 @@ impl World {
     }
 
     fn order(&mut self, kind: JobKind, placement: PlacementId, undo: bool) {
-        let number = self.facts.jobs.len() as i64 + 1;
+        let number = i64::try_from(self.facts.jobs.len()).unwrap() + 1;
         let seen = self.facts.hosts[self.index(placement)].seen;
         self.facts.jobs.push(JobFacts {
             id: JobId(Uuid::from_u128(1000 + u128::try_from(number).unwrap())),
@@ -289,197 +289,6 @@ impl World {
             .iter()
             .position(|host| host.placement == placement)
             .unwrap()
-    }
-
-    fn job(&mut self, job: usize, state: JobState) -> Option<&mut JobFacts> {
-        self.facts.jobs.get_mut(job).filter(|job| job.state == state)
-    }
-
-    pub fn grant(&mut self, job: usize) {
-        if let Some(job) = self.job(job, JobState::Offered) {
-            job.state = JobState::Running;
-            job.granted = true;
-        }
-    }
-
-    pub fn succeed(&mut self, job: usize) {
-        let Some(job) = self.job(job, JobState::Running) else {
-            return;
-        };
-        job.state = JobState::Succeeded;
-        let (placement, is_switch, undo) = (job.placement, job.kind.is_switch(), job.undo);
-        let release = if undo {
-            self.facts.rollback.as_ref().unwrap().to.id
-        } else {
-            NEW
-        };
-        let host = self.index(placement);
-        if is_switch {
-            self.facts.hosts[host].confirmed = Some(release);
-        }
-        self.facts.hosts[host].has.push(release);
-    }
-
-    /// `changed`: whether the switch itself took place, as when a health check fails.
-    pub fn fail(&mut self, job: usize, why: &str, changed: bool) {
-        let Some(job) = self.job(job, JobState::Running) else {
-            return;
-        };
-        job.state = JobState::Failed;
-        job.reason = Some(why.to_owned());
-        let (placement, is_switch, undo) = (job.placement, job.kind.is_switch(), job.undo);
-        if changed && is_switch {
-            let host = self.index(placement);
-            self.facts.hosts[host].confirmed = Some(if undo { OLD } else { NEW });
-        }
-    }
-
-    /// The agent stops as it was asked to.
-    pub fn stop(&mut self, job: usize) {
-        if let Some(job) = self
-            .job(job, JobState::Running)
-            .filter(|job| job.cancel_requested)
-        {
-            job.state = JobState::Cancelled;
-        }
-    }
-
-    /// The lease runs out.
-    pub fn lose(&mut self, job: usize) {
-        let Some(job) = self.job(job, JobState::Running) else {
-            return;
-        };
-        let placement = job.placement;
-        job.state = match (job.cancel_requested, job.kind.is_switch()) {
-            (true, true) => JobState::Abandoned,
-            (true, false) => JobState::Cancelled,
-            (false, _) => JobState::Offered,
-        };
-        if !self.facts.hosts[self.index(placement)].seen {
-            self.defer_offers(placement);
-        }
-    }
-
-    fn defer_offers(&mut self, placement: PlacementId) {
-        for job in self
-            .facts
-            .jobs
-            .iter_mut()
-            .filter(|job| job.placement == placement)
-        {
-            if job.state == JobState::Offered {
-                job.state = JobState::Deferred;
-                job.reason = Some("it is absent".to_owned());
-            }
-        }
-    }
-
-    pub fn vanish(&mut self, host: usize) {
-        self.facts.hosts[host].seen = false;
-        self.defer_offers(self.facts.hosts[host].placement);
-    }
-
-    pub fn come_back(&mut self, host: usize) {
-        self.facts.hosts[host].seen = true;
-        let placement = self.facts.hosts[host].placement;
-        for job in self
-            .facts
-            .jobs
-            .iter_mut()
-            .filter(|job| job.placement == placement)
-        {
-            if job.state == JobState::Deferred {
-                job.state = JobState::Offered;
-            }
-        }
-    }
-
-    pub fn drift(&mut self, host: usize) {
-        // A running switch explains what the host reports; it is read as drift only when none runs.
-        let placement = self.facts.hosts[host].placement;
-        let running = self
-            .facts
-            .jobs
-            .iter()
-            .any(|job| job.placement == placement && job.state == JobState::Running);
-        if !running && self.facts.started_at.is_some() {
-            self.facts.hosts[host]
-                .drift
-                .get_or_insert("its link was changed by hand".to_owned());
-        }
-    }
-
-    pub fn cancel(&mut self) {
-        let cancel = CancelDecision {
-            by: "ann".to_owned(),
-            at: self.now,
-            reason: None,
-        };
-        if self.facts.ended.is_none() {
-            self.facts.cancel.get_or_insert(cancel);
-        }
-    }
-
-    pub fn go_on(&mut self) {
-        if self.facts.paused.is_some() && self.facts.rollback.is_none() && self.facts.ended.is_none() {
-            self.facts.failures_forgiven = self.facts.failures_forgiven.max(self.facts.failures_to_forgive());
-            self.facts.paused = None;
-        }
-    }
-
-    pub fn roll_back(&mut self) {
-        if self.facts.started_at.is_none() || self.facts.ended.is_some() || self.facts.cancel.is_some() {
-            return;
-        }
-        match (&mut self.facts.rollback, &self.facts.paused) {
-            (Some(rollback), Some(_)) => rollback.tries += 1,
-            (Some(_), None) => return,
-            (none @ None, _) => {
-                let Some(to) = self.facts.from.clone() else { return };
-                let reason = "rolled back by ann".to_owned();
-                *none = Some(RollbackDecision {
-                    to,
-                    at: self.now,
-                    by: Some("ann".to_owned()),
-                    reason,
-                    tries: 1,
-                });
-            }
-        }
-        self.facts.paused = None;
-    }
-
-    /// Grants everything and lets it end well, until nothing is open or somebody is asked.
-    pub fn run_to_rest(&mut self) {
-        for _ in 0..200 {
-            self.advance();
-            for job in 0..self.facts.jobs.len() {
-                self.grant(job);
-                self.stop(job);
-                self.succeed(job);
-            }
-            let is_resting = self
-                .facts
-                .jobs
-                .iter()
-                .all(|job| matches!(job.state, JobState::Deferred) || job.state.is_final());
-            if is_resting && decide(&self.facts, self.now).is_empty() {
-                return;
-            }
-        }
-        panic!("it never comes to rest: {:?}", self.facts);
-    }
-
-    pub fn outcome(&self) -> Option<DeploymentOutcome> {
-        self.facts.ended.as_ref().map(|ended| ended.outcome)
-    }
-
-    pub fn detail(&self) -> &str {
-        self.facts
-            .ended
-            .as_ref()
-            .and_then(|ended| ended.detail.as_deref())
-            .unwrap_or_default()
     }
 }
 
