@@ -8,7 +8,7 @@ use pointsman_coordinator::app::{App, Bells};
 use pointsman_coordinator::config::Config;
 use pointsman_coordinator::error::{OperationError, OperationResult};
 use pointsman_coordinator::operations::request_build::{self, BuildWish};
-use pointsman_coordinator::operations::sweep::{self, Silence};
+use pointsman_coordinator::operations::sweep::{self, Reach, Silence};
 use pointsman_coordinator::operations::{
     advance_deployment, apply_document, cancel_deployment, converge, decide_deployment, request_deployment,
     request_rollback,
@@ -188,7 +188,7 @@ impl World {
 
     /// What the sweep does every few seconds.
     pub async fn sweep(&self) {
-        sweep::execute(&self.app, Silence::Counts).await.unwrap();
+        sweep::execute(&self.app, Silence::Counts, Reach::All).await.unwrap();
     }
 
     /// What the reconciler does when poked.
