@@ -17,6 +17,7 @@ use pointsman_shared::api::events::Event;
 use pointsman_shared::api::releases::Release;
 use serde::Serialize;
 
+pub use changes::reason;
 pub use deployment::deployment;
 pub use ending::Goal;
 pub use log_line::{LogLine, Look};

@@ -197,7 +197,7 @@ impl Listed for JobsCommand {
 }
 
 /// `jobs ls`
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct ListJobs {
     /// Only in this state.
     #[arg(long, value_parser = parse::word::<JobState>(&[

@@ -12,6 +12,7 @@ use super::manage::{
 };
 use super::overview::OVERVIEW;
 use super::parse;
+use crate::error::CliError;
 use crate::printer::{Format, Talk};
 
 /// Builds versions of your projects, puts them on every server, and throws the switch.
@@ -157,7 +158,6 @@ pub struct Status {
 
 /// A thing with verbs of its own; alone it is listed.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub struct Noun<C: Listed> {
     #[command(subcommand)]
     command: Option<C>,
@@ -168,40 +168,47 @@ pub struct Noun<C: Listed> {
 /// Verbs of which one lists.
 pub trait Listed: Subcommand {
     /// What the listing takes.
-    type List: Args;
+    type List: Args + Default + PartialEq;
 
     /// The verb that lists.
     fn listed(list: Self::List) -> Self;
 }
 
 impl<C: Listed> Noun<C> {
-    /// The verb, the listing one when there is none.
-    pub fn verb(self) -> C {
-        self.command.unwrap_or_else(|| C::listed(self.list))
+    /// The verb, the listing one when there is none. Options of the list have no meaning before another verb.
+    pub fn verb(self) -> Result<C, CliError> {
+        match self.command {
+            None => Ok(C::listed(self.list)),
+            Some(verb) if self.list == C::List::default() => Ok(verb),
+            Some(_) => Err(CliError::usage(
+                "options of the list stand before another verb",
+                "put options behind the verb: pointsman jobs ls -n 5",
+            )),
+        }
     }
 }
 
 /// How much of a list is shown.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
 pub struct Rows {
-    /// At most this many rows.
-    #[arg(
-        short = 'n',
-        long,
-        value_name = "N",
-        default_value_t = 50,
-        conflicts_with = "all"
-    )]
-    limit: usize,
+    /// At most this many rows; 50 when absent.
+    #[arg(short = 'n', long, value_name = "N", conflicts_with = "all")]
+    limit: Option<usize>,
     /// Every row.
     #[arg(long)]
     all: bool,
 }
 
+const USUAL_ROWS: usize = 50;
+
 impl Rows {
     /// The most rows to fetch.
     pub fn most(self) -> usize {
-        if self.all { usize::MAX } else { self.limit }
+        if self.all {
+            usize::MAX
+        } else {
+            self.limit.unwrap_or(USUAL_ROWS)
+        }
     }
 }
 

@@ -132,7 +132,7 @@ pub fn deployment_hosts(deployment: &Deployment) -> Table {
             Cell::Toned(wording::host_tone(&host.state), host.state.replace('_', " ")),
             host.duration_ms.map_or(Cell::Nothing, Cell::Took),
             host.job.map_or(Cell::Nothing, Cell::Number),
-            Cell::maybe(host.reason.as_ref()),
+            Cell::maybe(follow::reason(host)),
         ]);
     }
     table

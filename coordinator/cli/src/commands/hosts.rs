@@ -45,10 +45,10 @@ async fn invite(session: &Session, args: InviteHost) -> Result<Exit, CliError> {
     };
     let invitation = client.invite_host(&wish).await?;
     let host = &invitation.host;
-    // Rounded up: a second went by since it was made.
-    let left = invitation.expires_at - session.clock.now() + chrono::TimeDelta::milliseconds(999);
-    let left = left.to_std().unwrap_or_default();
-    let sentence = format!("{host} to join once, within {}", text::duration(left));
+    let sentence = format!(
+        "{host} to join once, until {}",
+        text::moment(invitation.expires_at)
+    );
     session.printer.say(Tone::Good, "Invited", &sentence);
     let join = format!(
         "on {host}, with coordinator.url = \"{}\" in its agent.toml: pointsman-agent join --token TOKEN",

@@ -142,9 +142,18 @@ pub fn troubles(deployment: &Deployment) -> Option<String> {
         .hosts
         .iter()
         .filter(|host| matches!(host.state.as_str(), "failed" | "unknown") || host.reason.is_some())
-        .map(|host| format!("{}: {}", host.host, host.reason.as_deref().unwrap_or(&host.state)))
+        .map(|host| format!("{}: {}", host.host, reason(host).unwrap_or(&host.state)))
         .collect();
     (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// Why, without the host's name, which stands beside it.
+pub fn reason(host: &HostProgress) -> Option<&str> {
+    let reason = host.reason.as_deref()?;
+    let after_name = reason
+        .strip_prefix(host.host.as_str())
+        .and_then(|rest| rest.strip_prefix(": "));
+    Some(after_name.unwrap_or(reason))
 }
 
 fn changed(before: Option<&Deployment>, host: &HostProgress) -> bool {
@@ -162,7 +171,7 @@ fn host_words(host: &HostProgress) -> String {
         let took = text::duration(std::time::Duration::from_millis(milliseconds));
         words = format!("{words} in {took}");
     }
-    if let Some(reason) = &host.reason {
+    if let Some(reason) = reason(host) {
         words = format!("{words}: {reason}");
     }
     words

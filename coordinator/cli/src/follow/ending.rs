@@ -141,10 +141,11 @@ fn undo(deployment: &Deployment) -> String {
         return format!("pointsman deploy {target} {release}");
     }
     let verb = if kind == "rollback" { "deploy" } else { "rollback" };
-    from.as_ref().map_or_else(
-        || "none: nothing was live here before".to_owned(),
-        |from| format!("pointsman {verb} {target} {from}"),
-    )
+    match from {
+        None => "none: nothing was live here before".to_owned(),
+        Some(from) if from == release => format!("none: {release} was live here before, too"),
+        Some(from) => format!("pointsman {verb} {target} {from}"),
+    }
 }
 
 fn live_sentence(deployment: &Deployment) -> String {
@@ -166,16 +167,10 @@ fn took(deployment: &Deployment) -> String {
 }
 
 fn why(deployment: &Deployment) -> Option<String> {
-    let troubles = changes::troubles(deployment);
-    match (&deployment.reason, troubles) {
-        (Some(reason), Some(troubles))
-            if !troubles.contains(reason.as_str()) && !reason.contains(&troubles) =>
-        {
-            Some(format!("{reason}; {troubles}"))
-        }
-        (Some(reason), _) => Some(reason.clone()),
-        (None, troubles) => troubles,
-    }
+    deployment
+        .reason
+        .clone()
+        .or_else(|| changes::troubles(deployment))
 }
 
 fn show_hosts(printer: &Printer, deployment: &Deployment) -> Result<(), CliError> {

@@ -234,7 +234,7 @@ fn a_deployment_that_is_left_alone() {
     $ pointsman deploy shop@production 1.9.1 --detach
     --- stdout
      NO  TARGET           RELEASE  FROM   KIND    STATE    AGE  BY    NOTE
-    812  shop@production  1.9.1    1.9.0  deploy  waiting   0s  lucy  about to start
+    812  shop@production  1.9.1    1.9.0  deploy  waiting   2m  lucy  about to start
     --- stderr
     <time> requested deploy #812: shop@production 1.9.0 -> 1.9.1
             Next  pointsman watch 812
@@ -245,7 +245,7 @@ fn a_deployment_that_is_left_alone() {
     $ pointsman cancel 812 --reason 'wrong one'
     --- stdout
      NO  TARGET           RELEASE  FROM   KIND    STATE      AGE  BY    NOTE
-    812  shop@production  1.9.1    1.9.0  deploy  cancelled   0s  lucy  wrong one
+    812  shop@production  1.9.1    1.9.0  deploy  cancelled   2m  lucy  wrong one
     --- stderr
        Cancelled  deployment #812 is cancelled
             Undo  pointsman deploy shop@production 1.9.1
@@ -268,7 +268,7 @@ fn a_deployment_that_is_left_alone() {
     $ pointsman deployments shop@production
     --- stdout
      NO  TARGET           RELEASE  FROM   KIND    STATE      AGE  BY    NOTE
-    812  shop@production  1.9.1    1.9.0  deploy  cancelled   0s  lucy  wrong one
+    812  shop@production  1.9.1    1.9.0  deploy  cancelled   2m  lucy  wrong one
     --- exit 0
     ");
 }
@@ -301,8 +301,8 @@ fn a_lost_answer_does_not_make_a_second_deployment() {
 #[test]
 fn the_time_given_is_up() {
     let (_coordinator, lucy) = story(Story::Stays);
-    insta::assert_snapshot!(lucy.runs("deploy shop@production 1.9.1 --timeout 1s"), @"
-    $ pointsman deploy shop@production 1.9.1 --timeout 1s
+    insta::assert_snapshot!(lucy.runs("deploy shop@production 1.9.1 --timeout 4s"), @"
+    $ pointsman deploy shop@production 1.9.1 --timeout 4s
     --- stderr
     <time> requested deploy #812: shop@production 1.9.0 -> 1.9.1
     <time> waiting about to start
@@ -310,7 +310,7 @@ fn the_time_given_is_up() {
     <time> web2 installing
     <time> web3 installing
     <time> installing 0 of 3 hosts
-    error: deployment #812 is still running after 1.0s
+    error: deployment #812 is still running after 4.0s
      help: pointsman watch 812
     --- exit 7
     ");

@@ -42,9 +42,9 @@ fn status_of_one_target_goes_host_by_host() {
     let lucy = Person::lucy(&coordinator);
     insta::assert_snapshot!(lucy.types(80, "status shop@production").ends(), @"
     TARGET           HOST  WANTED  RUNNING  HEALTH   SEEN  GEN
-    shop@production  web1  1.9.0   1.9.0    healthy    0s    7
-    shop@production  web2  1.9.0   1.9.0    healthy    0s    7
-    shop@production  web3  1.9.0   1.9.0    healthy    0s    7
+    shop@production  web1  1.9.0   1.9.0    healthy    2m    7
+    shop@production  web2  1.9.0   1.9.0    healthy    2m    7
+    shop@production  web3  1.9.0   1.9.0    healthy    2m    7
     --- exit 0
     ");
 }
@@ -108,8 +108,8 @@ fn lists_say_when_there_is_more() {
     $ pointsman hosts ls -n 2
     --- stdout
     HOST  STATE  SEEN  RUNNING   FREE  AGENT  LABELS
-    web1  ok       0s        0  52 GB  0.1.0  role=web
-    web2  ok       0s        0  52 GB  0.1.0  role=web
+    web1  ok       2m        0  52 GB  0.1.0  role=web
+    web2  ok       2m        0  52 GB  0.1.0  role=web
     --- stderr
             Note  2 rows shown; --all or -n N for more
     --- exit 0
@@ -182,9 +182,9 @@ fn one_thing_is_shown_field_by_field() {
     open         -
 
     TARGET           HOST  WANTED  RUNNING  HEALTH   SEEN  GEN
-    shop@production  web1  1.9.0   1.9.0    healthy    0s    7
-    shop@production  web2  1.9.0   1.9.0    healthy    0s    7
-    shop@production  web3  1.9.0   1.9.0    healthy    0s    7
+    shop@production  web1  1.9.0   1.9.0    healthy    2m    7
+    shop@production  web2  1.9.0   1.9.0    healthy    2m    7
+    shop@production  web3  1.9.0   1.9.0    healthy    2m    7
     --- exit 0
     ");
     insta::assert_snapshot!(lucy.runs("whoami"), @"
@@ -231,14 +231,16 @@ fn jobs_are_listed_and_shown_with_their_steps() {
     host        web1
     attempts    1
     created     <time> (2m ago)
-    started     <time> (1m ago)
+    started     <time> (2m ago)
     ended       -
 
     TRY  STEP            STATE  TOOK
       1  switch current  ok     12ms
     --- exit 0
     ");
-    assert_eq!(lucy.runs("jobs ls --state failed -o json").stdout, "[]\n");
+    assert_eq!(lucy.runs("jobs --state failed -o json").stdout, "[]\n");
+    assert_eq!(lucy.runs("jobs -o plain ls --state failed").exit, 0);
+    assert_eq!(lucy.runs("jobs --state failed show 8121").exit, 2);
 }
 
 #[test]
@@ -248,7 +250,7 @@ fn doctor_names_the_cure_and_fails_when_something_is_broken() {
     insta::assert_snapshot!(lucy.runs("doctor"), @"
     $ pointsman doctor
     --- stdout
-      ok    http://coordinator answers in <n> ms, clocks 0.0 s apart
+      ok    http://coordinator answers in <n> ms, clocks <n> s apart
       ok    database 15.18, migrations current
     --- stderr
           Doctor  0 failed, 0 warnings, 2 ok
@@ -262,7 +264,7 @@ fn doctor_names_the_cure_and_fails_when_something_is_broken() {
     insta::assert_snapshot!(lucy.runs("doctor"), @"
     $ pointsman doctor
     --- stdout
-      ok    http://coordinator answers in <n> ms, clocks 0.0 s apart
+      ok    http://coordinator answers in <n> ms, clocks <n> s apart
       ok    database 15.18, migrations current
       fail  web3 disk /srv 100 %
             -> pointsman jobs ls
@@ -281,7 +283,7 @@ fn the_audit_trail_tells_who_and_why() {
     $ pointsman audit
     --- stdout
     NO  AGE  WHO   FROM      ACTION              OBJECT           RESULT  DETAIL
-     1   0s  lucy  10.0.0.9  deployment.request  shop@production  done    {"reason":"VAT fix"}
+     1   2m  lucy  10.0.0.9  deployment.request  shop@production  done    {"reason":"VAT fix"}
     --- exit 0
     "#);
 }

@@ -17,7 +17,7 @@ use pointsman_shared::api::tokens::{AuditEntry, IssuedToken, NewToken, TokenInfo
 use super::Shared;
 use super::journey;
 use super::refusals::{Refusal, conflict, unknown};
-use super::world::{World, ago, name};
+use super::world::{JUST_NOW, World, ago, name};
 
 pub fn routes() -> Router<Shared> {
     Router::new()
@@ -56,7 +56,7 @@ async fn create_project(State(shared): State<Shared>, Json(wish): Json<NewProjec
         repository: wish.repository.to_string(),
         subdirectory: wish.subdirectory,
         pool: wish.pool.unwrap_or_else(|| name("default")),
-        created_at: ago(0),
+        created_at: ago(JUST_NOW),
     };
     world.projects.push(project.clone());
     Ok(Json(project))
@@ -256,7 +256,7 @@ async fn revoke_host(State(shared): State<Shared>, Path(id): Path<String>) {
         .iter_mut()
         .find(|known| known.id.as_str() == id)
         .unwrap();
-    host.revoked_at = Some(ago(0));
+    host.revoked_at = Some(ago(JUST_NOW));
 }
 
 async fn create_token(State(shared): State<Shared>, Json(wish): Json<NewToken>) -> Json<IssuedToken> {
@@ -264,7 +264,7 @@ async fn create_token(State(shared): State<Shared>, Json(wish): Json<NewToken>) 
         id: "ci2".to_owned(),
         name: wish.name,
         role: wish.role,
-        created_at: ago(0),
+        created_at: ago(JUST_NOW),
         expires_at: Some(ago(-86_400 * i64::from(wish.days.unwrap_or(90)))),
         last_used_at: None,
         revoked_at: None,
@@ -282,7 +282,7 @@ async fn revoke_token(State(shared): State<Shared>, Path(id): Path<String>) -> R
     let Some(token) = found else {
         return Err(unknown("token", &id, None));
     };
-    token.revoked_at = Some(ago(0));
+    token.revoked_at = Some(ago(JUST_NOW));
     Ok(())
 }
 
@@ -301,7 +301,7 @@ impl World {
     pub fn note(&mut self, action: &str, object: &str, reason: Option<&str>) {
         self.audit.push(AuditEntry {
             number: i64::try_from(self.audit.len()).unwrap() + 1,
-            at: ago(0),
+            at: ago(JUST_NOW),
             actor: "lucy".to_owned(),
             address: Some("10.0.0.9".to_owned()),
             action: action.to_owned(),

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use pointsman_shared::api::deployments::{Deployment, DeploymentState, HostProgress};
 
-use super::world::{World, ago, name};
+use super::world::{JUST_NOW, World, ago, name};
 
 /// How the next deployment will go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -125,8 +125,8 @@ impl World {
             summary: "about to start".to_owned(),
             reason: None,
             requested_by: "lucy".to_owned(),
-            requested_at: ago(0),
-            started_at: Some(ago(0)),
+            requested_at: ago(JUST_NOW),
+            started_at: Some(ago(JUST_NOW)),
             ended_at: None,
             hosts: hosts.collect(),
         };
@@ -197,7 +197,7 @@ fn all_live(deployment: &mut Deployment) {
 fn first_fails(deployment: &mut Deployment) {
     hosts(deployment, 1).for_each(|host| {
         become_state(host, "failed");
-        host.reason = Some("health check answered 502 for 2m00".to_owned());
+        host.reason = Some("web1: health check answered 502 for 2m00".to_owned());
     });
 }
 

@@ -52,6 +52,9 @@ pub struct World {
     pub lock: Option<String>,
 }
 
+/// Recently, in the middle of a minute: the age that is shown does not depend on how busy the machine is.
+pub const JUST_NOW: i64 = 150;
+
 /// So long ago, by the real clock, because ages are shown.
 pub fn ago(seconds: i64) -> DateTime<Utc> {
     SystemClock.now() - TimeDelta::seconds(seconds)
@@ -150,7 +153,7 @@ impl World {
             pools: Vec::new(),
             kinds: vec![JobKind::Install, JobKind::Activate, JobKind::Rollback],
             seen: true,
-            last_seen_at: Some(ago(0)),
+            last_seen_at: Some(ago(JUST_NOW)),
             software: Some("0.1.0".to_owned()),
             running: 0,
             free_bytes: Some(52_000_000_000),
@@ -176,7 +179,7 @@ impl World {
             health: if live.is_some() { "healthy" } else { "unknown" }.to_owned(),
             drift: None,
             seen: true,
-            last_seen_at: Some(ago(0)),
+            last_seen_at: Some(ago(JUST_NOW)),
         });
         self.targets.push(Target {
             name: name(target),
@@ -194,7 +197,7 @@ impl World {
     pub fn tell(&mut self, kind: &str, deployment: Option<&Deployment>, message: &str) {
         self.events.push(Event {
             cursor: i64::try_from(self.events.len()).unwrap() + 1,
-            at: ago(0),
+            at: ago(JUST_NOW),
             kind: kind.to_owned(),
             project: Some("shop".to_owned()),
             target: deployment.map(|deployment| deployment.target.to_string()),
@@ -228,8 +231,8 @@ impl World {
             epoch: 1,
             reason: None,
             code: None,
-            created_at: ago(120),
-            started_at: Some(ago(118)),
+            created_at: ago(JUST_NOW),
+            started_at: Some(ago(JUST_NOW)),
             ended_at: None,
             steps: Vec::new(),
         });

@@ -8,6 +8,7 @@ pub fn redacted(text: &str) -> String {
         let length = moment(rest).map(|length| (length, "<time>"));
         let length = length.or_else(|| port(rest).map(|length| (length, "http://coordinator")));
         let length = length.or_else(|| milliseconds(rest).map(|length| (length, "<n> ms")));
+        let length = length.or_else(|| skew(rest).map(|length| (length, "<n> s apart")));
         if let Some((length, word)) = length {
             clean.push_str(word);
             rest = &rest[length..];
@@ -37,6 +38,12 @@ fn port(text: &str) -> Option<usize> {
     let rest = text.strip_prefix(HOST)?;
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     Some(HOST.len() + digits)
+}
+
+/// `0.3 s apart`, of two clocks.
+fn skew(text: &str) -> Option<usize> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    (digits > 0 && text[digits..].starts_with(" s apart")).then_some(digits + " s apart".len())
 }
 
 fn milliseconds(text: &str) -> Option<usize> {
