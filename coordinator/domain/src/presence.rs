@@ -56,6 +56,16 @@ pub enum Absence {
     },
 }
 
+impl Absence {
+    /// Whether it is told by silence alone, which means nothing while nobody listens.
+    pub const fn is_silence(self) -> bool {
+        match self {
+            Self::Silent { .. } => true,
+            Self::NotJoined | Self::Paused { .. } | Self::NeverHeard => false,
+        }
+    }
+}
+
 impl Presence {
     /// Why the host is absent; none when it is seen.
     pub fn absence(&self, now: DateTime<Utc>, rhythm: &Rhythm) -> Option<Absence> {

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::job::JobEvent;
-use pointsman_domain::presence::milliseconds;
+use pointsman_domain::presence::{Absence, milliseconds};
 use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::name::HostId;
 use pointsman_shared::wire::job::Audience;
 use pointsman_store::jobs::JobRow;
 use pointsman_store::{StoreError, Transaction, hosts};
@@ -13,13 +14,17 @@ use crate::app::App;
 use crate::error::OperationResult;
 
 /// Offers a queued, offered or deferred job, in the caller's transaction, which holds the job's lock or inserted it.
-/// A host's job is deferred while the host is not seen; that turn is told to `conclude_job` like every other. Returns
+/// A host's job is deferred while the host cannot work; that turn is told to `conclude_job` like every other. A host
+/// that is merely silent gets its offer: whether silence counts (it does not while the broker is away) is for the next
+/// sweep to judge. Returns
 /// the job's state; one that is running or over is left alone.
 pub async fn offer_or_defer(app: &App, tx: &mut Transaction, job: &JobRow) -> OperationResult<JobState> {
     let now = pointsman_store::now(tx).await?;
-    let event = match why_absent(app, tx, job, now).await? {
-        Some(why) => JobEvent::Unseen { why },
-        None => JobEvent::Offer {
+    let event = match absence(app, tx, job, now).await? {
+        Some((host, absence)) if !absence.is_silence() => JobEvent::Unseen {
+            why: in_words(&host, absence),
+        },
+        Some(_) | None => JobEvent::Offer {
             until: offer_until(app, now),
         },
     };
@@ -41,6 +46,20 @@ pub async fn why_absent(
     job: &JobRow,
     now: DateTime<Utc>,
 ) -> OperationResult<Option<String>> {
+    let absent = absence(app, tx, job, now).await?;
+    Ok(absent.map(|(host, absence)| in_words(&host, absence)))
+}
+
+fn in_words(host: &HostId, absence: Absence) -> String {
+    format!("host {host} is absent: {absence}")
+}
+
+async fn absence(
+    app: &App,
+    tx: &mut Transaction,
+    job: &JobRow,
+    now: DateTime<Utc>,
+) -> OperationResult<Option<(HostId, Absence)>> {
     let Audience::Host(id) = &job.audience else {
         return Ok(None);
     };
@@ -48,5 +67,5 @@ pub async fn why_absent(
         .await?
         .ok_or_else(|| StoreError::inconsistent("job", job.id, format!("its host {id} does not exist")))?;
     let absence = host.presence.absence(now, &app.config.timing.rhythm());
-    Ok(absence.map(|absence| format!("host {id} is absent: {absence}")))
+    Ok(absence.map(|absence| (id.clone(), absence)))
 }
