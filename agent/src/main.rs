@@ -37,7 +37,7 @@ enum Command {
     Join {
         #[command(flatten)]
         config: ConfigFile,
-        /// The token, from `pointsman host invite`.
+        /// The token, from `pointsman hosts invite`.
         #[arg(long, required_unless_present = "token_file")]
         token: Option<String>,
         /// A file that holds the token, so that it stands in no list of processes.

@@ -29,7 +29,7 @@ struct Told {
 pub enum IdentityError {
     /// Nobody joined yet.
     #[error(
-        "this host has not joined: {} holds no membership; make a token with `pointsman host invite {host}` and run \
+        "this host has not joined: {} holds no membership; make a token with `pointsman hosts invite {host}` and run \
          `pointsman-agent join --config FILE --token TOKEN`",
         state_dir.display()
     )]

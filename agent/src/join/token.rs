@@ -20,7 +20,7 @@ pub struct JoinToken {
 /// A text that is no join token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this is no join token: it looks like pmj_<32 hex digits>_<secret>; make one with `pointsman host invite HOST`"
+    "this is no join token: it looks like pmj_<32 hex digits>_<secret>; make one with `pointsman hosts invite HOST`"
 )]
 pub struct InvalidToken;
 
