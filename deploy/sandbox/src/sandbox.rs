@@ -72,12 +72,12 @@ impl Options {
 }
 
 /// A step of the start, told while it happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// PostgreSQL and RabbitMQ answer.
     Services,
-    /// Every coordinator is ready.
-    Coordinators,
+    /// Every coordinator is ready; the first is here.
+    Coordinators(String),
     /// Every agent is joined and seen.
     Agents,
 }
@@ -109,7 +109,7 @@ impl Sandbox {
             Some(git) => git.clone(),
             None => on_path("git", "install it with `apt-get install -y git`")?,
         };
-        let keeper = Keeper::start(&place, &binaries.program("pointsman-sandbox")?)?;
+        let keeper = Keeper::start(&place, &binaries)?;
         let services = Services::start_in(place.clone(), keeper.clone()).await?;
         let ground = Ground {
             keeper,
@@ -128,9 +128,8 @@ impl Sandbox {
         let token = setup.init().await?;
         let coordinators = try_join_all((0..options.coordinators).map(|index| setup.serve(index))).await?;
         try_join_all(coordinators.iter().map(Coordinator::until_ready)).await?;
-        tell(Progress::Coordinators);
-
         let url = coordinators.first().map(Coordinator::url).unwrap_or_default();
+        tell(Progress::Coordinators(url.clone()));
         let setup = HostSetup::new(&ground, url, &options)?;
         let mut hosts = BTreeMap::new();
         for index in 1..=options.hosts {

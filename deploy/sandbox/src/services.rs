@@ -25,7 +25,7 @@ impl Services {
             Some(dir) => Place::at(dir)?,
             None => Place::temporary()?,
         };
-        let keeper = Keeper::start(&place, &Binaries::find(&place)?.program("pointsman-sandbox")?)?;
+        let keeper = Keeper::start(&place, &Binaries::find(&place)?)?;
         Self::start_in(place, keeper).await
     }
 

@@ -69,7 +69,6 @@ impl Demo {
             sandbox = Sandbox::start_telling(options, |step| say(&narrator, step)) => sandbox?,
             code = ending.requested() => return Ok(ExitCode::from(code)),
         };
-        narrator.say("ready", &sandbox.url());
         let code = self.play(&sandbox, &project, &tale, narrator, &mut ending).await;
         if let Some(keep) = &self.keep {
             kept::take(&sandbox, keep)?;
@@ -103,7 +102,7 @@ impl Demo {
         let told = told.inspect_err(|_| show_complaints(&stage.narrator, sandbox.dir()))?;
         self.conclude(&stage, &told)?;
         if !self.once {
-            show_next(&stage);
+            show_next(&stage, tale);
             ending.requested().await;
         }
         Ok(if told.ok {
@@ -137,11 +136,11 @@ impl Demo {
 
 fn say(narrator: &Narrator, step: Progress) {
     let (verb, sentence) = match step {
-        Progress::Services => ("services", "private PostgreSQL and RabbitMQ answer"),
-        Progress::Coordinators => ("coordinator", "initialised and ready"),
-        Progress::Agents => ("agents", "joined with one-time tokens and seen"),
+        Progress::Services => ("services", "private PostgreSQL and RabbitMQ answer".to_owned()),
+        Progress::Coordinators(url) => ("coordinator", format!("{url} is ready")),
+        Progress::Agents => ("agents", "joined with one-time tokens and seen".to_owned()),
     };
-    narrator.say(verb, sentence);
+    narrator.say(verb, &sentence);
 }
 
 /// The latest complaints in our own processes' logs: the folder goes away with the demo.

@@ -51,9 +51,9 @@ impl Up {
 
 fn say(begin: Instant, step: Progress) {
     let text = match step {
-        Progress::Services => "PostgreSQL and RabbitMQ answer",
-        Progress::Coordinators => "coordinators are ready",
-        Progress::Agents => "agents are joined and seen",
+        Progress::Services => "PostgreSQL and RabbitMQ answer".to_owned(),
+        Progress::Coordinators(url) => format!("coordinators are ready, the first at {url}"),
+        Progress::Agents => "agents are joined and seen".to_owned(),
     };
     // Progress that nobody reads is no failure.
     drop(writeln!(

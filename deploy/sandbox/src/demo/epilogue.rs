@@ -1,9 +1,9 @@
 //! The end of the demo: where everything is, and what the reader can do now.
 
-use super::story::Stage;
+use super::story::{Stage, Tale};
 
 /// Tells what the reader can do now.
-pub(crate) fn show_next(stage: &Stage<'_>) {
+pub(crate) fn show_next(stage: &Stage<'_>, tale: &Tale) {
     let narrator = &stage.narrator;
     let (sandbox, project) = (stage.sandbox, stage.project);
     narrator.line("");
@@ -26,7 +26,10 @@ pub(crate) fn show_next(stage: &Stage<'_>) {
     for line in [
         "status".to_owned(),
         format!("versions {project}"),
-        format!("deploy {project}@production '#1'"),
+        match tale {
+            Tale::Sample => format!("deploy {project}@production 1.1.0"),
+            Tale::Repository { .. } => format!("deploy {project}@production '#1'"),
+        },
         format!("logs {project}@production"),
         "hosts ls".to_owned(),
     ] {

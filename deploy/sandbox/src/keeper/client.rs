@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use tokio::sync::{oneshot, watch};
 use super::order::{Exit, Order, Report, Sign, Spec};
 use crate::error::{Error, Result, log_tail};
 use crate::place::Place;
+use crate::programs::Binaries;
 use crate::user::RunAs;
 
 /// The keeper of one sandbox. When this value is dropped, everything in the sandbox ends; [`Keeper::end`] waits for it.
@@ -50,8 +51,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Keeper {
-    /// Starts the keeper of `place`; `program` is our own binary at a path that the place's user can run.
-    pub fn start(place: &Place, program: &PathBuf) -> Result<Arc<Self>> {
+    /// Starts the keeper of `place`. A temporary place whose keeper cannot start is removed here, by nobody else.
+    pub fn start(place: &Place, binaries: &Binaries) -> Result<Arc<Self>> {
+        let started = binaries
+            .program("pointsman-sandbox")
+            .and_then(|program| Self::try_start(place, &program));
+        if started.is_err() && place.is_ephemeral() {
+            fs_err::remove_dir_all(place.dir())?;
+        }
+        started
+    }
+
+    fn try_start(place: &Place, program: &Path) -> Result<Arc<Self>> {
         let mut command = Command::new(program);
         command.arg("keeper").arg("--dir").arg(place.dir());
         if place.is_ephemeral() {
@@ -76,15 +87,16 @@ impl Keeper {
         let mut reports = BufReader::new(reports)
             .lines()
             .map_while(|line| line.ok().and_then(|line| parse(&line)));
-        match reports.next() {
-            Some(Report::Ready) => {}
-            Some(Report::Refused(why)) => return Err(Error::Keeper(why)),
+        let refusal = match reports.next() {
+            Some(Report::Ready) => None,
+            Some(Report::Refused(why)) => Some(why),
             Some(Report::Spawned { .. } | Report::NotSpawned { .. } | Report::Exited { .. }) | None => {
-                return Err(Error::Keeper(format!(
-                    "it ended at once: {}",
-                    log_tail(&place.log("keeper"))
-                )));
+                Some(format!("it ended at once: {}", log_tail(&place.log("keeper"))))
             }
+        };
+        if let Some(why) = refusal {
+            process.wait().map_err(Error::io("waiting for the keeper"))?;
+            return Err(Error::Keeper(why));
         }
         let known = Arc::new(Mutex::new(Known::default()));
         let keeper = Self {
