@@ -1,6 +1,5 @@
 //! `pointsman-coordinator`: `init`, `serve` and `config check`.
 
-use std::collections::HashSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -114,12 +113,11 @@ async fn serve(config: Config, roles: Vec<Role>) -> anyhow::Result<()> {
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
     };
-    let roles: HashSet<Role> = if roles.is_empty() {
-        Role::ALL.into()
-    } else {
-        roles.into_iter().collect()
-    };
-    roles::serve(app, &roles, stop).await?;
+    let wanted: Vec<Role> = Role::ALL
+        .into_iter()
+        .filter(|role| roles.is_empty() || roles.contains(role))
+        .collect();
+    roles::serve(app, &wanted, stop).await?;
     tracing::info!("ended");
     Ok(())
 }

@@ -8,7 +8,6 @@ use pointsman_store::topology::Member;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::connection::address;
 use super::error::{BrokerError, BrokerResult};
 use super::topology::{self, Wanted, administrator_lines};
 use crate::app::App;
@@ -43,13 +42,13 @@ pub fn agent_url(app: &App, host: &HostId, password: &str) -> BrokerResult<Url> 
         Some(url) => url.clone(),
         None => Url::parse(&broker.url).map_err(|error| wrong(&error.to_string()))?,
     };
-    let vhost = address(url.as_str())?.vhost;
+    let vhost = topology::vhost(app)?;
     url.set_query(None);
     url.path_segments_mut()
         .map_err(|()| wrong("it has no host"))?
         .clear()
         .push(&vhost);
-    url.set_username(&broker_user(host))
+    url.set_username(&broker_user(&vhost, host))
         .and_then(|()| url.set_password(Some(password)))
         .map_err(|()| wrong("it has no host"))?;
     Ok(url)
@@ -67,9 +66,9 @@ pub async fn enrol(
         password_hash: password_hash.to_owned(),
         pools: pools.to_vec(),
     };
-    let wanted = Wanted::of(&[member], []);
+    let vhost = topology::vhost(app)?;
+    let wanted = Wanted::of(&vhost, &[member], []);
     let Some(management) = topology::management(app)? else {
-        let vhost = address(&app.config.broker.url)?.vhost;
         return Ok(Enrolled::ByHand {
             lines: administrator_lines(&vhost, &wanted),
         });
@@ -84,7 +83,7 @@ pub async fn enrol(
 /// Deletes a host's user, which ends its connections. Its queues stay, so that it can join again. Returns the line an
 /// administrator must run when that cannot be done from here.
 pub async fn withdraw(app: &App, host: &HostId) -> BrokerResult<Option<String>> {
-    let user = broker_user(host);
+    let user = broker_user(&topology::vhost(app)?, host);
     let Some(management) = topology::management(app)? else {
         return Ok(Some(format!("rabbitmqctl delete_user {user}")));
     };

@@ -8,6 +8,7 @@ use pointsman_shared::wire::{self, Envelope, EnvelopeError, KeySet, LogChunk, Ro
 use pointsman_store::hosts;
 use pointsman_store::logs::Stored;
 
+use super::hearing;
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::operations::{
@@ -32,6 +33,9 @@ pub enum Taken {
 
 /// Takes a message of the queue of reports.
 pub async fn report(app: &App, routing_key: &str, bytes: &[u8]) -> OperationResult<Taken> {
+    if hearing::is_look(routing_key) {
+        return Ok(Taken::Done(Vec::new()));
+    }
     let message = match verified::<FromAgent>(app, routing_key, bytes).await? {
         Ok(message) => message,
         Err(refused) => return Ok(refused),

@@ -26,6 +26,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Failures of one delivery that are not the database's absence, after which it is refused.
 const FAILURES: u32 = 3;
 
+fn is_transient(error: &OperationError) -> bool {
+    matches!(error, OperationError::Store(store) if store.is_transient())
+}
+
 fn note_failure(source: Source, error: &OperationError, failures: u32) {
     let error = error as &dyn std::error::Error;
     tracing::warn!(
@@ -115,8 +119,8 @@ impl Lane {
                 Ok(taken) => return Ok(taken),
                 Err(error) => error,
             };
-            let transient = matches!(&error, OperationError::Store(store) if store.is_transient());
-            if !transient {
+            // A database that goes away fails in many ways; what fails while it answers is the delivery's own fault.
+            if !is_transient(&error) && self.database_answers().await {
                 failures += 1;
             }
             note_failure(source, &error, failures);
@@ -128,6 +132,11 @@ impl Lane {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    async fn database_answers(&self) -> bool {
+        let asked = async { pointsman_store::now(&mut *self.app.store.read().await?).await };
+        asked.await.is_ok()
     }
 
     /// One try. A delivery that failed too often for reasons of its own is refused: it must not block its lane.
@@ -163,11 +172,11 @@ impl Lane {
         let queue = topology::host_control(&reply.host);
         let bytes = reply.envelope.to_bytes();
         let send = self.publisher.send(topology::CONTROL.name, &queue, &bytes, None);
-        let Ok(sent) = tokio::time::timeout(publisher::CONFIRM, send).await else {
+        let Ok(handed) = tokio::time::timeout(publisher::CONFIRM, send).await else {
             tracing::warn!(queue, "an answer could not be handed to the broker");
             return Ok(());
         };
-        let confirm = sent?;
+        let confirm = handed?;
         self.confirms.spawn(async move {
             match publisher::settled(confirm).await {
                 Ok(publisher::Delivery::Confirmed) => {}

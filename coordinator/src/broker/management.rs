@@ -107,8 +107,8 @@ impl Management {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("api").extend(path);
         }
-        // The user travels in a header, not in the address.
-        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        // The user travels in a header, not in the address; an address without a host cannot carry one anyway.
+        url.set_password(None).and_then(|()| url.set_username("")).ok();
         url
     }
 }

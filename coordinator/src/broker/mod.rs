@@ -4,6 +4,7 @@ mod connection;
 mod dead_letters;
 pub mod enrolment;
 mod error;
+pub mod hearing;
 mod incoming;
 pub mod intake;
 mod lane;

@@ -121,10 +121,10 @@ impl Line {
                 .publisher
                 .publish(&row.exchange, &row.routing_key, &envelope, row.trace.as_deref())
                 .await;
-            crate::crash_point!(C3);
             match published {
                 Ok(Delivery::Confirmed) => {
-                    outbox::mark_sent(&mut *self.app.store.read().await?, row.id).await?
+                    crate::crash_point!(C3);
+                    outbox::mark_sent(&mut *self.app.store.read().await?, row.id).await?;
                 }
                 Ok(delivery) => {
                     self.give_back(&rows[done + 1..], REST_S).await?;

@@ -58,7 +58,7 @@ impl Topology {
         let Some(management) = management(&self.app)? else {
             return Ok(Ensured::default());
         };
-        let wanted = Wanted::of_fleet(&self.app).await?;
+        let wanted = Wanted::of_fleet(&self.app, management.vhost()).await?;
         let ensured = pass::ensure(&management, &wanted).await?;
         if !ensured.queues.is_empty() || !ensured.others.is_empty() {
             tracing::info!(queues = ?ensured.queues, others = ?ensured.others, "broker topology repaired");
@@ -87,7 +87,7 @@ impl Topology {
 
     /// Offers that lay in a queue that had to be made again are gone; the next sweep offers them again.
     async fn offer_again(&self, ensured: &Ensured) -> BrokerResult<()> {
-        if ensured.queues.iter().any(|queue| queue.ends_with(".jobs")) {
+        if ensured.queues.iter().any(|queue| topology::holds_offers(queue)) {
             let mut conn = self.app.store.read().await?;
             jobs::void_offers(&mut conn).await?;
         }
@@ -100,8 +100,12 @@ pub(super) fn management(app: &App) -> BrokerResult<Option<Management>> {
     let Some(base) = &app.config.broker.admin_url else {
         return Ok(None);
     };
-    let vhost = address(&app.config.broker.url)?.vhost;
-    Management::new(base.clone(), vhost).map(Some)
+    Management::new(base.clone(), vhost(app)?).map(Some)
+}
+
+/// The virtual host of the configured broker.
+pub(super) fn vhost(app: &App) -> BrokerResult<String> {
+    Ok(address(&app.config.broker.url)?.vhost)
 }
 
 /// Makes what `wanted` lists and is missing, and waits until new queues are safe to use.
@@ -160,7 +164,7 @@ pub async fn inspect(app: &App) -> BrokerResult<Inspection> {
             });
         }
     };
-    let wanted = Wanted::of_fleet(app).await?;
+    let wanted = Wanted::of_fleet(app, &vhost(app)?).await?;
     let mut missing = Vec::new();
     for Queue { name, .. } in &wanted.queues {
         // A queue that is missing closes the channel it was asked on.

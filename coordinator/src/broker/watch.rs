@@ -147,7 +147,7 @@ mod tests {
         let consumption = Consumption::default();
         look_for(&consumption, 60, 0).await;
         // As after SIGCONT: the first who asks is answered no.
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         assert!(!consumption.is_settled(LEASE));
         look_for(&consumption, 10, 0).await;
         assert!(!consumption.is_settled(LEASE));

@@ -75,8 +75,6 @@ async fn cancel(
     let detail = serde_json::json!({ "reason": reason, "state": state.as_str() });
     act::done(app, &mut tx, actor, ACTION, object, detail).await?;
     act::commit(tx).await?;
-    app.bells.relay.notify_one();
-    app.bells.reconcile.notify_one();
-    app.bells.events.notify_one();
+    app.bells.ring();
     Ok(state)
 }

@@ -158,8 +158,7 @@ async fn note_late(tx: &mut Transaction, job: &JobRow, now: DateTime<Utc>) -> Op
 fn remark_of(event: &JobEvent) -> Remark {
     let mut remark = Remark::default();
     match event {
-        JobEvent::Lost { why, .. } => remark.reason = Some(why.clone()),
-        JobEvent::Unseen { why } => remark.reason = Some(why.clone()),
+        JobEvent::Lost { why, .. } | JobEvent::Unseen { why } => remark.reason = Some(why.clone()),
         JobEvent::NotBegun { epoch, .. } => {
             remark.reason = Some(format!("the grant of attempt {epoch} arrived too late"));
         }

@@ -15,6 +15,7 @@ use pointsman_store::hosts::HostRow;
 use pointsman_store::jobs::JobRow;
 use pointsman_store::{StoreError, Transaction, hosts, jobs, stops};
 
+use super::act;
 use super::change_job::{self, Changed};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
@@ -28,7 +29,7 @@ pub async fn execute(app: &App, claim: &Claim) -> OperationResult<Vec<Reply>> {
         .await?
         .ok_or_else(|| StoreError::inconsistent("host", &claim.host, "it signed and does not exist"))?;
     let answer = decide(app, &mut tx, &host, claim, now).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    act::commit(tx).await?;
     let envelope = match answer {
         Ok(grant) => {
             app.bells.reconcile.notify_one();

@@ -11,7 +11,7 @@ use pointsman_store::hosts::HostRow;
 use pointsman_store::jobs::JobRow;
 use pointsman_store::{StoreError, Transaction, hosts, jobs};
 
-use super::{change_job, find_fit, offer_job};
+use super::{act, change_job, find_fit, offer_job};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -33,7 +33,7 @@ pub async fn execute(app: &App, declined: &Declined) -> OperationResult<()> {
         return Ok(());
     }
     take(app, &mut tx, &host, &job, &declined.reason, now).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    act::commit(tx).await?;
     app.bells.relay.notify_one();
     app.bells.events.notify_one();
     Ok(())
@@ -51,7 +51,7 @@ pub async fn slot_free(app: &App, free: &SlotFree) -> OperationResult<()> {
         jobs::forget_decline(&mut tx, job.id, &free.host).await?;
         offer_job::offer_or_defer(app, &mut tx, &job).await?;
     }
-    tx.commit().await.map_err(StoreError::from)?;
+    act::commit(tx).await?;
     app.bells.relay.notify_one();
     app.bells.events.notify_one();
     Ok(())

@@ -2,9 +2,9 @@
 
 use pointsman_domain::job::JobEvent;
 use pointsman_shared::wire::from_agent::NotBegun;
-use pointsman_store::{StoreError, hosts, jobs};
+use pointsman_store::{hosts, jobs};
 
-use super::{change_job, offer_job};
+use super::{act, change_job, offer_job};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -25,9 +25,7 @@ pub async fn execute(app: &App, not_begun: &NotBegun) -> OperationResult<()> {
         until: offer_job::offer_until(app, now),
     };
     change_job::apply(app, &mut tx, &job, event, now).await?;
-    tx.commit().await.map_err(StoreError::from)?;
-    app.bells.relay.notify_one();
-    app.bells.reconcile.notify_one();
-    app.bells.events.notify_one();
+    act::commit(tx).await?;
+    app.bells.ring();
     Ok(())
 }

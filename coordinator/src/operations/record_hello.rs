@@ -16,7 +16,7 @@ use pointsman_store::{
     StoreError, Transaction, events, hosts, jobs, placement_pages, refused_messages, signing_keys,
 };
 
-use super::{change_job, offer_job, record_placement_state};
+use super::{act, change_job, offer_job, record_placement_state};
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::reply::Reply;
@@ -28,32 +28,15 @@ pub async fn execute(app: &App, hello: &Hello) -> OperationResult<Vec<Reply>> {
     let host = hosts::lock(&mut tx, &hello.host)
         .await?
         .ok_or_else(|| StoreError::inconsistent("host", &hello.host, "it signed and does not exist"))?;
-    let refusal = match standing(app, &host, hello, now) {
-        Standing::Foreign { last_seen_at } => Some(format!(
-            "another agent speaks for {} and was heard at {}; stop one of the two, or wait until it falls silent",
-            host.id,
-            last_seen_at.format("%F %T UTC")
-        )),
-        Standing::Same | Standing::Successor | Standing::First if !hello.wire.contains(&wire::VERSION) => {
-            Some(format!(
-                "this agent reads wire versions {:?}, the coordinator speaks {}; upgrade the agent",
-                hello.wire,
-                wire::VERSION
-            ))
-        }
-        standing => {
-            accept(app, &mut tx, &host, hello, standing, now).await?;
-            None
-        }
+    let standing = standing(app, &host, hello, now);
+    let reply = if let Some(reason) = why_unwelcome(hello, standing) {
+        deny(app, &mut tx, hello, reason, now).await?
+    } else {
+        accept(app, &mut tx, &host, hello, standing, now).await?;
+        welcome(app, &mut tx, &host, hello, now).await?
     };
-    let reply = match refusal {
-        Some(reason) => deny(app, &mut tx, hello, reason, now).await?,
-        None => welcome(app, &mut tx, &host, hello, now).await?,
-    };
-    tx.commit().await.map_err(StoreError::from)?;
-    app.bells.relay.notify_one();
-    app.bells.reconcile.notify_one();
-    app.bells.events.notify_one();
+    act::commit(tx).await?;
+    app.bells.ring();
     Ok(vec![reply])
 }
 
@@ -72,6 +55,23 @@ fn standing(app: &App, host: &HostRow, hello: &Hello, now: DateTime<Utc>) -> Sta
         now,
         app.config.timing.lease_ms,
     )
+}
+
+fn why_unwelcome(hello: &Hello, standing: Standing) -> Option<String> {
+    if let Standing::Foreign { last_seen_at } = standing {
+        return Some(format!(
+            "another agent speaks for {} and was heard at {}; stop one of the two, or wait until it falls silent",
+            hello.host,
+            last_seen_at.format("%F %T UTC")
+        ));
+    }
+    (!hello.wire.contains(&wire::VERSION)).then(|| {
+        format!(
+            "this agent reads wire versions {:?}, the coordinator speaks {}; upgrade the agent",
+            hello.wire,
+            wire::VERSION
+        )
+    })
 }
 
 async fn accept(

@@ -1,9 +1,9 @@
 //! Stores a chunk of a log; storing it twice is storing it once.
 
 use pointsman_shared::wire::LogChunk;
-use pointsman_store::StoreError;
 use pointsman_store::logs::{self, Stored};
 
+use super::act;
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -12,6 +12,6 @@ pub async fn execute(app: &App, chunk: &LogChunk) -> OperationResult<Stored> {
     let mut tx = app.store.begin().await?;
     let now = pointsman_store::now(&mut tx).await?;
     let stored = logs::append(&mut tx, chunk, now).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    act::commit(tx).await?;
     Ok(stored)
 }

@@ -14,7 +14,7 @@ use pointsman_shared::wire::to_agent::Adopt;
 use pointsman_store::events::NewEvent;
 use pointsman_store::{StoreError, Transaction, events, hosts, outbox, placement_pages};
 
-use super::record_placement;
+use super::{act, record_placement};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -33,10 +33,8 @@ pub async fn execute(app: &App, page: &PlacementState) -> OperationResult<()> {
         }
         placement_pages::settle_digest(&mut tx, &page.host, &page.nonce).await?;
     }
-    tx.commit().await.map_err(StoreError::from)?;
-    app.bells.relay.notify_one();
-    app.bells.reconcile.notify_one();
-    app.bells.events.notify_one();
+    act::commit(tx).await?;
+    app.bells.ring();
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use pointsman_store::events::NewEvent;
 use pointsman_store::inbox::{self, Arrival};
 use pointsman_store::{StoreError, Transaction, attempts, events, hosts, steps};
 
-use super::record_result;
+use super::{act, record_result};
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::reply::Reply;
@@ -29,10 +29,8 @@ pub async fn execute(app: &App, report: &Report) -> OperationResult<Vec<Reply>> 
         apply(app, &mut tx, report, now).await?;
     }
     let upto = inbox::advance(&mut tx, &report.host, report.spool).await?;
-    tx.commit().await.map_err(StoreError::from)?;
-    app.bells.relay.notify_one();
-    app.bells.reconcile.notify_one();
-    app.bells.events.notify_one();
+    act::commit(tx).await?;
+    app.bells.ring();
     if matches!(report.content, ReportContent::Result(_)) {
         crate::crash_point!(C17);
     }

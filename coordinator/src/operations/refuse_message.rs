@@ -8,6 +8,7 @@ use pointsman_store::events::NewEvent;
 use pointsman_store::refused_messages::RefusedMessage;
 use pointsman_store::{Transaction, events, refused_messages};
 
+use super::act;
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::system;
@@ -54,7 +55,7 @@ pub async fn execute(app: &App, refused: &Refused<'_>) -> OperationResult<()> {
         );
         audit(app, &mut tx, host, "message.take", &message, now).await?;
     }
-    tx.commit().await.map_err(pointsman_store::StoreError::from)?;
+    act::commit(tx).await?;
     app.bells.events.notify_one();
     Ok(())
 }

@@ -10,6 +10,7 @@ use pointsman_store::hosts::HostRow;
 use pointsman_store::leases::{self, Renewed};
 use pointsman_store::{StoreError, Transaction, events, hosts, jobs, signing_keys};
 
+use super::act;
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::reply::Reply;
@@ -36,13 +37,13 @@ pub async fn execute(app: &App, beat: &Heartbeat) -> OperationResult<Vec<Reply>>
         host: beat.host.clone(),
         instance: beat.instance,
         beat: beat.beat,
-        leases: verdicts(beat, renewed),
+        leases: verdicts(beat, &renewed),
         say_hello: !current || is_state_unknown(app, &host, beat, now),
         keys_version: signing_keys::key_set(&mut tx).await?.version,
         times,
         at: now.timestamp_millis(),
     };
-    tx.commit().await.map_err(StoreError::from)?;
+    act::commit(tx).await?;
     Ok(vec![Reply {
         host: beat.host.clone(),
         envelope: app.signatory.sign_heartbeat_reply(reply),
@@ -72,7 +73,7 @@ async fn note_return(
     Ok(())
 }
 
-fn verdicts(beat: &Heartbeat, renewed: Vec<Renewed>) -> Vec<LeaseReply> {
+fn verdicts(beat: &Heartbeat, renewed: &[Renewed]) -> Vec<LeaseReply> {
     beat.working
         .iter()
         .map(|on| {

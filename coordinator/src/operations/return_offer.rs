@@ -4,9 +4,9 @@
 use pointsman_domain::job::JobEvent;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::{Epoch, JobId};
-use pointsman_store::{StoreError, jobs};
+use pointsman_store::jobs;
 
-use super::{change_job, find_fit, offer_job};
+use super::{act, change_job, find_fit, offer_job};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -36,9 +36,7 @@ pub async fn execute(app: &App, job: JobId, epoch: Epoch) -> OperationResult<()>
         };
         change_job::apply(app, &mut tx, &job, event, now).await?;
     }
-    tx.commit().await.map_err(StoreError::from)?;
-    app.bells.relay.notify_one();
-    app.bells.reconcile.notify_one();
-    app.bells.events.notify_one();
+    act::commit(tx).await?;
+    app.bells.ring();
     Ok(())
 }

@@ -10,10 +10,9 @@ use pointsman_domain::presence::milliseconds;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::JobId;
 use pointsman_store::jobs::{JobRow, Patience};
-use pointsman_store::{StoreError, Transaction, jobs};
+use pointsman_store::{Transaction, jobs};
 
-use super::change_job;
-use super::{find_fit, offer_job};
+use super::{act, change_job, find_fit, offer_job};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -46,9 +45,7 @@ pub async fn execute(app: &App, silence: Silence, reach: Reach) -> OperationResu
         changed |= look(app, id, silence).await?;
     }
     if changed {
-        app.bells.relay.notify_one();
-        app.bells.reconcile.notify_one();
-        app.bells.events.notify_one();
+        app.bells.ring();
     }
     Ok(())
 }
@@ -85,7 +82,7 @@ async fn look(app: &App, id: JobId, silence: Silence) -> OperationResult<bool> {
         | JobState::Superseded
         | JobState::Abandoned => false,
     };
-    tx.commit().await.map_err(StoreError::from)?;
+    act::commit(tx).await?;
     Ok(changed)
 }
 
@@ -135,11 +132,11 @@ async fn tend_offer(
     silence: Silence,
     now: DateTime<Utc>,
 ) -> OperationResult<bool> {
-    if silence == Silence::Counts {
-        if let Some(why) = offer_job::why_absent(app, tx, job, now).await? {
-            let deferred = change_job::apply(app, tx, job, JobEvent::Unseen { why }, now).await?;
-            return Ok(deferred.done().is_some());
-        }
+    if silence == Silence::Counts
+        && let Some(why) = offer_job::why_absent(app, tx, job, now).await?
+    {
+        let deferred = change_job::apply(app, tx, job, JobEvent::Unseen { why }, now).await?;
+        return Ok(deferred.done().is_some());
     }
     let fitness = find_fit::of(app, tx, job, now).await?;
     let asked = find_fit::asked(job);

@@ -3,7 +3,6 @@
 //! The API answers from the start; the other roles wait until the database answers, its schema is current, and this
 //! coordinator's key is known to be registered.
 
-use std::collections::HashSet;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use super::{Role, reconcile, schedule};
 use crate::app::App;
 use crate::broker::topology::Topology;
 use crate::broker::watch::{self, Consumption};
-use crate::broker::{intake, relay};
+use crate::broker::{hearing, intake, relay};
 use crate::http;
 
 /// How long everything may take to end after it was asked to.
@@ -64,7 +63,7 @@ pub enum ServeFailure {
 }
 
 /// Runs the roles until `stop`.
-pub async fn serve(app: App, roles: &HashSet<Role>, stop: CancellationToken) -> Result<(), ServeFailure> {
+pub async fn serve(app: App, roles: &[Role], stop: CancellationToken) -> Result<(), ServeFailure> {
     let mut tasks = JoinSet::new();
     if roles.contains(&Role::Http) {
         let address = app.config.http.listen;
@@ -94,12 +93,7 @@ pub async fn serve(app: App, roles: &HashSet<Role>, stop: CancellationToken) -> 
     outcome
 }
 
-fn start(
-    app: &App,
-    roles: &HashSet<Role>,
-    stop: &CancellationToken,
-    tasks: &mut JoinSet<Result<(), ServeFailure>>,
-) {
+fn start(app: &App, roles: &[Role], stop: &CancellationToken, tasks: &mut JoinSet<Result<(), ServeFailure>>) {
     let topology = Arc::new(Topology::new(app.clone()));
     let consumption = Arc::new(Consumption::default());
     for role in roles {
@@ -108,7 +102,11 @@ fn start(
         match role {
             Role::Http => {}
             Role::Relay => drop(tasks.spawn(async move {
-                tokio::join!(relay::run(&app, &topology, &stop), keep(&topology, &stop));
+                tokio::join!(
+                    relay::run(&app, &topology, &stop),
+                    keep(&topology, &stop),
+                    hearing::run(&app, &topology, &stop)
+                );
                 Ok(())
             })),
             Role::Intake => drop(tasks.spawn(async move {

@@ -99,7 +99,8 @@ impl From<sqlx::Error> for StoreError {
             };
         };
         let constraint = database.constraint().map(str::to_owned);
-        // SQLSTATE classes: 08 connection, 53 resources, 57P shutdown, 40 serialization and deadlock.
+        // SQLSTATE classes: 08 connection, 53 resources, 57P shutdown, 40 serialization and deadlock; 55000 is a database
+        // that takes no connections.
         let code = database
             .code()
             .map(std::borrow::Cow::into_owned)
@@ -109,7 +110,7 @@ impl From<sqlx::Error> for StoreError {
                 constraint,
                 source: error,
             },
-            None if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
+            None if ["08", "53", "57P", "55000"].iter().any(|class| code.starts_with(class)) => {
                 Self::Unavailable(error)
             }
             None if code.starts_with("40") => Self::Serialization(error),

@@ -11,6 +11,7 @@ pub mod environments;
 pub mod error;
 pub mod events;
 pub mod good_releases;
+pub mod hearing;
 pub mod hosts;
 pub mod idempotency;
 pub mod inbox;

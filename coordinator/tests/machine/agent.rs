@@ -1,27 +1,23 @@
 //! An agent as the coordinator knows it from outside: its own key, broker user and rights, and the real messages.
 
 use futures_util::StreamExt as _;
-use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, BasicRejectOptions,
-    ConfirmSelectOptions,
-};
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::FieldTable;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, Consumer};
 use pointsman_coordinator::operations::join_host;
 use pointsman_shared::api::agent::{JoinRequest, Membership};
 use pointsman_shared::clock::{Clock as _, SystemClock, SystemIds};
 use pointsman_shared::digest::Digest;
-use pointsman_shared::ids::{Epoch, IdSource as _, InstanceId, JobId, SpoolId};
+use pointsman_shared::ids::{IdSource as _, InstanceId, SpoolId};
 use pointsman_shared::name::HostId;
-use pointsman_shared::outcome::{JobKind, Outcome};
-use pointsman_shared::wire::from_agent::{
-    Claim, DeclineReason, Declined, Heartbeat, Hello, JobResult, Report, ReportContent, SlotCount, WorkingOn,
-};
-use pointsman_shared::wire::to_agent::{Acknowledge, Denial, Grant, HeartbeatReply, Offer, Welcome};
+use pointsman_shared::outcome::JobKind;
+use pointsman_shared::wire::from_agent::{Hello, SlotCount};
+use pointsman_shared::wire::to_agent::Welcome;
 use pointsman_shared::wire::{
     self, Envelope, FromAgent, KeySet, LogChunk, Nonce, SigningKey, ToAgent, topology,
 };
 
+use crate::queue::{connect, consume, publishing};
 use crate::world::{PATIENCE, World};
 
 pub struct TestAgent {
@@ -30,17 +26,14 @@ pub struct TestAgent {
     pub instance: InstanceId,
     pub spool: SpoolId,
     pub digest: Digest,
+    pub keys: KeySet,
+    pub connection: Connection,
+    pub seq: u64,
+    pub beat: u64,
     membership: Membership,
-    keys: KeySet,
-    connection: Connection,
     out: Channel,
     control: Consumer,
-    seq: u64,
-    beat: u64,
 }
-
-/// The answer to a claim.
-pub type Answer = Result<Grant, Denial>;
 
 impl TestAgent {
     /// A builder of the pool `default`, welcomed.
@@ -221,202 +214,4 @@ impl TestAgent {
         })
         .await
     }
-
-    /// Opens a queue of offers, of this host or of a pool.
-    pub async fn offers(&self, queue: &str) -> Offers {
-        Offers {
-            consumer: consume(&self.connection, queue, 1).await,
-            keys: self.keys.clone(),
-        }
-    }
-
-    pub fn claim_message(&self, offer: &Offer) -> Claim {
-        Claim {
-            v: wire::VERSION,
-            host: self.host.clone(),
-            instance: self.instance,
-            job: offer.job,
-            epoch: offer.epoch,
-            digest: offer.digest,
-            nonce: Self::nonce(),
-            at: SystemClock.now().timestamp_millis(),
-        }
-    }
-
-    /// Claims and returns the answer.
-    pub async fn claim(&mut self, claim: &Claim) -> Answer {
-        self.say(&FromAgent::Claim(claim.clone())).await;
-        self.answer_to(claim).await
-    }
-
-    /// The answer to a claim that was sent.
-    pub async fn answer_to(&mut self, claim: &Claim) -> Answer {
-        let nonce = claim.nonce.clone();
-        self.hear("an answer to a claim", |message| match message {
-            ToAgent::Grant(grant) if grant.nonce == nonce => Some(Ok(grant)),
-            ToAgent::Denial(denial) if denial.nonce == nonce => Some(Err(denial)),
-            _ => None,
-        })
-        .await
-    }
-
-    /// Takes the next offer of a queue and is granted it.
-    pub async fn take(&mut self, offers: &mut Offers) -> (Offer, Grant) {
-        let offer = offers.next().await;
-        let claim = self.claim_message(&offer);
-        let grant = self
-            .claim(&claim)
-            .await
-            .unwrap_or_else(|denial| panic!("denied: {denial:?}"));
-        assert_eq!((grant.epoch, grant.digest), (offer.epoch.next(), offer.digest));
-        (offer, grant)
-    }
-
-    pub async fn decline(&self, offer: &Offer, reason: DeclineReason) {
-        self.say(&FromAgent::Declined(Declined {
-            v: wire::VERSION,
-            host: self.host.clone(),
-            instance: self.instance,
-            job: offer.job,
-            epoch: offer.epoch,
-            reason,
-        }))
-        .await;
-    }
-
-    /// Beats and returns the reply.
-    pub async fn beat(&mut self, working: &[(JobId, Epoch)]) -> HeartbeatReply {
-        self.beat += 1;
-        let (beat, instance) = (self.beat, self.instance);
-        self.say(&FromAgent::Heartbeat(Heartbeat {
-            v: wire::VERSION,
-            host: self.host.clone(),
-            instance,
-            beat,
-            working: working
-                .iter()
-                .map(|(job, epoch)| WorkingOn {
-                    job: *job,
-                    epoch: *epoch,
-                })
-                .collect(),
-            state_digest: self.digest,
-            free_bytes: 1 << 30,
-            at: SystemClock.now().timestamp_millis(),
-        }))
-        .await;
-        self.hear("a heartbeat's reply", |message| match message {
-            ToAgent::HeartbeatReply(reply) if reply.beat == beat && reply.instance == instance => Some(reply),
-            _ => None,
-        })
-        .await
-    }
-
-    /// The next report of the spool, made but not sent.
-    pub fn report(&mut self, content: ReportContent) -> Report {
-        self.seq += 1;
-        Report {
-            v: wire::VERSION,
-            host: self.host.clone(),
-            instance: self.instance,
-            spool: self.spool,
-            seq: self.seq,
-            at: SystemClock.now().timestamp_millis(),
-            content,
-        }
-    }
-
-    /// Sends a report and returns up to where the spool is stored.
-    pub async fn send(&mut self, report: &Report) -> u64 {
-        self.say(&FromAgent::Report(report.clone())).await;
-        let spool = self.spool;
-        self.hear("an acknowledgement", |message| match message {
-            ToAgent::Acknowledge(Acknowledge { spool: of, upto, .. }) if of == spool => Some(upto),
-            _ => None,
-        })
-        .await
-    }
-
-    /// Reports the end of a job.
-    pub async fn end(&mut self, grant: &Grant, outcome: Outcome) {
-        let report = self.report(ReportContent::Result(JobResult {
-            job: grant.job,
-            epoch: grant.epoch,
-            outcome,
-            log: None,
-        }));
-        assert_eq!(self.send(&report).await, self.seq);
-    }
-}
-
-/// A queue of offers, read one at a time.
-pub struct Offers {
-    consumer: Consumer,
-    keys: KeySet,
-}
-
-impl Offers {
-    /// The next offer, acked.
-    pub async fn next(&mut self) -> Offer {
-        let delivery = self.delivery().await;
-        delivery.ack(BasicAckOptions::default()).await.unwrap();
-        let envelope = Envelope::from_bytes(&delivery.data).unwrap();
-        let ToAgent::Offer(offer) = envelope.verify::<ToAgent>(&self.keys).unwrap().into_inner() else {
-            panic!("not an offer");
-        };
-        offer
-    }
-
-    /// Gives the next delivery back as unreadable.
-    pub async fn reject(&mut self) {
-        let delivery = self.delivery().await;
-        delivery
-            .reject(BasicRejectOptions { requeue: false })
-            .await
-            .unwrap();
-    }
-
-    async fn delivery(&mut self) -> lapin::message::Delivery {
-        let next = tokio::time::timeout(PATIENCE, self.consumer.next()).await;
-        next.expect("no offer came").expect("the consumer ended").unwrap()
-    }
-}
-
-async fn connect(url: &str) -> Connection {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        let url = format!("{url}?frame_max=16384&heartbeat=5");
-        match Connection::connect(&url, ConnectionProperties::default()).await {
-            Ok(connection) => return connection,
-            Err(error) => assert!(tokio::time::Instant::now() < deadline, "{error}"),
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-}
-
-async fn publishing(connection: &Connection) -> Channel {
-    let channel = connection.create_channel().await.unwrap();
-    channel
-        .confirm_select(ConfirmSelectOptions::default())
-        .await
-        .unwrap();
-    channel
-}
-
-async fn consume(connection: &Connection, queue: &str, prefetch: u16) -> Consumer {
-    let channel = connection.create_channel().await.unwrap();
-    channel
-        .basic_qos(prefetch, BasicQosOptions::default())
-        .await
-        .unwrap();
-    let tag = format!("test-{queue}");
-    channel
-        .basic_consume(
-            queue.into(),
-            tag.into(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        )
-        .await
-        .unwrap()
 }

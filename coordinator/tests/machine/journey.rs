@@ -2,7 +2,7 @@
 
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::digest::Digest;
-use pointsman_shared::ids::{Epoch, Generation};
+use pointsman_shared::ids::{Epoch, Generation, StreamId};
 use pointsman_shared::name::SlotName;
 use pointsman_shared::outcome::{JobKind, Outcome, Product};
 use pointsman_shared::wire::from_agent::{
@@ -63,21 +63,7 @@ async fn a_build_travels_from_the_wish_to_the_release() {
         ok: true,
     }));
     builder.send(&finished).await;
-    let chunk = LogChunk {
-        v: wire::VERSION,
-        host: builder.host.clone(),
-        stream: job.log_stream,
-        epoch,
-        seq: 1,
-        stage: "checkout".to_owned(),
-        first_line: 1,
-        offset: 0,
-        content: LogContent::Lines(vec![LogLine {
-            at: 0,
-            source: LogSource::Out,
-            text: "hello".to_owned(),
-        }]),
-    };
+    let chunk = one_line(&builder, job.log_stream, epoch);
     builder.log(&chunk).await;
     builder.log(&chunk).await;
     builder.end(&grant, built()).await;
@@ -102,6 +88,24 @@ async fn a_build_travels_from_the_wish_to_the_release() {
             .await,
         1
     );
+}
+
+fn one_line(agent: &TestAgent, stream: StreamId, epoch: Epoch) -> LogChunk {
+    LogChunk {
+        v: wire::VERSION,
+        host: agent.host.clone(),
+        stream,
+        epoch,
+        seq: 1,
+        stage: "checkout".to_owned(),
+        first_line: 1,
+        offset: 0,
+        content: LogContent::Lines(vec![LogLine {
+            at: 0,
+            source: LogSource::Out,
+            text: "hello".to_owned(),
+        }]),
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use pointsman_coordinator::app::{App, Bells};
 use pointsman_coordinator::artifacts;
-use pointsman_coordinator::config::Config;
 use pointsman_coordinator::operations::request_build::{self, BuildWish};
 use pointsman_coordinator::operations::{
     create_environment, create_project, create_target, invite_host, issue_token, request_deployment,
@@ -22,33 +21,12 @@ use pointsman_shared::name::HostId;
 use pointsman_shared::wire::SigningKey;
 use pointsman_store::jobs::JobRow;
 use pointsman_store::{Store, jobs, principals, signing_keys};
-use sqlx::{Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long anything is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Times of a test; milliseconds.
-#[derive(Debug, Clone, Copy)]
-pub struct Times {
-    pub idle_beat: u64,
-    pub lease: u64,
-    pub offer: u64,
-    pub start_deadline: u64,
-}
-
-impl Default for Times {
-    fn default() -> Self {
-        Self {
-            idle_beat: 60_000,
-            lease: 60_000,
-            offer: 120_000,
-            start_deadline: 900_000,
-        }
-    }
-}
+pub use crate::services::{PATIENCE, Times, management};
+use crate::services::{config, run_sql, setting};
 
 pub struct World {
     pub app: App,
@@ -108,7 +86,7 @@ impl World {
     pub fn serve(&mut self) {
         self.stop = CancellationToken::new();
         let (app, stop) = (self.app.clone(), self.stop.clone());
-        let roles = [Role::Relay, Role::Intake, Role::Reconcile].into();
+        let roles = [Role::Relay, Role::Intake, Role::Reconcile];
         self.serving = Some(tokio::spawn(async move {
             roles::serve(app, &roles, stop).await.unwrap();
         }));
@@ -200,6 +178,16 @@ impl World {
         }
     }
 
+    /// Takes the database away, with every connection to it, or gives it back.
+    pub async fn let_database(&self, answer: bool) {
+        let database = &self.database;
+        run_sql(&format!("ALTER DATABASE {database} ALLOW_CONNECTIONS {answer}")).await;
+        if !answer {
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+            run_sql(&format!("{end} = '{database}'")).await;
+        }
+    }
+
     /// One number out of the database.
     pub async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query)
@@ -247,51 +235,6 @@ async fn found(app: &App) -> Actor {
     }
 }
 
-fn config(folder: &Path, vhost: &str, database: &str, times: Times) -> Config {
-    let at = |name: &str| folder.join(name).display().to_string();
-    let mut amqp: url::Url = setting("POINTSMAN_TEST_AMQP_URL").parse().unwrap();
-    amqp.set_path(vhost);
-    let mut agents = amqp.clone();
-    agents.set_query(None);
-    let text = format!(
-        r#"
-        installation.name = "test"
-        database.url = {database:?}
-        broker.url = {amqp:?}
-        broker.agent_url = {agents:?}
-        broker.admin_url = {admin:?}
-        signing.key_file = {key:?}
-        git.mirrors = {mirrors:?}
-        git.allow_file = true
-        store.directory = {store:?}
-        [http]
-        listen = "127.0.0.1:0"
-        public_url = "http://127.0.0.1/"
-        [timing]
-        beat_ms = {beat}
-        idle_beat_ms = {idle}
-        lease_ms = {lease}
-        stop_ms = {stop}
-        sweep_ms = 200
-        offer_ms = {offer}
-        start_deadline_ms = {deadline}
-        "#,
-        amqp = amqp.as_str(),
-        agents = agents.as_str(),
-        admin = setting("POINTSMAN_TEST_AMQP_ADMIN"),
-        key = at("signing.key"),
-        mirrors = at("mirrors"),
-        store = at("store"),
-        beat = times.lease / 5,
-        idle = times.idle_beat,
-        lease = times.lease,
-        stop = times.lease / 2,
-        offer = times.offer,
-        deadline = times.start_deadline,
-    );
-    toml::from_str(&text).unwrap()
-}
-
 fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
     serde_json::from_value(value).unwrap()
 }
@@ -303,30 +246,6 @@ fn git(folder: &Path, arguments: &[&str]) {
         .output()
         .unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests are told by ./deploy/test where the services are"
-)]
-pub fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("set {name}; ./deploy/test does"))
-}
-
-/// Calls the broker's management API.
-pub async fn management(method: reqwest::Method, path: &str) {
-    let url = format!("{}/api/{path}", setting("POINTSMAN_TEST_AMQP_ADMIN"));
-    let done = reqwest::Client::new().request(method, url).send().await.unwrap();
-    assert!(done.status().is_success(), "{path}: {}", done.status());
-}
-
-async fn run_sql(statement: &str) {
-    let mut conn = PgConnection::connect(&setting("POINTSMAN_TEST_DATABASE_URL"))
-        .await
-        .unwrap();
-    conn.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())))
-        .await
-        .unwrap();
 }
 
 impl Drop for World {

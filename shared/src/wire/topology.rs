@@ -117,6 +117,11 @@ pub fn pool_jobs(pool: &PoolName) -> String {
     format!("pool.{pool}.jobs")
 }
 
+/// Whether a queue of this name holds offers.
+pub fn holds_offers(queue: &str) -> bool {
+    queue.split('.').next_back() == Some("jobs")
+}
+
 /// The key a host's report travels under.
 pub fn report_key(host: &HostId, key: ReportKey) -> String {
     format!("{host}.{}", key.as_str())

@@ -111,10 +111,11 @@ fn running() -> Vec<JobEvent> {
 fn ends(kind: JobKind, last: JobEvent) -> FinalState {
     let mut events = running();
     events.push(last);
-    match live(kind, events).job.state {
-        State::Ended(state) => state,
-        other => panic!("{kind} is {other:?}"),
-    }
+    let state = live(kind, events).job.state;
+    let State::Ended(state) = state else {
+        panic!("{kind} is {state:?}");
+    };
+    state
 }
 
 #[test]

@@ -31,24 +31,25 @@ pub struct WantedUser {
     pub rights: Rights,
 }
 
-/// Name of a host's broker user; apart from the names of people and services.
-pub fn broker_user(host: &HostId) -> String {
-    format!("agent-{host}")
+/// Name of a host's broker user. Users are one list for all virtual hosts of a broker, so it carries ours; the dot keeps
+/// it apart from the names of people and services.
+pub fn broker_user(vhost: &str, host: &HostId) -> String {
+    format!("{vhost}.{host}")
 }
 
 impl Wanted {
     /// What the whole fleet needs.
-    pub(crate) async fn of_fleet(app: &App) -> StoreResult<Self> {
+    pub(crate) async fn of_fleet(app: &App, vhost: &str) -> StoreResult<Self> {
         let mut conn = app.store.read().await?;
         let members = pointsman_store::topology::members(&mut conn).await?;
         let pools = pointsman_store::topology::project_pools(&mut conn).await?;
-        let mut wanted = Self::of(&members, pools);
+        let mut wanted = Self::of(vhost, &members, pools);
         wanted.queues.extend(topology::coordinator_queues());
         Ok(wanted)
     }
 
     /// What these hosts and pools need.
-    pub fn of(members: &[Member], pools: impl IntoIterator<Item = PoolName>) -> Self {
+    pub fn of(vhost: &str, members: &[Member], pools: impl IntoIterator<Item = PoolName>) -> Self {
         let pools: BTreeSet<PoolName> = members
             .iter()
             .flat_map(|member| member.pools.iter().cloned())
@@ -62,7 +63,7 @@ impl Wanted {
         let users = members
             .iter()
             .map(|member| WantedUser {
-                name: broker_user(&member.host),
+                name: broker_user(vhost, &member.host),
                 password_hash: member.password_hash.clone(),
                 rights: rights::agent(&member.host, &member.pools),
             })
