@@ -97,3 +97,34 @@ pub(super) async fn no_such_method(request: Request) -> Failed {
     );
     Failed::new(Problem::new(405, "method_not_allowed", what))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    async fn breaks() -> &'static str {
+        panic!("broken")
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_one_request_and_tells_nothing() {
+        let router: Router = Router::new()
+            .route("/", get(breaks))
+            .layer(CatchPanicLayer::custom(caught));
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        let response = problem::written(response, "7");
+        assert_eq!(response.status(), 500);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let problem: Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!(
+            (problem.code.as_str(), problem.request.as_deref()),
+            ("internal", Some("7"))
+        );
+        assert!(!String::from_utf8_lossy(&body).contains("broken"));
+    }
+}

@@ -72,6 +72,12 @@ pub async fn number(tx: &mut Transaction) -> StoreResult<u64> {
     )
     .execute(&mut **tx)
     .await?;
+    if done.rows_affected() > 0 {
+        // Whoever was called by the commits and found no numbers yet is called again.
+        sqlx::query!("SELECT pg_notify('pointsman_event', '')")
+            .fetch_one(&mut **tx)
+            .await?;
+    }
     Ok(done.rows_affected())
 }
 

@@ -159,7 +159,7 @@ impl Agent {
         &self,
         world: &World,
         running: Running,
-        method: Method,
+        method: &Method,
         path: &str,
         body: Digest,
     ) -> RequestBuilder {
@@ -171,7 +171,7 @@ impl Agent {
         &self,
         world: &World,
         running: Running,
-        method: Method,
+        method: &Method,
         path: &str,
         body: Digest,
         at: i64,

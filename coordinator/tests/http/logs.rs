@@ -1,6 +1,5 @@
 //! Logs by line number: late chunks are waited for, gaps are said, and the end is known.
 
-use chrono::Utc;
 use serde_json::{Value, json};
 
 use crate::people::Person;
@@ -53,7 +52,7 @@ impl<'a> Log<'a> {
     }
 
     async fn lines(&self, seq: i64, first: i64, count: i64) {
-        let at = Utc::now().timestamp_millis();
+        let at = self.world.app.clock.now().timestamp_millis();
         let line = |n: i64| json!({ "at": at, "source": "out", "text": format!("line {n}") });
         let lines: Vec<_> = (first..first + count).map(line).collect();
         self.chunk(seq, first, count, json!({ "lines": lines })).await;

@@ -1,15 +1,19 @@
 //! The API as its users meet it: real HTTP, a real PostgreSQL with a fresh database per test, the development broker
 //! where a host joins.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 mod agents;
 mod health;
 mod joins;
 mod logs;
 mod objects;
+mod orders;
 mod people;
 mod repeats;
 mod routes;
 mod setup;
 mod stream;
 mod tokens;
+mod trust;
 mod world;

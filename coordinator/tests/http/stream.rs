@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
 use futures_util::StreamExt as _;
 use pointsman_store::events::{self, NewEvent};
 use reqwest::Method;
@@ -73,17 +72,17 @@ impl Reader {
 
 async fn happen(world: &World, kind: &str) {
     let mut tx = world.app.store.begin().await.unwrap();
-    append(&mut tx, kind).await;
+    append(world, &mut tx, kind).await;
     tx.commit().await.unwrap();
 }
 
-async fn append(tx: &mut pointsman_store::Transaction, kind: &str) {
+async fn append(world: &World, tx: &mut pointsman_store::Transaction, kind: &str) {
     let event = NewEvent {
         kind,
         message: kind.to_owned(),
         ..NewEvent::default()
     };
-    events::append(tx, Utc::now(), &event).await.unwrap();
+    events::append(tx, world.app.clock.now(), &event).await.unwrap();
 }
 
 async fn newest(world: &World) -> i64 {
@@ -127,7 +126,7 @@ async fn a_late_commit_is_never_skipped() {
     let viewer = world.person("viewer").await;
     let mut reader = Reader::open(&viewer, "", None).await;
     let mut late = world.app.store.begin().await.unwrap();
-    append(&mut late, "late").await;
+    append(&world, &mut late, "late").await;
     happen(&world, "early").await;
     let (early, kind) = reader.next().await;
     assert_eq!(kind, "early");

@@ -212,6 +212,7 @@ fn config(folder: &TempDir, vhost: &str, public: &str, database: &str, settings:
     toml::from_str(&text).unwrap()
 }
 
+#[expect(clippy::disallowed_methods, reason = "where tests find their services")]
 pub fn setting(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("set {name}; ./deploy/test does"))
 }
