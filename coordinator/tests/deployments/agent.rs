@@ -6,11 +6,11 @@ use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{Epoch, Generation, InstanceId, JobId, PlacementId, SpoolId};
 use pointsman_shared::name::{HostId, ReleaseFolder, RootPath, SlotName};
-use pointsman_shared::outcome::{Effect, JobKind, Outcome, Phase, Product};
+use pointsman_shared::outcome::{Effect, Outcome, Phase, Product};
 use pointsman_shared::wire::from_agent::{
     Claim, FenceState, Hello, JobResult, PlacementState, Report, ReportContent, SlotState,
 };
-use pointsman_shared::wire::job::Order;
+use pointsman_shared::wire::job::{InstallOrder, Order, SwitchOrder};
 use pointsman_shared::wire::{Nonce, VERSION};
 use pointsman_store::jobs::{self, JobRow};
 use pointsman_store::placement_pages;
@@ -80,7 +80,7 @@ impl Agent {
     pub async fn hello(&mut self, app: &App, previous: Option<InstanceId>) {
         self.hellos += 1;
         let nonce = Nonce(format!("{:032x}", self.hellos));
-        let known = placement_pages::known(&mut *app.store.read().await.unwrap(), &self.host)
+        let known = placement_pages::known(&mut app.store.read().await.unwrap(), &self.host)
             .await
             .unwrap();
         let hello = Hello {
@@ -152,7 +152,7 @@ impl Agent {
             at: app.clock.now().timestamp_millis(),
         };
         claim_job::execute(app, &claim).await.unwrap();
-        let after = jobs::get(&mut *app.store.read().await.unwrap(), job.id)
+        let after = jobs::get(&mut app.store.read().await.unwrap(), job.id)
             .await
             .unwrap()
             .unwrap();
@@ -161,7 +161,7 @@ impl Agent {
 
     /// Does the work of a granted job, and tells what came of it.
     pub async fn work(&mut self, app: &App, job: &JobRow, mishap: Option<Mishap>) {
-        let outcome = self.perform(job, mishap);
+        let outcome = self.perform(job, mishap.as_ref());
         self.report(app, job.id, job.epoch.next(), outcome).await;
     }
 
@@ -185,10 +185,9 @@ impl Agent {
         record_report::execute(app, &report).await.unwrap();
     }
 
-    /// What the host would do, fence and all.
-    pub fn perform(&mut self, job: &JobRow, mishap: Option<Mishap>) -> Outcome {
-        let body = job.parsed_body().unwrap();
-        match body.order {
+    /// What the host would do.
+    fn perform(&mut self, job: &JobRow, mishap: Option<&Mishap>) -> Outcome {
+        match job.parsed_body().unwrap().order {
             Order::Build(order) => succeeded(Product::Release {
                 manifest: Digest::of(order.commit.as_str().as_bytes()),
                 archive: Digest::of(b"archive"),
@@ -197,68 +196,68 @@ impl Agent {
                 total_bytes: 20,
                 entries: 1,
             }),
-            Order::Install(order) => match mishap {
-                Some(Mishap::DiskFull) => failed(
-                    Phase::Install,
-                    "disk_full",
-                    format!("no space left on {}", order.root),
-                    Effect::None,
-                ),
-                Some(Mishap::SharedMissing(path)) => failed(
-                    Phase::Install,
-                    "shared_missing",
-                    format!("{}/shared/{path} is missing on {}", order.root, self.host),
-                    Effect::None,
-                ),
-                Some(Mishap::Unhealthy | Mishap::BeforeHook) | None => {
-                    self.root.releases.push(order.folder);
-                    succeeded(Product::Installed { reused: false })
-                }
-            },
-            Order::Activate(order) | Order::Rollback(order) => {
-                if let FenceState::Standing { generation, .. } = &self.root.fence
-                    && *generation >= order.generation
-                {
-                    let message = format!("fence is at {generation}");
-                    return failed(Phase::Refused, "fence_refused", message, Effect::None);
-                }
-                assert!(
-                    self.root.releases.contains(&order.folder),
-                    "only what is installed is switched to"
-                );
-                if matches!(mishap, Some(Mishap::BeforeHook)) {
-                    return failed(
-                        Phase::BeforeHook,
-                        "hook_failed",
-                        "bin/warm-cache exited with 1".to_owned(),
-                        Effect::None,
-                    );
-                }
-                self.root.fence = FenceState::Standing {
-                    generation: order.generation,
-                    job: Some(job.id),
-                    epoch: job.epoch.next(),
-                    to: Some(order.folder.clone()),
-                    done: true,
-                };
-                let from = self.root.current.replace(order.folder.clone());
-                match mishap {
-                    Some(_) => failed(
-                        Phase::Health,
-                        "unhealthy",
-                        "no healthy answer within 2m".to_owned(),
-                        Effect::Done,
-                    ),
-                    None => succeeded(Product::Switched {
-                        from,
-                        current: order.folder,
-                    }),
-                }
-            }
-            Order::Migrate(_) | Order::CollectGarbage(_) => {
-                panic!("{} is not asked for here", JobKind::Migrate)
+            Order::Install(order) => self.install(*order, mishap),
+            Order::Activate(order) | Order::Rollback(order) => self.switch(job, *order, mishap),
+            Order::Migrate(_) | Order::CollectGarbage(_) => panic!("{} is not asked for here", job.kind),
+        }
+    }
+
+    fn install(&mut self, order: InstallOrder, mishap: Option<&Mishap>) -> Outcome {
+        let refuse = |code, message| failed(Phase::Install, code, message, Effect::None);
+        match mishap {
+            Some(Mishap::DiskFull) => refuse("disk_full", format!("no space left on {}", order.root)),
+            Some(Mishap::SharedMissing(path)) => refuse(
+                "shared_missing",
+                format!("{}/shared/{path} is missing on {}", order.root, self.host),
+            ),
+            Some(Mishap::Unhealthy | Mishap::BeforeHook) | None => {
+                self.root.releases.push(order.folder);
+                succeeded(Product::Installed { reused: false })
             }
         }
+    }
+
+    /// The fence first, then the link.
+    fn switch(&mut self, job: &JobRow, order: SwitchOrder, mishap: Option<&Mishap>) -> Outcome {
+        if let FenceState::Standing {
+            generation,
+            job: decided,
+            ..
+        } = &self.root.fence
+            && (*generation > order.generation
+                || (*generation == order.generation && *decided != Some(job.id)))
+        {
+            return failed(
+                Phase::Refused,
+                "fence_refused",
+                format!("fence is at {generation}"),
+                Effect::None,
+            );
+        }
+        assert!(
+            self.root.releases.contains(&order.folder),
+            "only what is installed is switched to"
+        );
+        if matches!(mishap, Some(Mishap::BeforeHook)) {
+            let message = "bin/warm-cache exited with 1".to_owned();
+            return failed(Phase::BeforeHook, "hook_failed", message, Effect::None);
+        }
+        self.root.fence = FenceState::Standing {
+            generation: order.generation,
+            job: Some(job.id),
+            epoch: job.epoch.next(),
+            to: Some(order.folder.clone()),
+            done: true,
+        };
+        let from = self.root.current.replace(order.folder.clone());
+        if matches!(mishap, Some(Mishap::Unhealthy)) {
+            let message = "no healthy answer within 2m".to_owned();
+            return failed(Phase::Health, "unhealthy", message, Effect::Done);
+        }
+        succeeded(Product::Switched {
+            from,
+            current: order.folder,
+        })
     }
 }
 

@@ -6,7 +6,8 @@ use pointsman_shared::api::releases::ReleaseState;
 use pointsman_store::views;
 
 use super::database::with_database;
-use super::world::{World, refused};
+use super::wishes::refused;
+use super::world::World;
 
 #[tokio::test]
 async fn a_tag_is_the_label_and_a_rebuild_counts_on() {

@@ -5,7 +5,8 @@ use pointsman_shared::api::projects::{OnFailure, Strategy};
 use pointsman_shared::outcome::Outcome;
 
 use super::database::with_database;
-use super::world::{World, refused, strategy};
+use super::wishes::refused;
+use super::world::{World, strategy};
 
 #[tokio::test]
 async fn a_waiting_one_ends_at_once() {

@@ -5,7 +5,8 @@ use pointsman_shared::api::projects::{OnFailure, Strategy};
 
 use super::agent::Mishap;
 use super::database::with_database;
-use super::world::{World, refused, strategy};
+use super::wishes::refused;
+use super::world::{World, strategy};
 
 /// 1.0 is live everywhere, and 2.0 is built.
 async fn ready(store: pointsman_store::Store, strategy: Strategy) -> World {

@@ -4,7 +4,8 @@ use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::projects::{OnFailure, Strategy};
 
 use super::database::with_database;
-use super::world::{World, refused, strategy};
+use super::wishes::refused;
+use super::world::{World, strategy};
 
 #[tokio::test]
 async fn three_hosts_go_live_wave_by_wave_after_all_are_installed() {

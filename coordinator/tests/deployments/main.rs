@@ -1,7 +1,12 @@
 //! Deployments from the wish to the outcome: real PostgreSQL, real git, the operations as they are, and agents that say
 //! what agents say. No broker: what the relay would carry is read from the database.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
 
 mod agent;
 mod building;
@@ -13,4 +18,6 @@ mod going_live;
 mod repository;
 mod returning;
 mod rolling_back;
+mod wishes;
+mod working;
 mod world;

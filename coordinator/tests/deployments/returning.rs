@@ -75,8 +75,9 @@ async fn with_every_host_absent_it_fails() {
     with_database(|store| async {
         let mut world = ready(store, 1).await;
         world.vanish("web-1").await;
-        let ended = world.deploy("2.0").await.unwrap();
-        assert_eq!(ended.state, DeploymentState::Failed);
+        let number = world.deploy("2.0").await.unwrap().number;
+        world.run().await;
+        assert_eq!(world.deployment(number).await.state, DeploymentState::Failed);
         world.start("web-1").await;
         world.run().await;
         assert_eq!(world.links().await, ["1.0"], "what failed is not brought later");
@@ -106,6 +107,7 @@ async fn while_a_deployment_is_open_nobody_converges() {
         world.vanish("web-2").await;
         let number = world.deploy("2.0").await.unwrap().number;
         world.run_host("web-1").await;
+        world.sweep().await;
         world.reconcile().await;
         assert_eq!(world.deployment(number).await.hosts[1].state, "deferred");
         world.start("web-2").await;

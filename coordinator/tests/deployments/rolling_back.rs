@@ -5,7 +5,8 @@ use pointsman_shared::api::projects::{OnFailure, Strategy};
 use pointsman_shared::outcome::JobKind;
 
 use super::database::with_database;
-use super::world::{World, refused, strategy};
+use super::wishes::refused;
+use super::world::{World, strategy};
 
 /// 1.0, 2.0 and 3.0 were live one after the other.
 async fn three_good(store: pointsman_store::Store) -> World {

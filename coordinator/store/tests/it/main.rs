@@ -1,6 +1,9 @@
 //! Tables against a real PostgreSQL.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod database;
+mod deployments;
 mod good_releases;
+mod rows;
+mod work;
