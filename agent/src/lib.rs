@@ -32,3 +32,4 @@ pub mod recovery;
 pub mod spool;
 pub mod step;
 pub mod time;
+pub mod trace;

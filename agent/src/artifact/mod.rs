@@ -10,3 +10,6 @@ mod upload;
 
 pub use client::{Artifacts, Signer};
 pub use retry::ArtifactError;
+
+#[cfg(test)]
+mod tests;

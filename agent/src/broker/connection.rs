@@ -54,7 +54,10 @@ impl BrokerError {
             Self::Address(_) | Self::Certificates(_) | Self::NotConsumed { .. } => true,
             Self::Silent { .. } => false,
             Self::Refused { source, .. } => {
-                matches!(source.kind(), lapin::ErrorKind::ProtocolError(_) | lapin::ErrorKind::AuthProviderError(_))
+                matches!(
+                    source.kind(),
+                    lapin::ErrorKind::ProtocolError(_) | lapin::ErrorKind::AuthProviderError(_)
+                )
             }
         }
     }

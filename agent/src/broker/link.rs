@@ -12,6 +12,7 @@ use super::session::{Ending, Session};
 use crate::describe::describe;
 use crate::dispatcher::{Chance, DeliveryId, JobQueue, Settle};
 use crate::letter::Door;
+use crate::trace::TraceParent;
 
 /// Pause after the first failed connection; it doubles.
 const FIRST: Duration = Duration::from_millis(500);
@@ -51,6 +52,8 @@ pub struct Delivered {
     pub queue: Queue,
     /// Its bytes, not looked at yet.
     pub bytes: Vec<u8>,
+    /// The trace context beside it.
+    pub trace: Option<TraceParent>,
 }
 
 /// What the link tells.

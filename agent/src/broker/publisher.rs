@@ -4,9 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::options::BasicPublishOptions;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation};
+use pointsman_shared::wire::TRACE_HEADER;
 use pointsman_shared::wire::topology::Exchange;
 use tokio::sync::watch;
+
+use crate::trace::TraceParent;
 
 /// Longest wait for a confirm.
 const CONFIRM: Duration = Duration::from_secs(10);
@@ -64,16 +68,27 @@ pub(super) fn publisher() -> (Stage, Publisher) {
 }
 
 impl Publisher {
-    /// Publishes and waits until it counts.
-    pub async fn publish(&self, exchange: &Exchange, key: &str, bytes: &[u8]) -> Result<(), PublishError> {
+    /// Publishes and waits until it counts. `trace` goes along when the message belongs to a job that has one.
+    pub async fn publish(
+        &self,
+        exchange: &Exchange,
+        key: &str,
+        bytes: &[u8],
+        trace: Option<&TraceParent>,
+    ) -> Result<(), PublishError> {
         let channel = self.channel.borrow().clone().ok_or(PublishError::Away)?;
         let options = BasicPublishOptions {
             mandatory: true,
             ..BasicPublishOptions::default()
         };
-        let properties = BasicProperties::default()
+        let mut properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into());
+        if let Some(trace) = trace {
+            let mut headers = FieldTable::default();
+            headers.insert(TRACE_HEADER.into(), AMQPValue::LongString(trace.as_str().into()));
+            properties = properties.with_headers(headers);
+        }
         let publishing = async {
             let confirm = channel
                 .basic_publish(exchange.name.into(), key.into(), options, bytes, properties)

@@ -92,7 +92,11 @@ impl Reporter {
         });
         let key = report_key(&self.host, message.key());
         let bytes = self.key.sign_from_agent(&message).to_bytes();
-        match self.publisher.publish(&REPORTS, &key, &bytes).await {
+        match self
+            .publisher
+            .publish(&REPORTS, &key, &bytes, report.trace.as_ref())
+            .await
+        {
             Ok(()) => {
                 if is_result {
                     crash_point!(C16);

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::options::{BasicAckOptions, BasicRejectOptions, ConfirmSelectOptions};
-use lapin::{Acker, Channel, Connection};
+use lapin::types::AMQPValue;
+use lapin::{Acker, BasicProperties, Channel, Connection};
 use pointsman_shared::name::HostId;
-use pointsman_shared::wire::topology;
+use pointsman_shared::wire::{TRACE_HEADER, topology};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,7 @@ use super::connection::{BrokerAddress, BrokerError};
 use super::consumer::{ANSWER, Consumed, ConsumerId, Tagged, begin, forward};
 use super::link::{Command, Delivered, LinkEvent, Queue};
 use crate::dispatcher::{DeliveryId, JobQueue, Settle};
+use crate::trace::TraceParent;
 
 /// Pause before a refused job queue is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -208,6 +210,7 @@ impl Session {
                 let delivered = Delivered {
                     id: number,
                     queue,
+                    trace: trace_of(&delivery.properties),
                     bytes: delivery.data,
                 };
                 let told = events.send(LinkEvent::Delivered(delivered)).await;
@@ -256,6 +259,14 @@ impl Session {
     fn failed(&self, source: lapin::Error) -> Ending {
         Ending::Failed(self.address.refused(source))
     }
+}
+
+fn trace_of(properties: &BasicProperties) -> Option<TraceParent> {
+    let header = properties.headers().as_ref()?.inner().get(TRACE_HEADER)?;
+    let AMQPValue::LongString(text) = header else {
+        return None;
+    };
+    std::str::from_utf8(text.as_bytes()).ok()?.parse().ok()
 }
 
 async fn prepare(

@@ -29,7 +29,7 @@ pub async fn ship_logs(
             };
             let bytes = key.sign_log_chunk(&chunk).to_bytes();
             match publisher
-                .publish(&LOGS, &log_key(&chunk.host, chunk.stream), &bytes)
+                .publish(&LOGS, &log_key(&chunk.host, chunk.stream), &bytes, None)
                 .await
             {
                 Ok(()) => spool.sent(number),

@@ -6,8 +6,9 @@ use pointsman_shared::wire::from_agent::{Fault, WorkingOn};
 use pointsman_shared::wire::to_agent::{Adopt, KnownPlacement};
 use pointsman_shared::wire::{FromAgent, JobBody, KeySet, Nonce, UnixMillis};
 
-use super::{DeliveryId, JobQueue};
+use super::{DeliveryId, JobQueue, Screened};
 use crate::lease::Lease;
+use crate::trace::TraceParent;
 
 /// What becomes of a delivery. There is no requeueing: `nack` is never used for waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Assignment {
     pub epoch: Epoch,
     /// The right to go on.
     pub lease: Lease,
+    /// The trace context that came with the offer.
+    pub trace: Option<TraceParent>,
     _granted: Granted,
 }
 
@@ -37,12 +40,13 @@ pub struct Assignment {
 struct Granted;
 
 impl Assignment {
-    pub(super) const fn new(body: JobBody, digest: Digest, epoch: Epoch, lease: Lease) -> Self {
+    pub(super) fn new(screened: &Screened, epoch: Epoch, lease: Lease) -> Self {
         Self {
-            body,
-            digest,
+            body: screened.body.clone(),
+            digest: screened.offer.get().digest,
             epoch,
             lease,
+            trace: screened.trace.clone(),
             _granted: Granted,
         }
     }

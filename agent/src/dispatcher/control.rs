@@ -148,7 +148,6 @@ impl Dispatcher {
 
     fn begin(&mut self, claim: &Claim, epoch: Epoch, stop_at: BootInstant) {
         let kind = claim.kind();
-        let body = claim.screened.body.clone();
         let stop_at = match kind {
             // Never stops itself; `Work::judge` says why.
             JobKind::Migrate => BootInstant::never(),
@@ -159,11 +158,10 @@ impl Dispatcher {
             | JobKind::CollectGarbage => stop_at,
         };
         let (keeper, lease) = lease(stop_at);
-        self.work.begin(body.job, epoch, kind, keeper);
+        self.work.begin(claim.screened.body.job, epoch, kind, keeper);
         self.beats
             .by(claim.first.plus(Duration::from_millis(self.times.beat_ms)));
-        let digest = claim.screened.offer.get().digest;
-        let assignment = Assignment::new(body, digest, epoch, lease);
+        let assignment = Assignment::new(&claim.screened, epoch, lease);
         self.actions.push(Action::Begin(Box::new(assignment)));
     }
 

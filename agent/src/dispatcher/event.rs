@@ -7,6 +7,7 @@ use pointsman_shared::wire::{JobBody, Nonce, UnixMillis, Verified};
 
 use crate::lease::BootInstant;
 use crate::letter::Refusal;
+use crate::trace::TraceParent;
 
 /// The moment at which something is told.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,8 @@ pub struct Screened {
     pub body: JobBody,
     /// Why this host would not take it, whatever its slots.
     pub objection: Option<DeclineReason>,
+    /// The trace context that came with it.
+    pub trace: Option<TraceParent>,
 }
 
 /// Something that happened.

@@ -236,7 +236,10 @@ impl Dispatcher {
     }
 
     fn rebuild(&mut self) {
-        tracing::warn!("no coordinator answers; the connection to the broker is made anew");
+        tracing::warn!(
+            "no coordinator answers: it is away, or another agent of this host holds its queues; the connection to the \
+             broker is made anew"
+        );
         self.actions.push(Action::Rebuild);
     }
 

@@ -13,6 +13,7 @@ mod run;
 mod running;
 mod screen;
 mod scribe;
+mod seen;
 mod state;
 mod survivors;
 mod tools;

@@ -197,7 +197,7 @@ impl Performer {
 async fn send(tools: &Tools, publisher: &Publisher, message: &FromAgent) -> bool {
     let key = report_key(&tools.host, message.key());
     let bytes = tools.key.sign_from_agent(message).to_bytes();
-    match publisher.publish(&REPORTS, &key, &bytes).await {
+    match publisher.publish(&REPORTS, &key, &bytes, None).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(key, error = describe(&error), "a message was not sent");

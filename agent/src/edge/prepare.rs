@@ -11,6 +11,7 @@ use pointsman_shared::outcome::JobKind;
 
 use super::running::RunningSet;
 use super::scribe::Scribe;
+use super::seen::SeenRoots;
 use super::tools::{Tools, load_policy};
 use crate::artifact::Signer;
 use crate::broker::{BrokerAddress, BrokerError, Caller};
@@ -114,6 +115,7 @@ pub(super) async fn prepare(
         logs,
         scribe,
         running: RunningSet::default(),
+        seen: SeenRoots::default(),
     };
     Ok(Prepared {
         tools: Arc::new(tools),

@@ -164,7 +164,12 @@ impl Edge {
 
     /// Opens a letter. An offer is screened where disks may be read and comes back as an event of its own.
     fn read(&self, delivered: Delivered) -> Option<Event> {
-        let Delivered { id, queue, bytes } = delivered;
+        let Delivered {
+            id,
+            queue,
+            bytes,
+            trace,
+        } = delivered;
         match (
             open(&bytes, queue.door(), &self.tools.keys(), &self.tools.host),
             queue,
@@ -174,7 +179,7 @@ impl Edge {
             (Ok(Letter::Offer(offer)), Queue::Jobs(queue)) => {
                 let (tools, events) = (Arc::clone(&self.tools), self.performer.events.clone());
                 self.performer.tasks.spawn_blocking(move || {
-                    drop(events.send(screen::screen(&tools, id, queue, offer)));
+                    drop(events.send(screen::screen(&tools, id, queue, offer, trace)));
                 });
                 None
             }

@@ -14,9 +14,16 @@ use crate::describe::describe;
 use crate::dispatcher::{DeliveryId, Event, JobQueue, Screened};
 use crate::layout::{FenceFile, Root};
 use crate::letter::Refusal;
+use crate::trace::TraceParent;
 
 /// Reads and judges an offer. Reads disks.
-pub(super) fn screen(tools: &Tools, delivery: DeliveryId, queue: JobQueue, offer: Verified<Offer>) -> Event {
+pub(super) fn screen(
+    tools: &Tools,
+    delivery: DeliveryId,
+    queue: JobQueue,
+    offer: Verified<Offer>,
+    trace: Option<TraceParent>,
+) -> Event {
     match read(offer.get()) {
         Ok(Ok(body)) => {
             let objection = objection(tools, &body);
@@ -24,6 +31,7 @@ pub(super) fn screen(tools: &Tools, delivery: DeliveryId, queue: JobQueue, offer
                 offer,
                 body,
                 objection,
+                trace,
             };
             Event::Offer(delivery, queue, Box::new(screened))
         }

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::describe::describe;
 use crate::spool::{ReportSpool, StoredReport};
+use crate::trace::TraceParent;
 
 /// Pause before a report is written again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -27,6 +28,7 @@ pub(super) struct Scribe {
     entries: mpsc::UnboundedSender<Entry>,
     instance: InstanceId,
     wall: Arc<dyn Clock>,
+    trace: Option<TraceParent>,
 }
 
 impl Scribe {
@@ -46,6 +48,15 @@ impl Scribe {
             entries,
             instance,
             wall,
+            trace: None,
+        }
+    }
+
+    /// The same writer in the name of a job with this trace.
+    pub(super) fn with_trace(&self, trace: Option<TraceParent>) -> Self {
+        Self {
+            trace,
+            ..self.clone()
         }
     }
 
@@ -72,6 +83,7 @@ impl Scribe {
             instance: self.instance,
             at: self.wall.now().timestamp_millis(),
             content,
+            trace: self.trace.clone(),
         };
         // The writer ends only with the process.
         drop(self.entries.send(Entry { report, written }));

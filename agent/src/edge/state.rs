@@ -23,7 +23,8 @@ struct Snapshot {
 
 fn snapshot(tools: &Tools) -> Snapshot {
     let roots = tools.state.roots.all();
-    let facts: Vec<_> = roots.iter().map(PlacementFacts::read).collect();
+    let look = |record| tools.seen.facts(record, tools.wall.as_ref());
+    let facts: Vec<_> = roots.iter().map(look).collect();
     let fullest = facts
         .iter()
         .filter(|facts| facts.problem.is_none())

@@ -9,6 +9,7 @@ use pointsman_shared::wire::{KeySet, SigningKey};
 
 use super::running::RunningSet;
 use super::scribe::Scribe;
+use super::seen::SeenRoots;
 use crate::artifact::Signer;
 use crate::config::{AgentSection, PolicyFileOwner};
 use crate::dispatcher::Now;
@@ -37,6 +38,7 @@ pub(super) struct Tools {
     pub(super) logs: Arc<LogSpool>,
     pub(super) scribe: Scribe,
     pub(super) running: RunningSet,
+    pub(super) seen: SeenRoots,
 }
 
 impl Tools {

@@ -13,6 +13,7 @@ use pointsman_shared::wire::job::Order;
 use pointsman_shared::wire::logs::LogSource;
 
 use super::desk::EdgeDesk;
+use super::scribe::Scribe;
 use super::tools::{Tools, load_policy};
 use crate::artifact::{ArtifactError, Artifacts};
 use crate::crash_point;
@@ -46,13 +47,15 @@ pub(super) async fn work(tools: &Arc<Tools>, assignment: Assignment) -> WorkingO
     tracing::info!(job = %work.job, epoch = %work.epoch, %kind, "work begins");
     tools.running.enter(work);
     let log = begin_log(tools, &assignment, work);
-    let doing = tokio::spawn(do_it(Arc::clone(tools), assignment, work, log.clone()));
+    let scribe = tools.scribe.with_trace(assignment.trace.clone());
+    let doing = do_it(Arc::clone(tools), assignment, work, log.clone(), scribe.clone());
+    let doing = tokio::spawn(doing);
     let (execution, secrets) = match doing.await {
         Ok(done) => done,
         Err(error) => (panicked(kind, &error), Arc::new(Secrets::none())),
     };
     let total = log.finish().await;
-    report(tools, work, execution, &secrets, total).await;
+    report(&scribe, work, execution, &secrets, total).await;
     tools.running.leave(work);
     work
 }
@@ -71,6 +74,7 @@ async fn do_it(
     assignment: Assignment,
     work: WorkingOn,
     log: JobLog,
+    scribe: Scribe,
 ) -> (Execution, Arc<Secrets>) {
     let kind = assignment.body.order.kind();
     let artifacts = Artifacts::new(
@@ -87,7 +91,14 @@ async fn do_it(
     let secrets = Arc::new(Secrets::new(variables.secret.values().map(String::as_str)));
     log.mask(Arc::clone(&secrets));
     warn_of_short_secrets(&variables, &log);
-    let job = match job(&tools, assignment, work, variables, &artifacts, &log, &secrets) {
+    let desk = EdgeDesk {
+        work,
+        artifacts,
+        log,
+        scribe,
+        secrets: Arc::clone(&secrets),
+    };
+    let job = match job(&tools, assignment, variables, desk) {
         Ok(job) => job,
         Err(error) => {
             let execution = failed(Phase::Refused, "policy_unusable", describe(&error));
@@ -100,11 +111,8 @@ async fn do_it(
 fn job(
     tools: &Tools,
     assignment: Assignment,
-    work: WorkingOn,
     variables: Variables,
-    artifacts: &Artifacts,
-    log: &JobLog,
-    secrets: &Arc<Secrets>,
+    desk: EdgeDesk,
 ) -> Result<Job<EdgeDesk>, PolicyError> {
     let policy = load_policy(&tools.config)?;
     let plain = variables.plain.into_iter().chain(variables.secret);
@@ -118,24 +126,18 @@ fn job(
             spare_bytes: SPARE_BYTES,
             workshop: tools.workshop.clone(),
         },
-        epoch: work.epoch,
+        epoch: assignment.epoch,
         lease: assignment.lease,
         processes: Processes {
             gate: PathBuf::from(GATE),
             groups: Arc::clone(&tools.state.groups),
-            job: work.job,
-            epoch: work.epoch,
+            job: assignment.body.job,
+            epoch: assignment.epoch,
             placement: placement_of(&assignment.body.order),
         },
         body: assignment.body,
         variables,
-        desk: Arc::new(EdgeDesk {
-            work,
-            artifacts: artifacts.clone(),
-            log: log.clone(),
-            scribe: tools.scribe.clone(),
-            secrets: Arc::clone(secrets),
-        }),
+        desk: Arc::new(desk),
     })
 }
 
@@ -172,7 +174,7 @@ fn warn_of_short_secrets(variables: &Variables, log: &JobLog) {
 }
 
 async fn report(
-    tools: &Tools,
+    scribe: &Scribe,
     work: WorkingOn,
     execution: Execution,
     secrets: &Secrets,
@@ -192,7 +194,7 @@ async fn report(
         outcome,
         log,
     };
-    tools.scribe.report_durably(ReportContent::Result(result)).await;
+    scribe.report_durably(ReportContent::Result(result)).await;
 }
 
 /// The outcome without secrets and not longer than a message may be.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::dir::{Dir, FileError};
+use crate::trace::TraceParent;
 
 const ID: &str = "id";
 const ACKNOWLEDGED: &str = "acknowledged";
@@ -50,6 +51,9 @@ pub struct StoredReport {
     pub at: UnixMillis,
     /// What it says.
     pub content: ReportContent,
+    /// The trace of the job it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceParent>,
 }
 
 #[derive(Debug)]
@@ -253,6 +257,7 @@ mod tests {
                 code: code.to_owned(),
                 message: String::new(),
             }),
+            trace: None,
         }
     }
 
@@ -274,6 +279,55 @@ mod tests {
         assert_eq!(spool.id(), SpoolId(Uuid::from_u128(1)), "a spool keeps its id");
         assert_eq!(spool.after(0), Some((3, report("three"))));
         assert_eq!(spool.waiting(), 1);
+    }
+
+    /// A filesystem of 2 MiB, unmounted when dropped; none where mounting is not allowed.
+    struct Small(tempfile::TempDir);
+
+    impl Small {
+        fn mount() -> Option<Self> {
+            let folder = tempfile::tempdir().unwrap();
+            let mounted = std::process::Command::new("mount")
+                .args(["-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs"])
+                .arg(folder.path())
+                .output();
+            let mounted = mounted.is_ok_and(|output| output.status.success());
+            mounted.then(|| Self(folder))
+        }
+    }
+
+    impl Drop for Small {
+        fn drop(&mut self) {
+            let unmounted = std::process::Command::new("umount")
+                .arg("-l")
+                .arg(self.0.path())
+                .status();
+            assert!(
+                unmounted.is_ok_and(|status| status.success()),
+                "a test filesystem stays mounted"
+            );
+        }
+    }
+
+    #[test]
+    fn a_full_disk_takes_results_into_the_reserve() {
+        let Some(small) = Small::mount() else {
+            eprintln!("skipped: mounting is not allowed here");
+            return;
+        };
+        let spool = open(&small.0, 1);
+        let filler = small.0.path().join("filler");
+        let mut size = 2 * 1024 * 1024;
+        while size > 0 && fs_err::write(&filler, vec![1; size]).is_err() {
+            size -= 4096;
+        }
+        for _ in 0..20 {
+            spool.append(report("result")).unwrap();
+        }
+        fs_err::remove_file(&filler).unwrap();
+        spool.acknowledge(spool.id(), 20).unwrap();
+        let reserve = fs_err::metadata(small.0.path().join("spool/reports/reserve")).unwrap();
+        assert_eq!(reserve.len(), RESERVE_BYTES, "it is set aside again");
     }
 
     #[test]

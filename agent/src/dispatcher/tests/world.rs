@@ -148,6 +148,7 @@ impl World {
             offer: verified(&ToAgent::Offer(offer.clone())).narrow(|_| offer),
             body,
             objection: None,
+            trace: None,
         }
     }
 
