@@ -99,7 +99,6 @@ impl Demo {
             told = tell(&stage, tale) => told,
             code = ending.requested() => return Ok(ExitCode::from(code)),
         };
-        let told = told.inspect_err(|_| show_complaints(&stage.narrator, sandbox.dir()))?;
         self.conclude(&stage, &told)?;
         if !self.once {
             show_next(&stage, tale);
@@ -120,9 +119,11 @@ impl Demo {
                 &format!("every read-back as expected; the story took {seconds:.1}s"),
             );
         } else {
-            stage
-                .narrator
-                .say("FAILED", "not everything was as expected, see above");
+            let why = told
+                .error
+                .as_deref()
+                .unwrap_or("not everything was as expected, see above");
+            stage.narrator.say("FAILED", why);
             show_complaints(&stage.narrator, stage.sandbox.dir());
         }
         if self.json {

@@ -11,6 +11,7 @@ mod repository;
 mod sample;
 mod story;
 mod summary;
+mod tales;
 mod tree;
 
 pub(crate) use epilogue::show_next;

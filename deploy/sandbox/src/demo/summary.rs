@@ -11,12 +11,17 @@ pub(crate) struct Summary {
     pub(crate) project: String,
     /// Where its source came from.
     pub(crate) repository: String,
+    /// The fleet's folder, gone when the demo has ended.
+    pub(crate) dir: String,
     /// Milliseconds until the fleet stood.
     pub(crate) up_ms: u64,
     /// Milliseconds of the story after that.
     pub(crate) story_ms: u64,
     /// The commands, in order.
     pub(crate) steps: Vec<Step>,
+    /// Why the demo could not go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
 }
 
 /// One command and what the hosts showed after it.

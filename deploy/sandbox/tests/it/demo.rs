@@ -50,10 +50,7 @@ fn the_sample_goes_live_fails_comes_back_and_leaves_nothing() {
     ];
     assert_eq!(told(&summary), story, "{summary:#}");
     assert!(succeeded && summary["ok"] == true, "{summary:#}");
-    let place = Path::new(summary["repository"].as_str().unwrap())
-        .ancestors()
-        .nth(2)
-        .unwrap();
+    let place = Path::new(summary["dir"].as_str().unwrap());
     assert!(!place.exists(), "{} is gone", place.display());
     assert_eq!(processes_in(place), []);
 }
