@@ -2,6 +2,7 @@
 
 use pointsman_shared::api::deployments::{DeploymentState, HostProgress};
 use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::api::projects::OnFailure;
 use pointsman_shared::api::releases::ReleaseState;
 
 use super::facts::{DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, RollbackDecision};
@@ -145,44 +146,31 @@ fn forward_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
         .iter()
         .map(|host| (host.wave, facts.forward(host)))
         .collect();
-    let installed = |standing: &Forward<'_>| match standing {
-        Forward::Installed | Forward::Switching(_) | Forward::Live(_) | Forward::SwitchFailed(_) => true,
-        Forward::Out(_)
-        | Forward::ToInstall
-        | Forward::Installing(_)
-        | Forward::InstallFailed(_)
-        | Forward::Stopped(_) => false,
-    };
     if standing
         .iter()
         .any(|(_, at)| matches!(at, Forward::ToInstall | Forward::Installing(_)))
     {
-        let done = standing.iter().filter(|(_, at)| installed(at)).count();
+        let done = standing.iter().filter(|(_, at)| at.is_installed()).count();
         let summary = format!("installing: {done} of {} hosts", standing.len());
         return (DeploymentState::Installing, summary, None);
     }
     let last = standing.iter().map(|(wave, _)| *wave).max().unwrap_or(1);
+    // A failure beyond the allowance ends the waves: the next look decides what follows, and no later wave begins.
+    let is_failing =
+        facts.failures().len() > facts.tolerated() && facts.strategy.on_failure != OnFailure::Continue;
+    let is_here = |at: &Forward<'_>| {
+        *at == Forward::Installed
+            || at.open_switch().is_some()
+            || (is_failing && matches!(at, Forward::SwitchFailed(_)))
+    };
     let wave = standing
         .iter()
-        .filter(|(_, at)| matches!(at, Forward::Installed | Forward::Switching(_)))
+        .filter(|(_, at)| is_here(at))
         .map(|(wave, _)| *wave)
         .min()
         .unwrap_or(last);
-    let switching: Vec<_> = standing
-        .iter()
-        .filter_map(|(_, at)| match at {
-            Forward::Switching(job) => Some(job),
-            Forward::Out(_)
-            | Forward::ToInstall
-            | Forward::Installing(_)
-            | Forward::InstallFailed(_)
-            | Forward::Installed
-            | Forward::Live(_)
-            | Forward::SwitchFailed(_)
-            | Forward::Stopped(_) => None,
-        })
-        .collect();
-    if !switching.is_empty() && switching.iter().all(|job| job.is_checking()) {
+    let mut open = standing.iter().filter_map(|(_, at)| at.open_switch()).peekable();
+    if open.peek().is_some() && open.all(JobFacts::is_checking) {
         return (
             DeploymentState::Verifying,
             format!("checking wave {wave} of {last}"),

@@ -30,6 +30,35 @@ pub(super) enum Forward<'a> {
     Stopped(&'a JobFacts),
 }
 
+impl<'a> Forward<'a> {
+    /// Whether the release lies there, whatever came after.
+    pub(super) const fn is_installed(&self) -> bool {
+        match self {
+            Self::Installed | Self::Switching(_) | Self::Live(_) | Self::SwitchFailed(_) => true,
+            Self::Out(_)
+            | Self::ToInstall
+            | Self::Installing(_)
+            | Self::InstallFailed(_)
+            | Self::Stopped(_) => false,
+        }
+    }
+
+    /// The switch that is open.
+    pub(super) const fn open_switch(&self) -> Option<&'a JobFacts> {
+        match self {
+            Self::Switching(job) => Some(job),
+            Self::Out(_)
+            | Self::ToInstall
+            | Self::Installing(_)
+            | Self::InstallFailed(_)
+            | Self::Installed
+            | Self::Live(_)
+            | Self::SwitchFailed(_)
+            | Self::Stopped(_) => None,
+        }
+    }
+}
+
 /// Where a host stands on the way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Back<'a> {

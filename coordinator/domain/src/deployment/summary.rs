@@ -5,13 +5,23 @@ use pointsman_shared::api::jobs::JobState;
 use super::facts::{Facts, HostFacts};
 use super::standing::Forward;
 
+impl HostFacts {
+    /// A reason without the host's name before it, for sentences that name the host themselves.
+    pub(super) fn own<'a>(&self, reason: &'a str) -> &'a str {
+        let rest = reason
+            .strip_prefix(self.host.as_str())
+            .and_then(|rest| rest.strip_prefix(": "));
+        rest.unwrap_or(reason)
+    }
+}
+
 impl Facts {
     /// Hosts that failed, with why.
     pub(super) fn failures(&self) -> Vec<(&HostFacts, &str)> {
         self.hosts
             .iter()
             .filter_map(|host| match self.forward(host) {
-                Forward::InstallFailed(job) | Forward::SwitchFailed(job) => Some((host, job.why())),
+                Forward::InstallFailed(job) | Forward::SwitchFailed(job) => Some((host, host.own(job.why()))),
                 Forward::Out(_)
                 | Forward::ToInstall
                 | Forward::Installing(_)

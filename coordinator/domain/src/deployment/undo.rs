@@ -105,7 +105,7 @@ const fn is_on_the_way(standing: Back<'_>) -> bool {
 
 fn failure(host: &HostFacts, standing: Back<'_>) -> Option<String> {
     match standing {
-        Back::Failed(job) => Some(format!("{}: {}", host.host, job.why())),
+        Back::Failed(job) => Some(format!("{}: {}", host.host, host.own(job.why()))),
         Back::Untouched
         | Back::Stopping(_)
         | Back::Out(_)

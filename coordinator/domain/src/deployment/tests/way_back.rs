@@ -12,7 +12,12 @@ use crate::deployment::{DeploymentKind, DeploymentOutcome, PauseReason, progress
 fn a_failed_health_check_rolls_back_what_was_switched_and_only_that() {
     let mut world = installed(3, strategy(&["1", "100%"], OnFailure::Rollback));
     world.grant(3);
-    world.fail(3, "no healthy answer within 2m", true);
+    world.fail(3, "web-1: no healthy answer within 2m", true);
+    assert_eq!(
+        progress(&world.facts).summary,
+        "switching wave 1 of 2",
+        "no later wave begins"
+    );
     world.advance();
     assert_eq!(progress(&world.facts).state, DeploymentState::RollingBack);
     world.run_to_rest();
