@@ -36,7 +36,7 @@ impl Services {
 }
 
 async fn run_command(argv: &[OsString], env: Vec<(String, String)>, ending: &mut Ending) -> Result<ExitCode> {
-    let mut command = tokio::process::Command::from(tied(argv)?);
+    let mut command = tokio::process::Command::from(tied(argv));
     command.envs(env);
     let mut child = command.spawn().map_err(Error::io("starting the command"))?;
     tokio::select! {

@@ -51,7 +51,7 @@ impl CommandLine {
         let mut argv = vec![self.program.clone().into_os_string()];
         argv.extend(arguments.iter().map(Into::into));
         argv.extend(["-o", "json", "--no-color", "--no-input"].map(Into::into));
-        let mut command = Command::from(tied(&argv)?);
+        let mut command = Command::from(tied(&argv));
         command
             .env("POINTSMAN_URL", &self.url)
             .env("POINTSMAN_TOKEN", &self.token)

@@ -70,8 +70,12 @@ impl CallersGit {
     pub(crate) async fn mirror(&self, place: &Place, source: &str, name: &str) -> Result<PathBuf> {
         let mirror = place.folder("repositories")?.join(format!("{name}.git"));
         let source = fs_err::canonicalize(source).map_or_else(|_| source.into(), PathBuf::into_os_string);
-        // Not with hard links: giving them to another user would give away the caller's own files.
-        let how = ["clone", "--quiet", "--mirror", "--no-local", "--"].map(OsStr::new);
+        // Copied file by file, which is quick, and never with hard links: giving them to another user would give away
+        // the caller's own files. What borrows objects from elsewhere must be packed anew.
+        let borrows = Path::new(&source).join(".git/objects/info/alternates").exists()
+            || Path::new(&source).join("objects/info/alternates").exists();
+        let copy = if borrows { "--no-local" } else { "--no-hardlinks" };
+        let how = ["clone", "--quiet", "--mirror", copy, "--"].map(OsStr::new);
         let arguments: Vec<&OsStr> = how
             .into_iter()
             .chain([source.as_os_str(), mirror.as_os_str()])

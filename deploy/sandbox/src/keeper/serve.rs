@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -68,7 +68,6 @@ struct Served {
     children: BTreeMap<u64, Child>,
     child_ended: Signals,
     record: File,
-    itself: PathBuf,
     _lock: File,
 }
 
@@ -96,7 +95,6 @@ impl Served {
             children: BTreeMap::new(),
             child_ended: signal(SignalKind::child()).map_err(Error::io("listening for ended children"))?,
             record: File::create(dir.join("processes")).map_err(Error::io("making the list of processes"))?,
-            itself: std::env::current_exe().map_err(Error::io("finding the keeper's own program"))?,
             _lock: lock,
         })
     }
@@ -137,7 +135,9 @@ impl Served {
             None => copy()?,
             Some(path) => File::create(path).map_err(Error::io(format!("making {}", path.display())))?,
         };
-        let child = Command::new(&self.itself)
+        // The running program, even when a build has put another one in its place.
+        let child = Command::new("/proc/self/exe")
+            .arg0("pointsman-sandbox")
             .arg("child")
             .arg("--parent")
             .arg(std::process::id().to_string())
