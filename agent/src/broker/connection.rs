@@ -7,11 +7,8 @@ use async_rs::Runtime;
 use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
+use pointsman_shared::wire::topology;
 
-/// Frames of the default size cost 8 MB of buffers a connection; larger messages are split.
-const FRAME_MAX: u32 = 16 * 1024;
-/// Seconds between the broker's and our signs of life.
-const HEARTBEAT: u16 = 5;
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(15);
 
@@ -88,8 +85,11 @@ impl BrokerAddress {
     /// Reads an address; `ca_file` holds the certificates to trust instead of the system's.
     pub fn new(url: &str, ca_file: Option<&Path>, caller: Caller<'_>) -> Result<Self, BrokerError> {
         let mut uri: AMQPUri = url.parse().map_err(BrokerError::Address)?;
-        uri.query.frame_max = Some(FRAME_MAX);
-        uri.query.heartbeat = Some(HEARTBEAT);
+        if !topology::names_vhost(url) {
+            topology::DEFAULT_VHOST.clone_into(&mut uri.vhost);
+        }
+        uri.query.frame_max = Some(topology::FRAME_MAX);
+        uri.query.heartbeat = Some(topology::HEARTBEAT_S);
         let certificates = ca_file
             .map(|file| fs_err::read_to_string(file).map_err(BrokerError::Certificates))
             .transpose()?;
@@ -137,5 +137,17 @@ impl BrokerAddress {
             broker: self.broker(),
             source,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_a_virtual_host_means_ours() {
+        let broker = |url| BrokerAddress::new(url, None, Caller("test")).map(|address| address.broker());
+        assert_eq!(broker("amqp://a:secret@127.0.0.1:5672").unwrap(), "127.0.0.1:5672/pointsman");
+        assert_eq!(broker("amqp://a:secret@127.0.0.1:5672/other").unwrap(), "127.0.0.1:5672/other");
     }
 }

@@ -7,6 +7,7 @@ use pointsman_shared::name::HostId;
 use pointsman_shared::wire::from_agent::{Report, ReportContent};
 use pointsman_shared::wire::topology::{REPORTS, report_key};
 use pointsman_shared::wire::{FromAgent, SigningKey, VERSION};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Publisher;
@@ -32,6 +33,8 @@ pub struct Reporter {
     pub host: HostId,
     /// Its key.
     pub key: Arc<SigningKey>,
+    /// Where the highest number that the broker has is told.
+    pub sent: watch::Sender<u64>,
 }
 
 impl Reporter {
@@ -61,6 +64,11 @@ impl Reporter {
                     }
                 }
                 sent = seq;
+                self.sent.send_if_modified(|highest| {
+                    let higher = seq > *highest;
+                    *highest = seq.max(*highest);
+                    higher
+                });
             }
             tokio::select! {
                 () = connection.until_changed() => return,

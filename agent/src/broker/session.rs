@@ -129,22 +129,27 @@ impl Session {
     async fn obey(&mut self, command: Command) -> Result<(), Ending> {
         match command {
             Command::Consume(queue) => {
-                self.consume(queue, Duration::ZERO);
+                if !self.wanted.contains_key(&queue) {
+                    self.consume(queue, Duration::ZERO);
+                }
                 Ok(())
             }
             Command::Stop(queue) => match self.wanted.remove(&queue).and_then(|wanted| wanted.running) {
                 Some(running) => running.cancel().await.map_err(|error| self.failed(error)),
                 None => Ok(()),
             },
-            Command::Settle(id, how) => self.settle(id, how).await,
+            Command::Settle(id, how) => {
+                self.settle(id, how).await;
+                Ok(())
+            }
             Command::Rebuild => Err(Ending::Rebuild),
         }
     }
 
-    async fn settle(&mut self, id: DeliveryId, how: Settle) -> Result<(), Ending> {
+    async fn settle(&mut self, id: DeliveryId, how: Settle) {
         // Unknown ones came over an earlier connection; the broker delivers them again.
         let Some(unsettled) = self.unsettled.remove(&id) else {
-            return Ok(());
+            return;
         };
         let settled = match how {
             Settle::Ack => unsettled.acker.ack(BasicAckOptions::default()).await,
@@ -153,7 +158,10 @@ impl Session {
                 unsettled.acker.reject(options).await
             }
         };
-        settled.map(drop).map_err(|error| self.failed(error))
+        // Its channel is gone and the broker delivers it again; a broken connection is noticed elsewhere.
+        if let Err(error) = settled {
+            tracing::warn!(%error, "a delivery was not settled");
+        }
     }
 
     /// Consumes a job queue after `pause`, in a task of its own: a broken queue may never answer, and control must not

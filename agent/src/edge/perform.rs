@@ -2,13 +2,14 @@
 //! in a task of its own, everything that touches a disk where blocking is allowed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{Fault, SlotCount};
 use pointsman_shared::wire::to_agent::{Adopt, KnownPlacement};
 use pointsman_shared::wire::topology::{REPORTS, report_key};
 use pointsman_shared::wire::{FromAgent, KeySet, UnixMillis};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use super::state::{self, Introduction};
@@ -25,6 +26,8 @@ use crate::lease::BootInstant;
 
 /// How far the clocks may be apart before somebody should know, in milliseconds.
 const OFFSET_MS: i64 = 5000;
+/// How long a hello waits for the reports of an earlier agent.
+const INHERITED: Duration = Duration::from_secs(3);
 
 /// Whoever performs.
 pub(super) struct Performer {
@@ -33,6 +36,7 @@ pub(super) struct Performer {
     pub(super) instances: Arc<Instances>,
     pub(super) commands: mpsc::UnboundedSender<Command>,
     pub(super) messages: Publisher,
+    pub(super) sent: watch::Receiver<u64>,
     pub(super) events: mpsc::UnboundedSender<Event>,
     pub(super) tasks: TaskTracker,
     pub(super) kinds: Vec<JobKind>,
@@ -110,24 +114,27 @@ impl Performer {
         });
     }
 
+    /// What an earlier agent could not report goes first: its epochs are over with the hello, and a result that comes
+    /// after it would be late, and its work done twice.
     fn say_hello(&self, introduction: Introduction) {
-        let tools = Arc::clone(&self.tools);
-        self.publish(move || state::hello(&tools, introduction));
+        let (tools, publisher) = (Arc::clone(&self.tools), self.messages.clone());
+        let mut sent = self.sent.clone();
+        self.tasks.spawn(async move {
+            let inherited = tools.reports.inherited();
+            let first = sent.wait_for(|sent| *sent >= inherited);
+            if tokio::time::timeout(INHERITED, first).await.is_err() {
+                tracing::warn!("reports of an earlier agent are still unsent; the hello goes before them");
+            }
+            let making = Arc::clone(&tools);
+            publish(&tools, &publisher, move || state::hello(&making, introduction)).await;
+        });
     }
 
     /// Makes messages where disks may be read, then sends them in order.
     fn publish(&self, make: impl FnOnce() -> Vec<FromAgent> + Send + 'static) {
         let (tools, publisher) = (Arc::clone(&self.tools), self.messages.clone());
-        self.tasks.spawn(async move {
-            let Ok(messages) = tokio::task::spawn_blocking(make).await else {
-                return;
-            };
-            for message in messages {
-                if !send(&tools, &publisher, &message).await {
-                    return;
-                }
-            }
-        });
+        self.tasks
+            .spawn(async move { publish(&tools, &publisher, make).await });
     }
 
     fn adopt(&self, order: Adopt) {
@@ -190,6 +197,21 @@ impl Performer {
             });
         }
         self.clock_is_off = is_off;
+    }
+}
+
+async fn publish(
+    tools: &Tools,
+    publisher: &Publisher,
+    make: impl FnOnce() -> Vec<FromAgent> + Send + 'static,
+) {
+    let Ok(messages) = tokio::task::spawn_blocking(make).await else {
+        return;
+    };
+    for message in messages {
+        if !send(tools, publisher, &message).await {
+            return;
+        }
     }
 }
 

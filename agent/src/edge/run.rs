@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pointsman_shared::clock::{SystemClock, SystemIds};
 use pointsman_shared::outcome::JobKind;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -89,7 +89,9 @@ impl Edge {
             publisher: ends.messages.clone(),
             host: tools.host.clone(),
             key: Arc::clone(&tools.key),
+            sent: watch::Sender::new(tools.reports.acknowledged()),
         };
+        let sent = reporter.sent.subscribe();
         services.spawn(link.run(stop.clone()));
         services.spawn(reporter.run(stop.clone()));
         let shipping = ship_logs(
@@ -106,6 +108,7 @@ impl Edge {
             instances: Arc::new(instances),
             commands: ends.commands,
             messages: ends.messages,
+            sent,
             events: tell,
             tasks: TaskTracker::new(),
             kinds: kinds.to_vec(),

@@ -1,6 +1,8 @@
 //! How an agent ends, and how the next one begins.
 
 use pointsman_shared::outcome::Outcome;
+use pointsman_shared::wire::FromAgent;
+use pointsman_shared::wire::from_agent::ReportContent;
 use rustix::process::Signal;
 
 use crate::agent::Host;
@@ -79,11 +81,15 @@ async fn a_result_that_was_sent_and_not_acknowledged_outlives_the_agent() {
     let job = neighbour.offer("build", build_of(&host, &["true"])).await;
     host.ended().await;
     neighbour.speak();
-    neighbour
-        .memory()
-        .heard
-        .retain(|message| !matches!(message, pointsman_shared::wire::FromAgent::Report(_)));
+    neighbour.memory().heard.clear();
     host.start().await;
     let outcome = neighbour.result(job).await;
     assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+    let heard = neighbour.memory().heard.clone();
+    let first = |wanted: fn(&FromAgent) -> bool| heard.iter().position(wanted);
+    let result = first(
+        |message| matches!(message, FromAgent::Report(report) if matches!(report.content, ReportContent::Result(_))),
+    );
+    let hello = first(|message| matches!(message, FromAgent::Hello(_)));
+    assert!(result < hello, "with the hello the old epoch is over: {heard:#?}");
 }
