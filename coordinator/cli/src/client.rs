@@ -23,8 +23,11 @@ use crate::config::Token;
 use crate::error::CliError;
 use crate::printer::Printer;
 
-/// How long a request may take when `--timeout` says nothing shorter.
+/// How long a question may take when `--timeout` says nothing shorter.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a change may take: a build or deployment fetches the repository first, and the first fetch of a large one
+/// takes minutes.
+const PATIENCE_WITH_CHANGES: Duration = Duration::from_mins(20);
 /// A stream that is silent for longer is dead: the coordinator sends a beat at least every 15 s.
 const STREAM_SILENCE: Duration = Duration::from_secs(40);
 /// Waits before a request is repeated.
@@ -39,7 +42,7 @@ pub struct Client {
     streaming: reqwest::Client,
     base: Url,
     token: Token,
-    patience: Duration,
+    patience_with_changes: Duration,
     ids: Arc<dyn IdSource>,
     printer: Printer,
 }
@@ -83,7 +86,9 @@ impl Client {
                 .map_err(CliError::Setup)?,
             base,
             token,
-            patience,
+            patience_with_changes: timeout.map_or(PATIENCE_WITH_CHANGES, |timeout| {
+                timeout.min(PATIENCE_WITH_CHANGES)
+            }),
             ids,
             printer,
         })
@@ -152,7 +157,9 @@ impl Client {
                 .request(method.clone(), url.clone())
                 .bearer_auth(self.token.secret());
             if let Some(key) = &key {
-                request = request.header(IDEMPOTENCY_KEY, key);
+                request = request
+                    .header(IDEMPOTENCY_KEY, key)
+                    .timeout(self.patience_with_changes);
             }
             if let Some(body) = body {
                 request = request.json(body);
@@ -178,7 +185,10 @@ impl Client {
         request: reqwest::RequestBuilder,
     ) -> Result<T, CliError> {
         let began = Instant::now();
-        let response = request.send().await.map_err(|error| self.network(error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.network(error, began.elapsed()))?;
         let status = response.status();
         let answer = self.read(url, response).await;
         let took = began.elapsed().as_millis();
@@ -189,7 +199,11 @@ impl Client {
 
     async fn read<T: DeserializeOwned>(&self, url: &Url, response: Response) -> Result<T, CliError> {
         let status = response.status();
-        let text = response.text().await.map_err(|error| self.network(error))?;
+        let began = Instant::now();
+        let text = response
+            .text()
+            .await
+            .map_err(|error| self.network(error, began.elapsed()))?;
         if !status.is_success() {
             return Err(refusal(url, status, &text));
         }
@@ -201,11 +215,11 @@ impl Client {
         })
     }
 
-    fn network(&self, error: reqwest::Error) -> CliError {
+    fn network(&self, error: reqwest::Error, after: Duration) -> CliError {
         if error.is_timeout() {
             return CliError::NoAnswer {
                 url: self.base.clone(),
-                after: self.patience,
+                after,
             };
         }
         CliError::Unreachable {

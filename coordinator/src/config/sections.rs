@@ -156,7 +156,7 @@ pub struct Git {
     #[serde(default = "git_program")]
     pub program: PathBuf,
     /// Longest time for one fetch, in seconds.
-    #[serde(default = "two_minutes")]
+    #[serde(default = "fifteen_minutes")]
     pub timeout_s: u64,
     /// Servers that may be reached; empty = all but inner addresses.
     #[serde(default)]
@@ -256,8 +256,8 @@ const fn eight_gibibytes() -> u64 {
     8 << 30
 }
 
-const fn two_minutes() -> u64 {
-    120
+const fn fifteen_minutes() -> u64 {
+    900
 }
 
 fn git_program() -> PathBuf {

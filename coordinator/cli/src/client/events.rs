@@ -111,13 +111,16 @@ async fn read_one_connection(
         .bearer_auth(client.token.secret())
         .send()
         .await
-        .map_err(|error| client.network(error))?;
+        .map_err(|error| client.network(error, super::STREAM_SILENCE))?;
     let status = response.status();
     client
         .printer
         .trace(&format!("GET {url} {} (stream)", status.as_u16()));
     if !status.is_success() {
-        let text = response.text().await.map_err(|error| client.network(error))?;
+        let text = response
+            .text()
+            .await
+            .map_err(|error| client.network(error, super::STREAM_SILENCE))?;
         return Err(refusal(&url, status, &text));
     }
     let mut events = response.bytes_stream().eventsource();
