@@ -29,7 +29,7 @@ struct Arguments {
         default_value = "/etc/pointsman/coordinator.toml"
     )]
     config: PathBuf,
-    /// How to write the log, on standard error; RUST_LOG says how much.
+    /// How to write the log, on standard error; `RUST_LOG` says how much.
     #[arg(long, global = true, value_enum, default_value = "text")]
     log_format: LogFormat,
     #[command(subcommand)]
