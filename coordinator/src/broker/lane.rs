@@ -124,6 +124,12 @@ impl Lane {
                 failures += 1;
             }
             note_failure(source, &error, failures);
+            if failures > 2 * FAILURES {
+                return Ok(Taken::Refused {
+                    code: "internal",
+                    reason: "even its refusal could not be kept; the coordinator's log says why".to_owned(),
+                });
+            }
             if began.elapsed() > PATIENCE {
                 return Err(BrokerError::DatabaseAway {
                     minutes: PATIENCE.as_secs() / 60,

@@ -13,8 +13,10 @@ use crate::app::App;
 use crate::error::OperationResult;
 use crate::system;
 
-/// Longest sample that is kept, in characters.
+/// Longest sample and longest reason that are kept, in characters.
 const SAMPLE: usize = 300;
+/// Longest name of a host that is kept, in characters.
+const HOST: usize = 40;
 
 /// A message that is not taken.
 #[derive(Debug, Clone)]
@@ -35,29 +37,29 @@ pub struct Refused<'a> {
 pub async fn execute(app: &App, refused: &Refused<'_>) -> OperationResult<()> {
     let mut tx = app.store.begin().await?;
     let now = pointsman_store::now(&mut tx).await?;
-    let sample: String = String::from_utf8_lossy(refused.bytes)
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(SAMPLE)
-        .collect();
+    // Routing key, payload type and key id are a stranger's words: a NUL in them would be refused by the database, too.
+    let sample = printable(&String::from_utf8_lossy(refused.bytes), SAMPLE);
+    let reason = printable(&refused.reason, SAMPLE);
+    let claimed_host = refused.claimed_host.map(|host| printable(host, HOST));
     let row = RefusedMessage {
         queue: refused.queue,
         reason: refused.code,
-        claimed_host: refused.claimed_host,
+        claimed_host: claimed_host.as_deref(),
         bytes: refused.bytes.len(),
         sample: &sample,
     };
     if refused_messages::append(&mut tx, &row, now).await? {
-        let host = refused.claimed_host.unwrap_or("unknown");
-        let message = format!(
-            "a message on {} as {host} was refused: {}",
-            refused.queue, refused.reason
-        );
+        let host = claimed_host.as_deref().unwrap_or("unknown");
+        let message = format!("a message on {} as {host} was refused: {reason}", refused.queue);
         audit(app, &mut tx, host, "message.take", &message, now).await?;
     }
     act::commit(tx).await?;
     app.bells.events.notify_one();
     Ok(())
+}
+
+fn printable(text: &str, longest: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(longest).collect()
 }
 
 /// Puts a refusal into the audit trail and the events.

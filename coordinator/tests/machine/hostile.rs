@@ -65,6 +65,27 @@ async fn what_is_not_signed_by_the_host_is_refused_and_the_coordinator_lives_on(
 }
 
 #[tokio::test]
+async fn a_word_that_the_database_cannot_hold_stops_no_lane() {
+    let world = World::start(Times::default()).await;
+    let mut agent = TestAgent::builder(&world, "builder-1").await;
+    let hello = FromAgent::Hello(agent.hello_message(None));
+    let key = topology::report_key(&agent.host, hello.key());
+    let genuine = String::from_utf8(agent.key.sign_from_agent(&hello).to_bytes()).unwrap();
+    for field in ["\"payloadType\":\"", "\"keyid\":\""] {
+        let with_nul = genuine.replace(field, &format!("{field}\\u0000"));
+        assert!(agent.publish("reports", &key, with_nul.as_bytes()).await);
+    }
+    world.count_until("SELECT count(*) FROM refused_message", 2).await;
+    assert_eq!(
+        world
+            .count("SELECT count(*) FROM refused_message WHERE reason IN ('wrong_type', 'unknown_key')")
+            .await,
+        2
+    );
+    agent.beat(&[]).await;
+}
+
+#[tokio::test]
 async fn a_message_of_one_host_is_worth_nothing_to_another() {
     let world = World::start(Times::default()).await;
     let (one, mut other) = tokio::join!(
