@@ -3,16 +3,16 @@
 //!
 //! It moves no deployment: that is [`super::advance_deployment`], poked after the commit.
 
-use pointsman_domain::job::{Ending, Failure, JobEnding};
+use pointsman_domain::job::{Ending, Failure, JobEnding, Purpose};
 use pointsman_shared::ids::{PlacementId, ReleaseId};
 use pointsman_shared::name::ReleaseFolder;
 use pointsman_shared::outcome::{Effect, JobKind, Product};
-use pointsman_store::events::NewEvent;
 use pointsman_store::jobs::JobRow;
 use pointsman_store::placements::Confirmed;
 use pointsman_store::releases::{Built, ReleaseRow};
-use pointsman_store::{StoreError, Transaction, events, jobs, placements, releases};
+use pointsman_store::{StoreError, Transaction, placements, releases};
 
+use super::change_job;
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -45,7 +45,28 @@ pub async fn conclude(
         JobKind::Install => conclude_install(tx, job, ending).await,
         JobKind::Activate | JobKind::Rollback => conclude_switch(tx, job, ending).await,
         JobKind::Migrate | JobKind::CollectGarbage => Ok(()),
+    }?;
+    match ending {
+        Ending::Failed(failure) if job.purpose == Purpose::Converge => stays_behind(tx, job, failure).await,
+        Ending::Succeeded { .. }
+        | Ending::Failed(_)
+        | Ending::Cancelled { .. }
+        | Ending::Superseded { .. }
+        | Ending::Abandoned { .. } => Ok(()),
     }
+}
+
+/// A host that could not be brought on stays where it is, in sight: it is not tried again by itself.
+async fn stays_behind(tx: &mut Transaction, job: &JobRow, failure: &Failure) -> OperationResult<()> {
+    if failure.effect == Effect::Done {
+        return Ok(());
+    }
+    let label = release_row(tx, job).await?.label;
+    let drift = format!(
+        "{label} could not be brought here: {}; deploy it again",
+        failure.message
+    );
+    Ok(placements::set_drift(tx, placement_of(job)?, Some(&drift)).await?)
 }
 
 fn release_of(job: &JobRow) -> Result<ReleaseId, StoreError> {
@@ -126,7 +147,7 @@ async fn conclude_build(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> 
             )
         }
     };
-    tell(tx, job, kind, message).await
+    change_job::tell(tx, job, kind, message, now).await
 }
 
 async fn conclude_install(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> OperationResult<()> {
@@ -189,21 +210,5 @@ async fn confirm(tx: &mut Transaction, job: &JobRow, healthy: bool) -> Operation
             format!("{} is live on {host} and not healthy", release.label),
         )
     };
-    tell(tx, job, kind, message).await
-}
-
-async fn tell(tx: &mut Transaction, job: &JobRow, kind: &str, message: String) -> OperationResult<()> {
-    let now = pointsman_store::now(tx).await?;
-    let names = jobs::names(tx, job.id).await?;
-    let event = NewEvent {
-        kind,
-        project: Some(&names.project),
-        target: names.target.as_deref(),
-        deployment: names.deployment,
-        job: Some(job.number),
-        host: job.host().map(AsRef::as_ref),
-        message,
-    };
-    events::append(tx, now, &event).await?;
-    Ok(())
+    change_job::tell(tx, job, kind, message, now).await
 }

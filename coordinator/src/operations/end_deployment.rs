@@ -3,8 +3,7 @@
 
 use pointsman_domain::deployment::{DeploymentKind, DeploymentOutcome, Facts};
 use pointsman_domain::job::Purpose;
-use pointsman_shared::api::releases::ReleaseState;
-use pointsman_shared::ids::ReleaseId;
+use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{Transaction, deployments, good_releases, jobs, placements, targets};
 
@@ -33,6 +32,7 @@ pub async fn end(
     match (outcome, &facts.rollback) {
         (DeploymentOutcome::Live, _) => {
             settle(tx, target, facts.release.id).await?;
+            mark_failures(tx, facts).await?;
             if let (DeploymentKind::Rollback, Some(from)) = (facts.kind, &facts.from) {
                 leave(tx, target, from.id, facts.release.id).await?;
             }
@@ -51,7 +51,11 @@ pub async fn end(
         ) => mark_stragglers(tx, target, facts, outcome).await?,
     }
     if outcome != DeploymentOutcome::Live {
-        stop_build(app, tx, facts, detail).await?;
+        let by = facts
+            .cancel
+            .as_ref()
+            .map_or("coordinator", |cancel| cancel.by.as_str());
+        stop_build(app, tx, facts.id, facts.release.id, by, detail).await?;
     }
     let kind = format!("deployment.{}", outcome.as_str());
     tell_deployment::tell(tx, target, facts, &kind, detail).await
@@ -75,6 +79,23 @@ async fn leave(
     if left != to {
         let now = pointsman_store::now(tx).await?;
         good_releases::note_left(tx, target.id, left, now).await?;
+    }
+    Ok(())
+}
+
+/// Hosts that failed within what was allowed: what should be live is not there, and is not tried again by itself.
+async fn mark_failures(tx: &mut Transaction, facts: &Facts) -> OperationResult<()> {
+    for (host, why) in facts.failures() {
+        if host
+            .confirmed
+            .is_some_and(|confirmed| confirmed != facts.release.id)
+        {
+            let drift = format!(
+                "{} failed here in deployment #{}: {why}",
+                facts.release.label, facts.number
+            );
+            placements::set_drift(tx, host.placement, Some(&drift)).await?;
+        }
     }
     Ok(())
 }
@@ -104,20 +125,22 @@ async fn mark_stragglers(
     Ok(())
 }
 
-/// Ends the build that was asked for with this deployment, unless another one wants its release.
-async fn stop_build(app: &App, tx: &mut Transaction, facts: &Facts, reason: &str) -> OperationResult<()> {
-    let is_open = matches!(facts.release.state, ReleaseState::Queued | ReleaseState::Building);
-    if !is_open || deployments::is_wanted(tx, facts.release.id, facts.id).await? {
+/// Ends the build that was asked for with a deployment that is over, unless another one wants its release.
+pub(super) async fn stop_build(
+    app: &App,
+    tx: &mut Transaction,
+    deployment: DeploymentId,
+    release: ReleaseId,
+    by: &str,
+    reason: &str,
+) -> OperationResult<()> {
+    if deployments::is_wanted(tx, release, deployment).await? {
         return Ok(());
     }
-    for open in jobs::open_of_deployment(tx, facts.id).await? {
+    for open in jobs::open_of_deployment(tx, deployment).await? {
         if open.purpose == Purpose::Release
             && let Some(job) = jobs::lock(tx, open.id).await?
         {
-            let by = facts
-                .cancel
-                .as_ref()
-                .map_or("coordinator", |cancel| cancel.by.as_str());
             cancel_job::request(app, tx, &job, by, reason).await?;
         }
     }

@@ -13,7 +13,9 @@ use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, Transaction, deployments, releases, targets};
 
 use super::find_release::{self, Named};
-use super::{act, advance_deployment, known, request_build, sync_placements, tell_deployment};
+use super::{
+    act, advance_deployment, end_deployment, known, request_build, sync_placements, tell_deployment,
+};
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::mirrors::{self, Source};
@@ -245,6 +247,10 @@ pub(super) async fn insert(
         tell_deployment::tell_number(tx, target, waiting.number, "deployment.superseded", detail).await?;
     }
     let number = deployments::insert(tx, new).await?;
+    for waiting in open.iter().filter(|open| !open.started) {
+        let reason = format!("#{number} took the place of #{}", waiting.number);
+        end_deployment::stop_build(app, tx, waiting.id, waiting.release, &actor.name, &reason).await?;
+    }
     let verb = match new.kind {
         DeploymentKind::Deploy => "deployment.request",
         DeploymentKind::Rollback => "rollback.request",

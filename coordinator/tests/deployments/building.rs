@@ -119,3 +119,18 @@ async fn cancelling_a_deployment_ends_the_build_it_asked_for() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_wish_that_was_superseded_keeps_no_builder_busy() {
+    with_database(|store| async {
+        let mut world = World::new(store, 1, Strategy::default()).await;
+        world.built("1.0").await;
+        world.deploy("1.0").await.unwrap();
+        world.deploy_with("2.0", |wish| wish.build = true).await.unwrap();
+        assert_eq!(world.offered("builder").await.len(), 1);
+        let newer = world.deploy_with("3.0", |wish| wish.build = true).await.unwrap();
+        let offered = world.offer("builder").await;
+        assert_eq!(offered.deployment, Some(newer.id), "only the newer wish is built");
+    })
+    .await;
+}

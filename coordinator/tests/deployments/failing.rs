@@ -103,6 +103,11 @@ async fn a_missing_shared_file_holds_and_a_person_goes_on_without_the_host() {
             ["2.0", "1.0", "2.0"],
             "the failed host is not tried again by itself"
         );
+        let drift = world.placement("web-2").await.drift.unwrap();
+        assert!(
+            drift.starts_with(&format!("2.0 failed here in deployment #{number}: ")),
+            "{drift}"
+        );
         assert_eq!(
             refused(world.decide(number, Decision::Continue).await).code,
             "deployment_over"

@@ -132,6 +132,11 @@ async fn what_failed_to_converge_is_not_tried_again_by_itself() {
         world.start("web-2").await;
         world.run().await;
         assert!(world.offered("web-2").await.is_empty());
+        let drift = world.placement("web-2").await.drift;
+        assert_eq!(
+            drift.as_deref(),
+            Some("2.0 could not be brought here: no space left on /srv/shop; deploy it again")
+        );
         world.live("2.0").await;
         assert_eq!(
             world.links().await,

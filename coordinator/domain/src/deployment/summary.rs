@@ -17,7 +17,7 @@ impl HostFacts {
 
 impl Facts {
     /// Hosts that failed, with why.
-    pub(super) fn failures(&self) -> Vec<(&HostFacts, &str)> {
+    pub fn failures(&self) -> Vec<(&HostFacts, &str)> {
         self.hosts
             .iter()
             .filter_map(|host| match self.forward(host) {
