@@ -10,7 +10,6 @@ pub mod broker;
 pub mod chance;
 pub mod command;
 pub mod config;
-pub mod crash;
 pub mod describe;
 pub mod dir;
 pub mod dispatcher;
@@ -33,3 +32,5 @@ pub mod spool;
 pub mod step;
 pub mod time;
 pub mod trace;
+
+pub(crate) use pointsman_shared::crash_point;

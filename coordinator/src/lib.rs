@@ -6,7 +6,6 @@ pub mod app;
 pub mod artifacts;
 pub mod broker;
 pub mod config;
-pub mod crash;
 pub mod error;
 pub mod http;
 pub mod init;
@@ -20,3 +19,5 @@ pub mod roles;
 pub mod secrets;
 pub mod signatory;
 pub mod system;
+
+pub(crate) use pointsman_shared::crash_point;

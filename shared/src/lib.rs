@@ -1,10 +1,12 @@
 //! The language that coordinator, agents and CLI speak.
 //!
 //! It holds words and rules, no deeds: no sockets, no database, no runtime. The one thing it asks the system for is
-//! the time and the ids of [`clock`], which everybody passes on as arguments.
+//! the time and the ids of [`clock`], which everybody passes on as arguments; the one thing it does is to die at a
+//! [`crash`] point.
 
 pub mod api;
 pub mod clock;
+pub mod crash;
 pub mod digest;
 pub mod ids;
 pub mod name;
