@@ -147,7 +147,13 @@ mod tests {
     #[test]
     fn an_address_without_a_virtual_host_means_ours() {
         let broker = |url| BrokerAddress::new(url, None, Caller("test")).map(|address| address.broker());
-        assert_eq!(broker("amqp://a:secret@127.0.0.1:5672").unwrap(), "127.0.0.1:5672/pointsman");
-        assert_eq!(broker("amqp://a:secret@127.0.0.1:5672/other").unwrap(), "127.0.0.1:5672/other");
+        assert_eq!(
+            broker("amqp://a:secret@127.0.0.1:5672").unwrap(),
+            "127.0.0.1:5672/pointsman"
+        );
+        assert_eq!(
+            broker("amqp://a:secret@127.0.0.1:5672/other").unwrap(),
+            "127.0.0.1:5672/other"
+        );
     }
 }

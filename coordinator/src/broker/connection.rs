@@ -6,16 +6,11 @@ use std::time::Duration;
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
 use pointsman_shared::ids::IdSource;
+use pointsman_shared::wire::topology;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{BrokerError, BrokerResult};
 
-/// Small frames keep lapin's buffers at half a megabyte per connection; larger messages are split.
-const FRAME_MAX: u32 = 16_384;
-/// Seconds between AMQP heartbeats: a half-open connection is noticed within two.
-const HEARTBEAT_S: u16 = 5;
-/// The virtual host when the URL names none.
-const DEFAULT_VHOST: &str = "pointsman";
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A session that lived this long was a good one; the pauses start over.
@@ -25,12 +20,11 @@ const GOOD_SESSION: Duration = Duration::from_secs(10);
 pub fn address(url: &str) -> BrokerResult<AMQPUri> {
     let wrong = |what: String| BrokerError::Address { what };
     let mut uri: AMQPUri = url.parse().map_err(wrong)?;
-    let names_vhost = url::Url::parse(url).is_ok_and(|url| url.path().len() > 1);
-    if !names_vhost {
-        DEFAULT_VHOST.clone_into(&mut uri.vhost);
+    if !topology::names_vhost(url) {
+        topology::DEFAULT_VHOST.clone_into(&mut uri.vhost);
     }
-    uri.query.frame_max.get_or_insert(FRAME_MAX);
-    uri.query.heartbeat.get_or_insert(HEARTBEAT_S);
+    uri.query.frame_max.get_or_insert(topology::FRAME_MAX);
+    uri.query.heartbeat.get_or_insert(topology::HEARTBEAT_S);
     Ok(uri)
 }
 
@@ -103,10 +97,10 @@ mod tests {
         let uri = address("amqp://c:secret@127.0.0.1:5672").unwrap();
         assert_eq!(
             (uri.vhost.as_str(), uri.query.frame_max),
-            ("pointsman", Some(FRAME_MAX))
+            ("pointsman", Some(topology::FRAME_MAX))
         );
         let uri = address("amqp://c:secret@127.0.0.1:5672/other?frame_max=8192").unwrap();
         assert_eq!((uri.vhost.as_str(), uri.query.frame_max), ("other", Some(8192)));
-        assert_eq!(uri.query.heartbeat, Some(HEARTBEAT_S));
+        assert_eq!(uri.query.heartbeat, Some(topology::HEARTBEAT_S));
     }
 }

@@ -1,4 +1,5 @@
-//! Exchanges and queues as data (protocol.md 4). No other place in the tree holds their names.
+//! Exchanges, queues and what every connection to the broker has in common, as data (protocol.md 4). No other place in
+//! the tree holds their names.
 
 use super::from_agent::ReportKey;
 use crate::ids::StreamId;
@@ -70,6 +71,18 @@ pub const COORDINATOR_REPORTS: &str = "coordinator.reports";
 pub const COORDINATOR_LOGS: &str = "coordinator.logs";
 /// Queue of dead letters.
 pub const DEAD: &str = "dead";
+
+/// The virtual host where the broker's URL names none.
+pub const DEFAULT_VHOST: &str = "pointsman";
+/// Bytes of a frame: buffers of the default size cost 8 MB a connection; larger messages are split.
+pub const FRAME_MAX: u32 = 16 * 1024;
+/// Seconds between signs of life: a half-open connection is noticed within two.
+pub const HEARTBEAT_S: u16 = 5;
+
+/// Whether a broker's URL names its virtual host.
+pub fn names_vhost(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| url.path().len() > 1)
+}
 
 /// Queue that coordinators publish into to learn whether the broker confirms at all; nobody reads it.
 pub const COORDINATOR_PROBE: &str = "coordinator.probe";
