@@ -203,7 +203,8 @@ pub struct LockRow {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// The lock or global stop that holds for a target right now; the global stop first.
+/// The lock or global stop that holds for a target right now; its own lock first, for the stop lets rollbacks pass and
+/// must not hide a lock that does not.
 pub async fn held_lock(
     conn: &mut PgConnection,
     id: TargetId,
@@ -215,7 +216,7 @@ pub async fn held_lock(
            FROM lock JOIN principal ON principal.id = lock.owner
            WHERE (lock.target_id = $1 OR lock.target_id IS NULL)
              AND lock.released_at IS NULL AND (lock.expires_at IS NULL OR lock.expires_at > $2)
-           ORDER BY lock.target_id IS NULL DESC LIMIT 1"#,
+           ORDER BY lock.target_id IS NULL LIMIT 1"#,
         id.0,
         now,
     )
