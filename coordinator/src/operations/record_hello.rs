@@ -87,7 +87,7 @@ async fn accept(
     let greeting = Greeting {
         hello,
         new_instance,
-        clock_offset_ms: hello.at - now.timestamp_millis(),
+        clock_offset_ms: hello.at.saturating_sub(now.timestamp_millis()),
         at: now,
     };
     hosts::greet(tx, &greeting).await?;

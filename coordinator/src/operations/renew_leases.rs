@@ -23,7 +23,7 @@ pub async fn execute(app: &App, beat: &Heartbeat) -> OperationResult<Vec<Reply>>
     let host = hosts::lock(&mut tx, &beat.host)
         .await?
         .ok_or_else(|| StoreError::inconsistent("host", &beat.host, "it signed and does not exist"))?;
-    let current = hosts::heard(&mut tx, beat, beat.at - now.timestamp_millis(), now).await?;
+    let current = hosts::heard(&mut tx, beat, beat.at.saturating_sub(now.timestamp_millis()), now).await?;
     let times = app.config.timing.leases(hosts::working(&mut tx).await?);
     let renewed = if current {
         note_return(app, &mut tx, &host, now).await?;

@@ -91,7 +91,7 @@ struct Chunk {
 async fn chunks(conn: &mut PgConnection, head: &Head, after: u64) -> StoreResult<Vec<Chunk>> {
     let rows = sqlx::query!(
         "SELECT stage, first_line, content, received_at FROM log_chunk
-         WHERE stream_id = $1 AND epoch = $2 AND first_line + line_count > $3
+         WHERE stream_id = $1 AND epoch = $2 AND first_line > $3 - line_count
          ORDER BY first_line, seq LIMIT $4",
         head.stream.0,
         head.epoch,
