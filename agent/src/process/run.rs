@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 
-use super::output::{Line, LineSink, OutputLimits};
+use super::output::{LineSink, OutputLimits};
 use super::watch::{Pipes, Watch};
 use super::{GroupRecord, gate, proc, signal_group, spawner};
 use crate::dir::FileError;
@@ -301,12 +301,5 @@ impl Drop for Group {
         }
         // Waiting may take as long as the kernel needs; nobody should wait for that here.
         std::thread::spawn(move || child.wait());
-    }
-}
-
-impl Line {
-    /// A gap in words.
-    pub fn describe_gap(lines: u64, bytes: u64) -> String {
-        format!("{lines} lines ({bytes} bytes) were printed beyond the kept amount and are not shown")
     }
 }

@@ -157,11 +157,6 @@ impl Envelope {
         serde_json::from_slice(bytes).map_err(EnvelopeError::Malformed)
     }
 
-    /// The key that claims to have signed; a hint for looking it up, nothing more.
-    pub fn key_hint(&self) -> Option<&KeyId> {
-        self.signatures.first().map(|signature| &signature.keyid)
-    }
-
     /// Checks type, key, role and signature over the exact bytes, then parses them.
     pub fn verify<M: Message>(&self, keys: &KeySet) -> Result<Verified<M>, VerifyError> {
         if self.payload_type != M::PAYLOAD_TYPE {
