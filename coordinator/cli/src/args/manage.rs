@@ -248,7 +248,7 @@ impl Listed for TokenCommand {
 /// `apply`
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// A TOML file with [[project]], [[environment]], [[target]] and [[variable]]; - for stdin.
+    /// A TOML file with `[[project]]`, `[[environment]]`, `[[target]]` and `[[variable]]`; - for stdin.
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
 }
