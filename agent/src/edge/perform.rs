@@ -68,7 +68,6 @@ impl Performer {
                 self.publish(move || vec![state::heartbeat(&tools, beat, working)]);
             }
             Action::Begin(assignment) => {
-                crash_point!(C6);
                 let (tools, events) = (Arc::clone(&self.tools), self.events.clone());
                 self.tasks.spawn(async move {
                     let work = worker::work(&tools, *assignment).await;

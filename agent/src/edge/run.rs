@@ -16,7 +16,8 @@ use super::{screen, survivors};
 use crate::broker::{Delivered, Link, LinkEvent, Queue, Reporter, ship_logs};
 use crate::chance::SystemChance;
 use crate::config::Config;
-use crate::dispatcher::{Dispatcher, Event, Me};
+use crate::crash_point;
+use crate::dispatcher::{Action, Dispatcher, Event, Me};
 use crate::letter::{Letter, open};
 use crate::lifecycle::{Signal, Signals};
 
@@ -150,8 +151,12 @@ impl Edge {
 
     /// Lets the dispatcher decide and does it; says whether the agent may end.
     fn handle(&mut self, event: Event) -> bool {
+        let actions = self.dispatcher.handle(event, &self.tools.now());
+        if actions.iter().any(|action| matches!(action, Action::Begin(_))) {
+            crash_point!(C6);
+        }
         let mut may_end = false;
-        for action in self.dispatcher.handle(event, &self.tools.now()) {
+        for action in actions {
             may_end |= self.performer.perform(action, self.dispatcher.refused());
         }
         may_end

@@ -93,3 +93,21 @@ async fn a_result_that_was_sent_and_not_acknowledged_outlives_the_agent() {
     let hello = first(|message| matches!(message, FromAgent::Hello(_)));
     assert!(result < hello, "with the hello the old epoch is over: {heard:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_was_not_acked_comes_again_to_the_next_agent() {
+    for point in ["C4", "C6"] {
+        let mut host = Host::joined().await;
+        host.start_with(&[("POINTSMAN_CRASH", point)]).await;
+        let neighbour = host.neighbour.clone();
+        let job = neighbour.offer("build", build_of(&host, &["true"])).await;
+        assert_eq!(host.ended().await.code(), None, "{point}: a signal ends it");
+        assert!(neighbour.memory().results(job).is_empty(), "{point}");
+        host.start().await;
+        let outcome = neighbour.result(job).await;
+        assert!(
+            matches!(outcome, Outcome::Succeeded { .. }),
+            "{point}: {outcome:?}"
+        );
+    }
+}
