@@ -4,6 +4,8 @@
 //! programs are copied into the place when its user cannot run them where they were built (a home folder of root).
 
 use std::ffi::OsString;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -101,7 +103,7 @@ impl Binaries {
     /// Looks in `POINTSMAN_BIN_DIR`, else beside the running program (for a test: one folder up).
     pub fn find(place: &Place) -> Result<Self> {
         let found = match std::env::var_os("POINTSMAN_BIN_DIR") {
-            Some(dir) => PathBuf::from(dir),
+            Some(dir) => std::path::absolute(dir).map_err(Error::io("finding POINTSMAN_BIN_DIR"))?,
             None => beside_oneself()?,
         };
         Ok(Self {
@@ -129,6 +131,7 @@ impl Binaries {
             // Copied under another name first: nobody ever runs half a program.
             let half = copy.with_extension("part");
             fs_err::copy(&found, &half)?;
+            fs_err::set_permissions(&half, Permissions::from_mode(0o755))?;
             fs_err::rename(&half, &copy)?;
         }
         Ok(copy)

@@ -46,22 +46,22 @@ async fn run(dir: &Path, remove: bool) -> Result<()> {
     say(&Report::Ready);
     let mut orders = BufReader::new(tokio::io::stdin()).lines();
     let mut asked_to_end = signal(SignalKind::terminate()).map_err(Error::io("listening for TERM"))?;
-    loop {
+    let served = loop {
         tokio::select! {
             line = orders.next_line() => match line {
-                Ok(Some(line)) => keeper.obey(&line)?,
-                Ok(None) | Err(_) => break,
+                Ok(Some(line)) => if let Err(error) = keeper.obey(&line) { break Err(error) },
+                Ok(None) | Err(_) => break Ok(()),
             },
             _ = keeper.child_ended.recv() => keeper.reap(),
-            _ = asked_to_end.recv() => break,
+            _ = asked_to_end.recv() => break Ok(()),
         }
-    }
+    };
     keeper.end().await;
     if remove {
         // What a privileged caller put there stays for the caller to remove.
         drop(fs_err::remove_dir_all(dir));
     }
-    Ok(())
+    served
 }
 
 struct Served {
