@@ -18,7 +18,7 @@ CREATE TABLE deployment (
     from_release_id uuid REFERENCES release (id),               -- the good release live at its start
     paused          jsonb,                                      -- {why, message, at, by}
     failures_forgiven integer NOT NULL DEFAULT 0,               -- failures accepted by a `continue` decision
-    rollback        jsonb,                                      -- {to, by, at, reason, automatic}
+    rollback        jsonb,                                      -- {to, by, at, reason, tries}
     cancel          jsonb,                                      -- {by, at, reason}
     superseded_by   uuid REFERENCES deployment (id) DEFERRABLE INITIALLY DEFERRED,  -- written before it exists
     -- the outcome, written once
