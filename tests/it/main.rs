@@ -1,5 +1,7 @@
 //! Whole-fleet sentences. Each module starts its own fleet; they run one after the other.
 
+mod broker;
+mod crash_points;
 mod faults;
 mod journey;
 mod readers;

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
-use lapin::{Channel, Connection, Consumer};
+use lapin::{Channel, Connection, ConnectionStatus, Consumer};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +40,7 @@ async fn session(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) 
     topology.ensure().await?;
     let connection = connect(&app.config.broker.url, "intake").await?;
     let publisher = Publisher::open(&connection).await?;
-    let mut lanes = Lanes::open(app, &publisher);
+    let mut lanes = Lanes::open(app, topology, &publisher, connection.status());
     let ended = feed(&connection, &lanes, stop).await;
     let drained = match &ended {
         Ok(()) => lanes.drain().await,
@@ -127,13 +127,18 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn open(app: &App, publisher: &Publisher) -> Self {
+    fn open(app: &App, topology: &Arc<Topology>, publisher: &Publisher, status: &ConnectionStatus) -> Self {
         let ended = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let senders = (0..LANES * 2)
             .map(|_| {
                 let (sender, receiver) = mpsc::channel(usize::from(PREFETCH));
-                let lane = Lane::new(app.clone(), publisher.clone());
+                let lane = Lane::new(
+                    app.clone(),
+                    Arc::clone(topology),
+                    publisher.clone(),
+                    status.clone(),
+                );
                 let ended = ended.clone();
                 tasks.spawn(async move {
                     let _tells = ended.drop_guard();

@@ -2,16 +2,19 @@
 //!
 //! While the database is away a delivery is kept and tried again in place; nothing is ever requeued for waiting.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use lapin::ConnectionStatus;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicRejectOptions};
-use pointsman_shared::wire::topology;
+use pointsman_shared::wire::topology as names;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::error::{BrokerError, BrokerResult};
 use super::publisher::{self, Publisher};
+use super::topology::Topology;
 use super::{dead_letters, incoming};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
@@ -55,9 +58,9 @@ impl Source {
     /// The queue's name.
     pub const fn queue(self) -> &'static str {
         match self {
-            Self::Reports => topology::COORDINATOR_REPORTS,
-            Self::Logs => topology::COORDINATOR_LOGS,
-            Self::Dead => topology::DEAD,
+            Self::Reports => names::COORDINATOR_REPORTS,
+            Self::Logs => names::COORDINATOR_LOGS,
+            Self::Dead => names::DEAD,
         }
     }
 }
@@ -66,17 +69,21 @@ impl Source {
 #[derive(Debug)]
 pub struct Lane {
     app: App,
+    topology: Arc<Topology>,
     publisher: Publisher,
+    status: ConnectionStatus,
     /// Confirms of answers that are on their way; nobody waits for them but the end of the lane.
     confirms: JoinSet<()>,
 }
 
 impl Lane {
     /// A lane that answers through `publisher`.
-    pub fn new(app: App, publisher: Publisher) -> Self {
+    pub fn new(app: App, topology: Arc<Topology>, publisher: Publisher, status: ConnectionStatus) -> Self {
         Self {
             app,
+            topology,
             publisher,
+            status,
             confirms: JoinSet::new(),
         }
     }
@@ -175,19 +182,29 @@ impl Lane {
 
     /// Hands an answer to the broker. Whether it arrives is only noted: the agent asks again.
     async fn answer(&mut self, reply: Reply) -> BrokerResult<()> {
-        let queue = topology::host_control(&reply.host);
+        let queue = names::host_control(&reply.host);
         let bytes = reply.envelope.to_bytes();
-        let send = self.publisher.send(topology::CONTROL.name, &queue, &bytes, None);
+        let send = self.publisher.send(names::CONTROL.name, &queue, &bytes, None);
         let Ok(handed) = tokio::time::timeout(publisher::CONFIRM, send).await else {
             tracing::warn!(queue, "an answer could not be handed to the broker");
             return Ok(());
         };
         let confirm = handed?;
+        let (topology, publisher, status) = (
+            Arc::clone(&self.topology),
+            self.publisher.clone(),
+            self.status.clone(),
+        );
         self.confirms.spawn(async move {
-            match publisher::settled(confirm).await {
-                Ok(publisher::Delivery::Confirmed) => {}
-                Ok(delivery) => tracing::warn!(queue, ?delivery, "an answer was not confirmed"),
-                Err(error) => tracing::warn!(queue, %error, "an answer was not confirmed"),
+            let looked_after = async {
+                let delivery = publisher::settled(confirm).await?;
+                if delivery != publisher::Delivery::Confirmed {
+                    tracing::warn!(queue, ?delivery, "an answer was not confirmed");
+                }
+                topology.undelivered(&queue, delivery, &publisher, &status).await
+            };
+            if let Err(error) = looked_after.await {
+                tracing::warn!(queue, %error, "an answer was not confirmed");
             }
         });
         Ok(())

@@ -29,8 +29,6 @@ const CLAIM_S: f64 = 45.0;
 const REST_S: f64 = 1.0;
 /// The net under every notification.
 const POLL: Duration = Duration::from_secs(2);
-/// Misses of one row after which its queue is made again.
-const MISSES: u32 = 2;
 
 /// Publishes until `stop`; what is under way then is finished.
 pub async fn run(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) {
@@ -124,6 +122,7 @@ impl Line {
             match published {
                 Ok(Delivery::Confirmed) => {
                     crate::crash_point!(C3);
+                    self.topology.delivered(&row.routing_key);
                     outbox::mark_sent(&mut *self.app.store.read().await?, row.id).await?;
                 }
                 Ok(delivery) => {
@@ -145,38 +144,15 @@ impl Line {
         Ok(())
     }
 
+    /// The row comes back after a rest; its queue is looked after meanwhile.
     async fn undelivered(&self, row: &Due, delivery: Delivery) -> BrokerResult<()> {
         let queue = &row.routing_key;
-        tracing::warn!(
-            queue,
-            ?delivery,
-            misses = row.misses,
-            "an outbox row was not confirmed"
-        );
-        match delivery {
-            Delivery::Confirmed => {}
-            Delivery::Refused => {
-                self.give_back(std::slice::from_ref(row), REST_S).await?;
-            }
-            Delivery::Unroutable => {
-                self.topology.ensure().await?;
-                self.give_back(std::slice::from_ref(row), REST_S).await?;
-            }
-            Delivery::Silent => self.missed(row).await?,
-        }
-        Ok(())
-    }
-
-    /// A miss counts only while the broker is otherwise well: a memory alarm silences every queue.
-    async fn missed(&self, row: &Due) -> BrokerResult<()> {
-        if self.status.blocked() || !self.publisher.probe().await? {
-            return self.give_back(std::slice::from_ref(row), REST_S).await;
-        }
         let misses = outbox::mark_missed(&mut *self.app.store.read().await?, row.id).await?;
-        if misses.is_multiple_of(MISSES) {
-            self.topology.replace_queue(&row.routing_key).await?;
-        }
-        Ok(())
+        tracing::warn!(queue, ?delivery, misses, "an outbox row was not confirmed");
+        self.topology
+            .undelivered(queue, delivery, &self.publisher, &self.status)
+            .await?;
+        self.give_back(std::slice::from_ref(row), REST_S).await
     }
 
     /// Signs a row; none when there is nothing to say any more.

@@ -3,6 +3,7 @@
 //!
 //! It needs the management API (`broker.admin_url`). Without it nothing is repaired; [`inspect`] names what is missing.
 
+mod misses;
 mod pass;
 mod wanted;
 
@@ -32,6 +33,7 @@ const LEADER: Duration = Duration::from_secs(15);
 pub struct Topology {
     app: App,
     turn: Mutex<()>,
+    misses: misses::Misses,
 }
 
 /// What a pass did.
@@ -49,6 +51,7 @@ impl Topology {
         Self {
             app,
             turn: Mutex::new(()),
+            misses: misses::Misses::default(),
         }
     }
 
@@ -59,6 +62,7 @@ impl Topology {
             return Ok(Ensured::default());
         };
         let wanted = Wanted::of_fleet(&self.app, management.vhost()).await?;
+        bury_dead(&management, &wanted).await?;
         let ensured = pass::ensure(&management, &wanted).await?;
         if !ensured.queues.is_empty() || !ensured.others.is_empty() {
             tracing::info!(queues = ?ensured.queues, others = ?ensured.others, "broker topology repaired");
@@ -93,6 +97,27 @@ impl Topology {
         }
         Ok(())
     }
+}
+
+/// Deletes queues that have no leader and can get none, so that they are declared again: who consumes one is thrown out
+/// of the broker. A queue with several members may be waiting for one to return, and is left to the relay's misses.
+async fn bury_dead(management: &Management, wanted: &Wanted) -> BrokerResult<()> {
+    let suspects = pass::dead(management, wanted).await?;
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    // A broker that just started may still be about to lead them.
+    tokio::time::sleep(SETTLED).await;
+    for name in pass::dead(management, wanted).await? {
+        if suspects.contains(&name) {
+            tracing::warn!(
+                queue = name,
+                "a queue has no leader; it is deleted and declared again"
+            );
+            management.delete(&["queues", management.vhost(), &name]).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The management API, when it is configured.

@@ -42,11 +42,22 @@ struct Permission {
 }
 
 #[derive(Debug, Deserialize)]
-struct Leader {
+struct Health {
+    #[serde(default)]
+    name: String,
     #[serde(default)]
     leader: Option<String>,
     #[serde(default)]
     online: Option<Vec<String>>,
+    #[serde(default)]
+    members: Vec<String>,
+}
+
+impl Health {
+    fn leads(&self) -> bool {
+        let Some(leader) = &self.leader else { return false };
+        self.online.as_ref().is_none_or(|online| online.contains(leader))
+    }
 }
 
 /// Makes what is missing or different.
@@ -65,16 +76,26 @@ pub async fn ensure(management: &Management, wanted: &Wanted) -> BrokerResult<En
 pub async fn leaderless(management: &Management, queues: &[String]) -> BrokerResult<Vec<String>> {
     let mut leaderless = Vec::new();
     for name in queues {
-        let found: Option<Leader> = management.get(&["queues", management.vhost(), name], "").await?;
-        let led = found.is_some_and(|queue| {
-            let Some(leader) = queue.leader else { return false };
-            queue.online.is_none_or(|online| online.contains(&leader))
-        });
+        let found: Option<Health> = management.get(&["queues", management.vhost(), name], "").await?;
+        let led = found.is_some_and(|queue| queue.leads());
         if !led {
             leaderless.push(name.clone());
         }
     }
     Ok(leaderless)
+}
+
+/// Which wanted queues have no leader, and no other member that could bring one back.
+pub async fn dead(management: &Management, wanted: &Wanted) -> BrokerResult<Vec<String>> {
+    let columns = "columns=name,leader,online,members";
+    let found: Option<Vec<Health>> = management.get(&["queues", management.vhost()], columns).await?;
+    Ok(found
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|queue| queue.members.len() == 1 && !queue.leads())
+        .map(|queue| queue.name)
+        .filter(|name| wanted.queues.iter().any(|queue| queue.name == *name))
+        .collect())
 }
 
 async fn names(management: &Management, of: &str) -> BrokerResult<BTreeSet<String>> {
