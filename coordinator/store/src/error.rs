@@ -110,7 +110,10 @@ impl From<sqlx::Error> for StoreError {
                 constraint,
                 source: error,
             },
-            None if ["08", "53", "57P", "55000"].iter().any(|class| code.starts_with(class)) => {
+            None if ["08", "53", "57P", "55000"]
+                .iter()
+                .any(|class| code.starts_with(class)) =>
+            {
                 Self::Unavailable(error)
             }
             None if code.starts_with("40") => Self::Serialization(error),

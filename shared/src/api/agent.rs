@@ -61,31 +61,12 @@ pub struct JoinRequest {
     pub token: String,
     /// The host's new public key.
     pub key: PublicKey,
-    /// Proof of the private key: its request signature over [`JoinRequest::proven_parts`].
+    /// Proof of the private key: its request signature over [`JoinRequest::proven`].
     pub proof: String,
     /// The agent's clock, part of the proof.
     pub at: i64,
     /// The instance part of the proof.
     pub instance: crate::ids::InstanceId,
-}
-
-impl JoinRequest {
-    /// Path of the join request, as it stands in the proof.
-    pub const PATH: &'static str = "/api/v1/agent/join";
-
-    /// What [`Self::proof`] covers: the join request itself, with the token's digest as body and no job.
-    pub fn proven_parts(&self) -> SignedParts<'_> {
-        SignedParts {
-            method: "POST",
-            path: Self::PATH,
-            body: Digest::of(self.token.as_bytes()),
-            host: self.host.as_str(),
-            instance: self.instance,
-            job: JobId(uuid::Uuid::nil()),
-            epoch: Epoch::NONE,
-            at: self.at,
-        }
-    }
 }
 
 impl JoinRequest {

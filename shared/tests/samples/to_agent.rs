@@ -30,6 +30,7 @@ pub fn to_agent() -> Vec<(&'static str, ToAgent)> {
     all
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of samples")]
 fn work() -> Vec<(&'static str, ToAgent)> {
     let host = || HOST.parse().unwrap();
     let body = serde_json::to_string(&bodies()[1].1).unwrap();

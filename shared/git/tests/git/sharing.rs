@@ -10,7 +10,9 @@ use crate::kit::{World, gits, reference};
 /// Not a test of its own: other tests run it as a process (`FETCH` = the mirror's folder, address and git program).
 #[test]
 fn child_that_fetches() {
-    let Some(told) = std::env::var_os("FETCH") else { return };
+    let Some(told) = std::env::var_os("FETCH") else {
+        return;
+    };
     let mut told = told.to_str().expect("text").split('\n');
     let (folder, url, git) = (
         told.next().expect("folder"),
