@@ -4,7 +4,11 @@
 //! the other way round: make a new version instead. A new message gets its file by running
 //! `POINTSMAN_ADD_FIXTURES=1 cargo test -p pointsman-shared --test wire`, which never changes a file that exists.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
 
 mod samples;
 
