@@ -8,9 +8,10 @@ use std::time::Duration;
 use lapin::ConnectionStatus;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicRejectOptions};
-use pointsman_shared::wire::topology as names;
+use pointsman_shared::wire::{TRACE_HEADER, topology as names};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use super::error::{BrokerError, BrokerResult};
 use super::publisher::{self, Publisher};
@@ -28,6 +29,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Failures of one delivery that are not the database's absence, after which it is refused.
 const FAILURES: u32 = 3;
+
+/// The trace context that came beside a message; copied into the log, never trusted for more.
+fn trace_of(delivery: &Delivery) -> Option<&str> {
+    let headers = delivery.properties.headers().as_ref()?;
+    let value = headers.inner().get(TRACE_HEADER)?;
+    std::str::from_utf8(value.as_long_string()?.as_bytes()).ok()
+}
 
 fn is_transient(error: &OperationError) -> bool {
     matches!(error, OperationError::Store(store) if store.is_transient())
@@ -99,7 +107,14 @@ impl Lane {
     }
 
     async fn take(&mut self, source: Source, delivery: Delivery) -> BrokerResult<()> {
-        match self.apply(source, &delivery).await? {
+        let key = delivery.routing_key.as_str();
+        let span = tracing::info_span!(
+            "message",
+            queue = source.queue(),
+            key,
+            trace = trace_of(&delivery)
+        );
+        match self.apply(source, &delivery).instrument(span).await? {
             Taken::Done(replies) => {
                 for reply in replies {
                     self.answer(reply).await?;

@@ -25,11 +25,12 @@ pub async fn put_offer(
     expires_at: DateTime<Utc>,
 ) -> StoreResult<()> {
     sqlx::query!(
-        "INSERT INTO outbox (exchange, routing_key, kind, job_id, epoch, created_at, expires_at)
-         VALUES ('jobs', $1, 'offer', $2, $3, $4, $5)",
+        "INSERT INTO outbox (exchange, routing_key, kind, job_id, epoch, trace, created_at, expires_at)
+         VALUES ('jobs', $1, 'offer', $2, $3, $4, $5, $6)",
         routing_key,
         job.0,
         epoch_column(epoch),
+        trace_of(job, epoch),
         now,
         expires_at,
     )
@@ -90,17 +91,25 @@ async fn put_control(
         .as_ref()
         .map_err(|error| StoreError::inconsistent("outbox", host, error))?;
     sqlx::query!(
-        "INSERT INTO outbox (exchange, routing_key, kind, job_id, epoch, message, created_at, expires_at)
-         VALUES ('control', $1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO outbox (exchange, routing_key, kind, job_id, epoch, message, trace, created_at, expires_at)
+         VALUES ('control', $1, $2, $3, $4, $5, $6, $7, $8)",
         topology::host_control(host),
         kind,
         job.map(|(job, _)| job.0),
         job.map(|(_, epoch)| epoch_column(epoch)),
         message,
+        job.map(|(job, epoch)| trace_of(job, epoch)),
         now,
         expires_at,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The W3C trace context of a job's attempt: all attempts of a job are one trace, named by the job's own id.
+fn trace_of(job: JobId, epoch: Epoch) -> String {
+    let [.., a, b, c, d] = *job.0.as_bytes();
+    let half = u32::from_be_bytes([a, b, c, d]);
+    format!("00-{}-{half:08x}{:08x}-01", job.0.simple(), epoch.next().0)
 }
