@@ -21,5 +21,6 @@ mod leases;
 mod offers;
 mod queue;
 mod services;
+mod starting;
 mod work;
 mod world;

@@ -48,6 +48,18 @@ impl World {
 
     /// A world whose coordinator does not run yet.
     pub async fn make(times: Times) -> Self {
+        let mut world = Self::with_times(times).await;
+        world.actor.principal = found(&world.app).await;
+        world.set_up_shop().await;
+        world
+    }
+
+    /// A world in which `init` was never run.
+    pub async fn empty() -> Self {
+        Self::with_times(Times::default()).await
+    }
+
+    async fn with_times(times: Times) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
         let database = format!("machine_{}", SystemIds.next().simple());
         run_sql(&format!("CREATE DATABASE {database}")).await;
@@ -68,8 +80,14 @@ impl World {
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),
         };
-        let actor = found(&app).await;
-        let world = Self {
+        let actor = Actor {
+            principal: PrincipalId(app.ids.next()),
+            kind: ActorKind::User,
+            name: "ann".to_owned(),
+            role: RoleName::Admin,
+            address: None,
+        };
+        Self {
             app,
             actor,
             vhost,
@@ -77,9 +95,7 @@ impl World {
             database,
             stop: CancellationToken::new(),
             serving: None,
-        };
-        world.set_up_shop().await;
-        world
+        }
     }
 
     /// Starts the coordinator's roles.
@@ -213,7 +229,7 @@ impl World {
     }
 }
 
-async fn found(app: &App) -> Actor {
+async fn found(app: &App) -> PrincipalId {
     let mut tx = app.store.begin().await.unwrap();
     let now = app.clock.now();
     signing_keys::found(&mut tx, "test", now).await.unwrap();
@@ -226,13 +242,7 @@ async fn found(app: &App) -> Actor {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    Actor {
-        principal,
-        kind: ActorKind::User,
-        name: "ann".to_owned(),
-        role: RoleName::Admin,
-        address: None,
-    }
+    principal
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
