@@ -27,7 +27,14 @@ pub async fn execute(app: &App, beat: &Heartbeat) -> OperationResult<Vec<Reply>>
     let times = app.config.timing.leases(hosts::working(&mut tx).await?);
     let renewed = if current {
         note_return(app, &mut tx, &host, now).await?;
-        let until = now + milliseconds(times.lease_ms);
+        // Only a newer beat tells that the process lives; one that is delivered again or replayed is answered and renews
+        // nothing.
+        let is_newer = beat.beat > host.last_beat;
+        let until = if is_newer {
+            now + milliseconds(times.lease_ms)
+        } else {
+            now
+        };
         leases::renew(&mut tx, &beat.host, beat.instance, &beat.working, until).await?
     } else {
         Vec::new()

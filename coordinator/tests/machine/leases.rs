@@ -87,6 +87,33 @@ async fn a_beating_agent_keeps_its_epoch_and_a_job_that_is_always_lost_is_exhaus
 }
 
 #[tokio::test]
+async fn a_beat_that_is_said_again_is_answered_and_renews_nothing() {
+    let world = World::start(QUICK).await;
+    let mut agent = TestAgent::builder(&world, "builder-1").await;
+    let mut offers = agent.offers("pool.default.jobs").await;
+    world.request_build().await;
+    let (offer, grant) = agent.take(&mut offers).await;
+    let number = body(&offer).number;
+    agent.beat(&[(grant.job, grant.epoch)]).await;
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while world.job(number).await.state == JobState::Running {
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "a replayed beat kept the lease"
+        );
+        agent.beat -= 1;
+        agent.beat(&[(grant.job, grant.epoch)]).await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    assert_eq!(
+        world
+            .count("SELECT count(*) FROM attempt WHERE ending = 'lost'")
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
 async fn an_epoch_that_was_not_begun_is_offered_again() {
     let world = World::start(Times::default()).await;
     let mut agent = TestAgent::builder(&world, "builder-1").await;
