@@ -30,7 +30,7 @@ pub async fn put_offer(
         routing_key,
         job.0,
         epoch_column(epoch),
-        trace_of(job, epoch),
+        trace_of(job, epoch.next()),
         now,
         expires_at,
     )
@@ -107,9 +107,9 @@ async fn put_control(
     Ok(())
 }
 
-/// The W3C trace context of a job's attempt: all attempts of a job are one trace, named by the job's own id.
+/// The W3C trace context of a granted epoch: all attempts of a job are one trace, named by the job's own id.
 fn trace_of(job: JobId, epoch: Epoch) -> String {
     let [.., a, b, c, d] = *job.0.as_bytes();
     let half = u32::from_be_bytes([a, b, c, d]);
-    format!("00-{}-{half:08x}{:08x}-01", job.0.simple(), epoch.next().0)
+    format!("00-{}-{half:08x}{:08x}-01", job.0.simple(), epoch.0)
 }
