@@ -11,7 +11,7 @@ use pointsman_shared::wire::logs::LogSource;
 
 use crate::lease::{Lease, Standing};
 use crate::plan::{Plan, plan};
-use crate::step::{BuildWork, Desk, Failure, InstallWork, Job, StepError, SwitchWork};
+use crate::step::{BuildWork, Desk, Failure, InstallWork, Job, MigrateWork, StepError, SwitchWork};
 
 /// The state of one job while its plan is run.
 pub(crate) trait Work: Send {
@@ -65,6 +65,10 @@ pub async fn execute<D: Desk>(job: &Job<D>) -> Execution {
             Err(failure) => failed(failure, Effect::None),
         },
         Ok(Plan::Switch(steps)) => match SwitchWork::new(job) {
+            Ok(work) => run(job, work, &steps).await,
+            Err(failure) => failed(failure, Effect::None),
+        },
+        Ok(Plan::Migrate(steps)) => match MigrateWork::new(job) {
             Ok(work) => run(job, work, &steps).await,
             Err(failure) => failed(failure, Effect::None),
         },

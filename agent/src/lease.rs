@@ -68,6 +68,7 @@ pub struct Lease {
     told: watch::Receiver<Standing>,
     stop_at: Arc<AtomicU64>,
     past_no_return: bool,
+    unending: bool,
 }
 
 /// The broker edge's side. Dropping it leaves the deadline standing: the worker stops when it passes.
@@ -90,6 +91,7 @@ pub fn lease(stop_at: BootInstant) -> (LeaseKeeper, Lease) {
             told,
             stop_at,
             past_no_return: false,
+            unending: false,
         },
     )
 }
@@ -120,6 +122,9 @@ impl LeaseKeeper {
 impl Lease {
     /// Whether work may go on at this very moment.
     pub fn standing(&self) -> Standing {
+        if self.unending {
+            return Standing::Held;
+        }
         let told = self.told.borrow().clone();
         match told {
             Standing::Held | Standing::Cancelled { .. } if self.deadline().remaining().is_zero() => {
@@ -139,6 +144,15 @@ impl Lease {
         }
     }
 
+    /// The same lease for work that nothing may stop half-way, not even its loss.
+    #[must_use]
+    pub fn unending(&self) -> Self {
+        Self {
+            unending: true,
+            ..self.clone()
+        }
+    }
+
     /// Waits until work must stop, and says why.
     pub async fn ended(&self) -> Standing {
         let mut told = self.told.clone();
@@ -148,7 +162,11 @@ impl Lease {
                 return standing;
             }
             // Timers run on a clock that stops while the machine sleeps, so the boot clock is asked every second.
-            let pause = self.deadline().remaining().min(Duration::from_secs(1));
+            let pause = if self.unending {
+                Duration::from_secs(1)
+            } else {
+                self.deadline().remaining().min(Duration::from_secs(1))
+            };
             tokio::select! {
                 changed = told.changed() => if changed.is_err() {
                     tokio::time::sleep(pause).await;
@@ -199,5 +217,6 @@ mod tests {
         keeper.lose();
         assert_eq!(lease.standing(), Standing::Lost);
         assert_eq!(lease.past_no_return().standing(), Standing::Lost);
+        assert_eq!(lease.unending().standing(), Standing::Held);
     }
 }

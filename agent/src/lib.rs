@@ -31,6 +31,5 @@ pub mod recovery;
 pub mod spool;
 pub mod step;
 pub mod time;
-pub mod trace;
 
 pub(crate) use pointsman_shared::crash_point;

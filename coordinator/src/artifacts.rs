@@ -240,6 +240,20 @@ pub async fn get(
     Ok(Some(Outgoing { size, range, body }))
 }
 
+/// The bytes of a small object; none when it is not there.
+pub async fn read(
+    objects: &dyn ObjectStore,
+    kind: ObjectKind,
+    digest: &Digest,
+) -> Result<Option<Bytes>, ArtifactError> {
+    let failed = ArtifactError::store("reading an object");
+    match objects.get(&place(kind, digest)).await {
+        Ok(found) => found.bytes().await.map(Some).map_err(failed),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(source) => Err(failed(source)),
+    }
+}
+
 /// Removes what came in and was never checked, when it is older than `before`; returns how much it was.
 pub async fn sweep(
     objects: &dyn ObjectStore,

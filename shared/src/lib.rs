@@ -9,6 +9,7 @@ pub mod clock;
 pub mod crash;
 pub mod digest;
 pub mod ids;
+pub mod migration;
 pub mod name;
 pub mod outcome;
 pub mod recipe;

@@ -119,6 +119,13 @@ name!(
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 );
 name!(
+    /// Name of a migration; it may stand as the last argument of a project's own tool, so it never looks like an option.
+    MigrationName, "migration name", "1 to 200 of letters, digits and _ - . / \\, starting with a letter, digit or _",
+    |text| (1..=200).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./\\".contains(&b))
+);
+name!(
     /// Folder of a release on a host: `<six or more digits>-<first 12 of the digest>`.
     ReleaseFolder, "release folder", "a number of six or more digits, a hyphen and 12 hex digits",
     |text| text.split_once('-').is_some_and(|(number, digest)| {

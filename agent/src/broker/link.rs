@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pointsman_shared::name::HostId;
+use pointsman_shared::wire::TraceParent;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +13,6 @@ use super::session::{Ending, Session};
 use crate::describe::describe;
 use crate::dispatcher::{Chance, DeliveryId, JobQueue, Settle};
 use crate::letter::Door;
-use crate::trace::TraceParent;
 
 /// Pause after the first failed connection; it doubles.
 const FIRST: Duration = Duration::from_millis(500);

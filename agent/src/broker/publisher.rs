@@ -6,11 +6,9 @@ use std::time::Duration;
 use lapin::options::BasicPublishOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation};
-use pointsman_shared::wire::TRACE_HEADER;
 use pointsman_shared::wire::topology::Exchange;
+use pointsman_shared::wire::{TRACE_HEADER, TraceParent};
 use tokio::sync::watch;
-
-use crate::trace::TraceParent;
 
 /// Longest wait for a confirm.
 const CONFIRM: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use lapin::options::{BasicAckOptions, BasicRejectOptions, ConfirmSelectOptions};
 use lapin::types::AMQPValue;
 use lapin::{Acker, BasicProperties, Channel, Connection};
 use pointsman_shared::name::HostId;
-use pointsman_shared::wire::{TRACE_HEADER, topology};
+use pointsman_shared::wire::{TRACE_HEADER, TraceParent, topology};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,6 @@ use super::connection::{BrokerAddress, BrokerError};
 use super::consumer::{ANSWER, Consumed, ConsumerId, Tagged, begin, forward};
 use super::link::{Command, Delivered, LinkEvent, Queue};
 use crate::dispatcher::{DeliveryId, JobQueue, Settle};
-use crate::trace::TraceParent;
 
 /// Pause before a refused job queue is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -274,7 +273,7 @@ fn trace_of(properties: &BasicProperties) -> Option<TraceParent> {
     let AMQPValue::LongString(text) = header else {
         return None;
     };
-    std::str::from_utf8(text.as_bytes()).ok()?.parse().ok()
+    TraceParent::read(text.as_bytes())
 }
 
 async fn prepare(

@@ -4,11 +4,10 @@ use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{Epoch, InstanceId, SpoolId};
 use pointsman_shared::wire::from_agent::{Fault, WorkingOn};
 use pointsman_shared::wire::to_agent::{Adopt, KnownPlacement};
-use pointsman_shared::wire::{FromAgent, JobBody, KeySet, Nonce, UnixMillis};
+use pointsman_shared::wire::{FromAgent, JobBody, KeySet, Nonce, TraceParent, UnixMillis};
 
 use super::{DeliveryId, JobQueue, Screened};
 use crate::lease::Lease;
-use crate::trace::TraceParent;
 
 /// What becomes of a delivery. There is no requeueing: `nack` is never used for waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,10 @@
 use pointsman_shared::name::PoolName;
 use pointsman_shared::wire::from_agent::{DeclineReason, WorkingOn};
 use pointsman_shared::wire::to_agent::{Offer, ToAgent};
-use pointsman_shared::wire::{JobBody, Nonce, UnixMillis, Verified};
+use pointsman_shared::wire::{JobBody, Nonce, TraceParent, UnixMillis, Verified};
 
 use crate::lease::BootInstant;
 use crate::letter::Refusal;
-use crate::trace::TraceParent;
 
 /// The moment at which something is told.
 #[derive(Debug, Clone, Copy)]

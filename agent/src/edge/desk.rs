@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_shared::api::agent::ObjectKind;
-use pointsman_shared::wire::from_agent::{ReportContent, StepFinished, StepStarted, WorkingOn};
+use pointsman_shared::migration::MigrationPhase;
+use pointsman_shared::wire::from_agent::{
+    LedgerEntry, LedgerPage, ReportContent, StepFinished, StepStarted, WorkingOn,
+};
 use pointsman_shared::wire::logs::LogSource;
 
 use super::scribe::Scribe;
@@ -64,6 +67,25 @@ impl Desk for EdgeDesk {
 
     fn leave_out(&self, stage: &str, lines: u64, bytes: u64, reason: String) {
         self.log.leave_out(&self.name(stage), lines, bytes, reason);
+    }
+
+    fn ledger(&self, phase: MigrationPhase, entries: Vec<LedgerEntry>) {
+        // An empty ledger is news, too.
+        let pages = entries.len().div_ceil(LedgerPage::SIZE).max(1);
+        let page_of = |page: usize| {
+            let rest = entries.iter().skip(page * LedgerPage::SIZE);
+            LedgerPage {
+                job: self.work.job,
+                epoch: self.work.epoch,
+                phase,
+                page: u32::try_from(page).unwrap_or(u32::MAX),
+                pages: u32::try_from(pages).unwrap_or(u32::MAX),
+                entries: rest.take(LedgerPage::SIZE).cloned().collect(),
+            }
+        };
+        for page in 0..pages {
+            self.scribe.report(ReportContent::Ledger(page_of(page)));
+        }
     }
 
     fn started(&self, ordinal: u32, step: &str) {

@@ -6,7 +6,7 @@ use pointsman_shared::name::RootPath;
 use pointsman_shared::wire::from_agent::DeclineReason;
 use pointsman_shared::wire::job::Order;
 use pointsman_shared::wire::to_agent::Offer;
-use pointsman_shared::wire::{JobBody, VERSION, Verified};
+use pointsman_shared::wire::{JobBody, TraceParent, VERSION, Verified};
 
 use super::survivors;
 use super::tools::Tools;
@@ -14,7 +14,6 @@ use crate::describe::describe;
 use crate::dispatcher::{DeliveryId, Event, JobQueue, Screened};
 use crate::layout::{FenceFile, Root};
 use crate::letter::Refusal;
-use crate::trace::TraceParent;
 
 /// Reads and judges an offer. Reads disks.
 pub(super) fn screen(

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use pointsman_shared::clock::Clock;
 use pointsman_shared::ids::InstanceId;
+use pointsman_shared::wire::TraceParent;
 use pointsman_shared::wire::from_agent::{Fault, ReportContent};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::describe::describe;
 use crate::spool::{ReportSpool, StoredReport};
-use crate::trace::TraceParent;
 
 /// Pause before a report is written again.
 const AGAIN: Duration = Duration::from_secs(1);

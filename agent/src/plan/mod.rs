@@ -4,10 +4,12 @@
 
 mod build;
 mod install;
+mod migrate;
 mod switch;
 
 pub use build::BuildStep;
 pub use install::InstallStep;
+pub use migrate::MigrateStep;
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::job::Order;
 pub use switch::{HookTime, SwitchStep};
@@ -21,6 +23,8 @@ pub enum Plan {
     Install(Vec<InstallStep>),
     /// Of an activation or a rollback.
     Switch(Vec<SwitchStep>),
+    /// Of work on migrations.
+    Migrate(Vec<MigrateStep>),
 }
 
 /// A kind of job that this agent cannot do yet.
@@ -34,7 +38,8 @@ pub fn plan(order: &Order) -> Result<Plan, Unplanned> {
         Order::Build(order) => Ok(Plan::Build(build::steps(order))),
         Order::Install(_) => Ok(Plan::Install(install::steps())),
         Order::Activate(order) | Order::Rollback(order) => Ok(Plan::Switch(switch::steps(order))),
-        Order::Migrate(_) | Order::CollectGarbage(_) => Err(Unplanned(order.kind())),
+        Order::Migrate(order) => Ok(Plan::Migrate(migrate::steps(order))),
+        Order::CollectGarbage(_) => Err(Unplanned(order.kind())),
     }
 }
 

@@ -13,6 +13,7 @@ fn read(order: serde_json::Value) -> String {
         Ok(Plan::Build(steps)) => steps.iter().map(ToString::to_string).collect(),
         Ok(Plan::Install(steps)) => steps.iter().map(ToString::to_string).collect(),
         Ok(Plan::Switch(steps)) => steps.iter().map(ToString::to_string).collect(),
+        Ok(Plan::Migrate(steps)) => steps.iter().map(ToString::to_string).collect(),
         Err(unplanned) => vec![unplanned.to_string()],
     };
     names.join("\n")
@@ -115,4 +116,22 @@ fn a_bare_switch_is_two_steps() {
     check
     switch
     "#);
+}
+
+#[test]
+fn work_on_migrations_names_what_it_does() {
+    let last = |mode: &str, migrations: serde_json::Value| {
+        let read = read(serde_json::json!({
+            "kind": "migrate", "placement": ID, "root": "/srv/shop", "release": ID, "folder": "000042-3f9c1e20ab12",
+            "mode": mode, "phase": "post", "migrations": migrations,
+            "runner": {"runner": "sql", "folder": "db/post", "database_url": "${DATABASE_URL}"}, "log_stream": ID,
+        }));
+        read.strip_prefix("check\n").unwrap().to_owned()
+    };
+    let one = serde_json::json!([{"name": "0003_drop", "checksum": "0".repeat(64)}]);
+    assert_eq!(last("apply", serde_json::json!([])), "apply post-migrations");
+    assert_eq!(last("apply", one.clone()), "apply 0003_drop");
+    assert_eq!(last("revert", one.clone()), "revert 0003_drop");
+    assert_eq!(last("list", serde_json::json!([])), "list post-migrations");
+    assert_eq!(last("mark_applied", one), "mark 0003_drop applied");
 }

@@ -8,14 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pointsman_shared::ids::{InstanceId, SpoolId};
-use pointsman_shared::wire::UnixMillis;
 use pointsman_shared::wire::from_agent::ReportContent;
+use pointsman_shared::wire::{TraceParent, UnixMillis};
 use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate, openat};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::dir::{Dir, FileError};
-use crate::trace::TraceParent;
 
 const ID: &str = "id";
 const ACKNOWLEDGED: &str = "acknowledged";

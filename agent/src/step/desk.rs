@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use pointsman_shared::digest::Digest;
+use pointsman_shared::migration::MigrationPhase;
+use pointsman_shared::wire::from_agent::LedgerEntry;
 use pointsman_shared::wire::logs::LogSource;
 
 /// A content-addressed object of the artifact store.
@@ -64,6 +66,9 @@ pub trait Desk: Send + Sync {
 
     /// Writes to the job's log that lines are missing.
     fn leave_out(&self, stage: &str, lines: u64, bytes: u64, reason: String);
+
+    /// Reports what a ledger of migrations says.
+    fn ledger(&self, phase: MigrationPhase, entries: Vec<LedgerEntry>);
 
     /// Reports that a step began.
     fn started(&self, ordinal: u32, step: &str);

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pointsman_shared::ids::Epoch;
-use pointsman_shared::name::HostId;
+use pointsman_shared::name::{HostId, ReleaseFolder};
 use pointsman_shared::wire::JobBody;
 
-use super::Workshop;
+use super::{Values, Workshop};
+use crate::dir::FileError;
 use crate::journal::Roots;
+use crate::layout::Root;
 use crate::lease::Lease;
 use crate::policy::Policy;
 use crate::process::Processes;
@@ -53,5 +55,35 @@ impl<D> Job<D> {
     /// The name of this epoch's unfinished work.
     pub fn work_name(&self) -> String {
         format!("{}-{}", self.body.job, self.epoch)
+    }
+
+    /// What the commands of a host step see: the job's variables, what every host step has, and `more` of this kind's.
+    pub(super) fn host_values(
+        &self,
+        root: &Root,
+        release: &ReleaseFolder,
+        more: &[(&'static str, String)],
+    ) -> Result<Values, FileError> {
+        let environment = self.body.environment.as_ref();
+        let mut ours = vec![
+            ("POINTSMAN_PROJECT", self.body.project.to_string()),
+            (
+                "POINTSMAN_ENVIRONMENT",
+                environment.map(ToString::to_string).unwrap_or_default(),
+            ),
+            ("POINTSMAN_HOST", self.host.id.to_string()),
+            (
+                "POINTSMAN_RELEASE_DIR",
+                root.release_path(release).display().to_string(),
+            ),
+            ("POINTSMAN_ROOT", root.path().to_string()),
+        ];
+        ours.extend_from_slice(more);
+        let home = root.home()?;
+        Ok(Values::new(
+            &home.path().display().to_string(),
+            &self.variables,
+            &ours,
+        ))
     }
 }

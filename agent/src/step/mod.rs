@@ -6,8 +6,10 @@ mod build;
 mod command;
 mod desk;
 mod failure;
+mod hook;
 mod install;
 mod job;
+mod migrate;
 mod switch;
 mod variables;
 
@@ -16,5 +18,6 @@ pub use desk::{Desk, Object, TransferError};
 pub use failure::{Failure, StepError};
 pub use install::InstallWork;
 pub use job::{Host, Job};
+pub use migrate::MigrateWork;
 pub use switch::{SwitchWork, probe_client};
 pub use variables::{ExpandError, Values};

@@ -5,6 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use pointsman_agent::step::{Desk, Object, TransferError};
+use pointsman_shared::migration::MigrationPhase;
+use pointsman_shared::wire::from_agent::LedgerEntry;
 use pointsman_shared::wire::logs::LogSource;
 
 /// A store in a folder.
@@ -15,6 +17,8 @@ pub struct FolderDesk {
     pub lines: Mutex<Vec<String>>,
     /// Every finished step.
     pub steps: Mutex<Vec<(String, bool)>>,
+    /// Every ledger that was told.
+    pub ledgers: Mutex<Vec<(MigrationPhase, Vec<LedgerEntry>)>>,
 }
 
 impl FolderDesk {
@@ -24,6 +28,7 @@ impl FolderDesk {
             objects,
             lines: Mutex::default(),
             steps: Mutex::default(),
+            ledgers: Mutex::default(),
         }
     }
 
@@ -64,6 +69,11 @@ impl Desk for FolderDesk {
             .lock()
             .unwrap()
             .push(format!("{stage}: {lines} lines left out"));
+    }
+
+    fn ledger(&self, phase: MigrationPhase, entries: Vec<LedgerEntry>) {
+        let mut ledgers = self.ledgers.lock().unwrap();
+        ledgers.push((phase, entries));
     }
 
     fn started(&self, _ordinal: u32, _step: &str) {}

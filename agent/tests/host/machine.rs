@@ -204,7 +204,7 @@ impl Machine {
     /// A job with this order; jobs of the same number are the same job.
     pub fn body(number: u128, order: &serde_json::Value) -> JobBody {
         let body = serde_json::json!({
-            "v": 1, "job": JobId(Uuid::from_u128(number)), "number": 7, "installation": "main",
+            "v": 1, "job": JobId(Uuid::from_u128(number)), "number": i64::try_from(number).unwrap(), "installation": "main",
             "audience": {"host": "web01"}, "project": "shop", "project_id": ID, "environment": "production",
             "target_id": ID, "deployment": null, "inputs": [], "order": order,
         });

@@ -10,11 +10,13 @@
 mod actor;
 mod build;
 mod crash;
+mod database;
 mod desk;
 mod full;
 mod health;
 mod install;
 mod machine;
+mod migrations;
 mod process;
 mod recovery;
 mod switch;

@@ -4,15 +4,17 @@
 //! facts      what is known            progress   what people are shown
 //! standing   where each host stands   summary    counts and sentences
 //! decide     the way forward          undo       the way back
+//! gate       pre-migrations, between the two
 //! ```
 //!
 //! Invariants, tested against duplicated, re-ordered and lost events: no host switches before every host that can be
-//! waited for has the release; never two open switches on one placement; a deployment that hears enough always ends,
+//! waited for has the release and its pre-migrations are applied; never two open switches on one placement; a deployment that hears enough always ends,
 //! and ends once; it is never `live` with no host confirmed.
 
 mod decide;
 mod decision;
 mod facts;
+mod gate;
 mod progress;
 mod standing;
 mod summary;
@@ -23,7 +25,7 @@ mod undo;
 pub use decide::decide;
 pub use decision::Decision;
 pub use facts::{
-    CancelDecision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, PauseReason,
-    Paused, ReleaseFacts, ReleaseRef, RollbackDecision,
+    CancelDecision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, MigrationFacts,
+    PauseReason, Paused, ReleaseFacts, ReleaseRef, RollbackDecision,
 };
 pub use progress::{Progress, progress};

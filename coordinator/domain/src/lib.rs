@@ -7,6 +7,7 @@ pub mod deployment;
 pub mod fit;
 pub mod instance;
 pub mod job;
+pub mod migrations;
 pub mod nearest;
 pub mod placement;
 pub mod presence;

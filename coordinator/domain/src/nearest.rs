@@ -10,25 +10,10 @@ pub fn nearest<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let most = (letters / 3).max(if letters < 4 { 1 } else { 2 });
     known
         .into_iter()
-        .map(|name| (edits(&asked, &name.to_lowercase()), name))
+        .map(|name| (strsim::levenshtein(&asked, &name.to_lowercase()), name))
         .filter(|(edits, _)| *edits <= most)
         .min()
         .map(|(_, name)| name)
-}
-
-/// Levenshtein distance in characters.
-fn edits(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, from) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (place, to) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[place + 1];
-            row[place + 1] = replaced.min(row[place] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

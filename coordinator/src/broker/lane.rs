@@ -8,7 +8,7 @@ use std::time::Duration;
 use lapin::ConnectionStatus;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicRejectOptions};
-use pointsman_shared::wire::{TRACE_HEADER, topology as names};
+use pointsman_shared::wire::{TRACE_HEADER, TraceParent, topology as names};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
@@ -31,10 +31,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const FAILURES: u32 = 3;
 
 /// The trace context that came beside a message; copied into the log, never trusted for more.
-fn trace_of(delivery: &Delivery) -> Option<&str> {
+fn trace_of(delivery: &Delivery) -> Option<TraceParent> {
     let headers = delivery.properties.headers().as_ref()?;
     let value = headers.inner().get(TRACE_HEADER)?;
-    std::str::from_utf8(value.as_long_string()?.as_bytes()).ok()
+    TraceParent::read(value.as_long_string()?.as_bytes())
 }
 
 fn is_transient(error: &OperationError) -> bool {
@@ -112,7 +112,7 @@ impl Lane {
             "message",
             queue = source.queue(),
             key,
-            trace = trace_of(&delivery)
+            trace = trace_of(&delivery).as_ref().map(TraceParent::as_str)
         );
         match self.apply(source, &delivery).instrument(span).await? {
             Taken::Done(replies) => {

@@ -15,6 +15,7 @@ mod guard;
 mod health;
 mod hosts;
 mod jobs;
+mod migrations;
 mod page;
 mod paging;
 mod problem;

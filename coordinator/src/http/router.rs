@@ -16,8 +16,8 @@ use tower_http::trace::TraceLayer;
 use super::guard::Access::{self, Agent, Does, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
-    account, agent, audit, deployments, edge, environments, events, guard, health, hosts, jobs, page,
-    projects, releases, targets, tokens, variables,
+    account, agent, audit, deployments, edge, environments, events, guard, health, hosts, jobs, migrations,
+    page, projects, releases, targets, tokens, variables,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -58,6 +58,8 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/targets", May(Read), targets::list),
         post("/api/v1/targets", Does(Configure, "target.create"), targets::create),
         get("/api/v1/targets/{target}", May(Read), targets::one),
+        get("/api/v1/targets/{target}/migrations", May(Read), migrations::list),
+        post("/api/v1/targets/{target}/migrations", Does(Deploy, "migration.request"), migrations::request),
         get("/api/v1/variables", May(Read), variables::list),
         put("/api/v1/variables", Does(Configure, "variable.set"), variables::set),
         put("/api/v1/apply", Does(Configure, "document.apply"), projects::apply),

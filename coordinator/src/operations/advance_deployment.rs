@@ -8,12 +8,18 @@ use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::{Decision, DeploymentKind, Facts, decide};
 use pointsman_domain::job::Purpose;
 use pointsman_shared::ids::{DeploymentId, JobId, PlacementId, ReleaseId, TargetId};
+use pointsman_shared::migration::MigrationPhase;
+use pointsman_shared::wire::job::MigrateMode;
 use pointsman_store::deployments::Start;
+use pointsman_store::placements::PlacementRow;
+use pointsman_store::releases::ReleaseRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, Transaction, deployments, jobs, placements, releases, targets};
+use pointsman_store::{
+    StoreError, Transaction, deployments, jobs, migrations, placements, releases, targets,
+};
 
-use super::order_host_job::{self, HostJob};
-use super::{act, cancel_job, end_deployment, supersede_job, sync_placements, tell_deployment};
+use super::order_host_job::{self, HostJob, MigrationWork};
+use super::{act, cancel_job, end_deployment, offer_job, supersede_job, sync_placements, tell_deployment};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -132,6 +138,7 @@ impl Look<'_> {
             } => {
                 return self.order(tx, placement, release, undo, true).await;
             }
+            Decision::Migrate { placement, release } => return self.migrate(tx, placement, release).await,
             Decision::Defer { placement, why } => self.defer(tx, placement, &why).await?,
             Decision::Cancel { job, reason } => self.cancel(tx, job, &reason).await?,
             Decision::Pause(paused) => {
@@ -154,7 +161,9 @@ impl Look<'_> {
 
     async fn start(&self, tx: &mut Transaction, start: &Start<'_>) -> OperationResult<()> {
         deployments::start(tx, start).await?;
-        let steps = [("build", "release"), ("install", "hosts"), ("switch", "hosts")];
+        let mut steps = vec![("build", "release"), ("install", "hosts")];
+        steps.extend(self.facts.migrations.pre.then_some(("migrate_pre", "target")));
+        steps.push(("switch", "hosts"));
         deployments::add_steps(tx, start.id, &steps).await?;
         // While a deployment is open, nobody else moves its hosts; what runs already is waited for.
         for (placement, _) in start.hosts {
@@ -181,13 +190,7 @@ impl Look<'_> {
         undo: bool,
         switch: bool,
     ) -> OperationResult<bool> {
-        let missing = |what: &str| StoreError::inconsistent("deployment", self.facts.id, what);
-        let placement = placements::get(tx, placement)
-            .await?
-            .ok_or_else(|| missing("a frozen placement is gone"))?;
-        let release = releases::get(tx, release)
-            .await?
-            .ok_or_else(|| missing("its release is gone"))?;
+        let (placement, release) = self.rows(tx, placement, release).await?;
         let back = undo || self.facts.kind == DeploymentKind::Rollback;
         let wish = HostJob {
             placement: &placement,
@@ -200,6 +203,50 @@ impl Look<'_> {
             return order_host_job::switch(self.app, tx, &wish, back).await;
         }
         order_host_job::install(self.app, tx, &wish).await?;
+        Ok(true)
+    }
+
+    async fn rows(
+        &self,
+        tx: &mut Transaction,
+        placement: PlacementId,
+        release: ReleaseId,
+    ) -> OperationResult<(PlacementRow, ReleaseRow)> {
+        let missing = |what: &str| StoreError::inconsistent("deployment", self.facts.id, what);
+        let placement = placements::get(tx, placement).await?;
+        let release = releases::get(tx, release).await?;
+        Ok((
+            placement.ok_or_else(|| missing("a frozen placement is gone"))?,
+            release.ok_or_else(|| missing("its release is gone"))?,
+        ))
+    }
+
+    /// False while another run is at the ledger, or one whose effect nobody knows: it is waited for.
+    async fn migrate(
+        &self,
+        tx: &mut Transaction,
+        placement: PlacementId,
+        release: ReleaseId,
+    ) -> OperationResult<bool> {
+        let runs = migrations::runs(tx, self.target.id).await?;
+        if runs.iter().any(|run| run.is_open() || run.is_indeterminate()) {
+            return Ok(false);
+        }
+        let (placement, release) = self.rows(tx, placement, release).await?;
+        let wish = HostJob {
+            placement: &placement,
+            target: self.target,
+            release: &release,
+            purpose: Purpose::Deploy,
+            deployment: Some(self.facts.id),
+        };
+        let work = MigrationWork {
+            phase: MigrationPhase::Pre,
+            mode: MigrateMode::Apply,
+            migrations: &[],
+        };
+        let job = order_host_job::migrate(self.app, tx, &wish, work).await?;
+        offer_job::offer_or_defer(self.app, tx, &job).await?;
         Ok(true)
     }
 

@@ -3,6 +3,7 @@
 //!
 //! It moves no deployment: that is [`super::advance_deployment`], poked after the commit.
 
+use chrono::{DateTime, Utc};
 use pointsman_domain::job::{Ending, Failure, JobEnding, Purpose};
 use pointsman_shared::ids::{PlacementId, ReleaseId};
 use pointsman_shared::name::ReleaseFolder;
@@ -10,9 +11,10 @@ use pointsman_shared::outcome::{Effect, JobKind, Product};
 use pointsman_store::jobs::JobRow;
 use pointsman_store::placements::Confirmed;
 use pointsman_store::releases::{Built, ReleaseRow};
-use pointsman_store::{StoreError, Transaction, placements, releases};
+use pointsman_store::{StoreError, Transaction, hosts, placements, releases};
 
 use super::change_job;
+use super::read_migrations::{self, Found};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -30,7 +32,7 @@ pub async fn granted(_app: &App, tx: &mut Transaction, job: &JobRow) -> Operatio
 
 /// A job ended, became indeterminate, or waits for an absent host.
 pub async fn conclude(
-    _app: &App,
+    app: &App,
     tx: &mut Transaction,
     job: &JobRow,
     ending: &JobEnding,
@@ -41,7 +43,7 @@ pub async fn conclude(
         JobEnding::Indeterminate { .. } | JobEnding::Deferred { .. } => return Ok(()),
     };
     match job.kind {
-        JobKind::Build => conclude_build(tx, job, ending).await,
+        JobKind::Build => conclude_build(app, tx, job, ending).await,
         JobKind::Install => conclude_install(tx, job, ending).await,
         JobKind::Activate | JobKind::Rollback => conclude_switch(tx, job, ending).await,
         JobKind::Migrate | JobKind::CollectGarbage => Ok(()),
@@ -92,7 +94,12 @@ fn folder_of(job: &JobRow, release: &ReleaseRow) -> Result<ReleaseFolder, StoreE
     built.ok_or_else(|| StoreError::inconsistent("job", job.id, "its release is not built"))
 }
 
-async fn conclude_build(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> OperationResult<()> {
+async fn conclude_build(
+    app: &App,
+    tx: &mut Transaction,
+    job: &JobRow,
+    ending: &Ending,
+) -> OperationResult<()> {
     let now = pointsman_store::now(tx).await?;
     let release = release_row(tx, job).await?;
     let (kind, message) = match ending {
@@ -116,11 +123,7 @@ async fn conclude_build(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> 
                 entries: *entries,
                 folder: ReleaseFolder::of(release.number, manifest),
             };
-            releases::set_built(tx, release.id, &built, now).await?;
-            (
-                "release.built",
-                format!("release {} is built: {}", release.label, built.folder),
-            )
+            finish_build(app, tx, &release, &built, now).await?
         }
         Ending::Succeeded {
             product: Product::Installed { .. } | Product::Switched { .. } | Product::Nothing,
@@ -148,6 +151,34 @@ async fn conclude_build(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> 
         }
     };
     change_job::tell(tx, job, kind, message, now).await
+}
+
+/// A release whose migrations could never run is not built.
+async fn finish_build(
+    app: &App,
+    tx: &mut Transaction,
+    release: &ReleaseRow,
+    built: &Built,
+    now: DateTime<Utc>,
+) -> OperationResult<(&'static str, String)> {
+    let (label, folder) = (&release.label, &built.folder);
+    let found = read_migrations::execute(app, tx, release.id, &release.recipe, &built.manifest).await?;
+    let one_way = match found {
+        Found::OneWay(one_way) => one_way,
+        Found::Refused(reason) => {
+            releases::set_unbuilt(tx, release.id, false, &reason).await?;
+            return Ok(("release.failed", format!("release {label} failed: {reason}")));
+        }
+    };
+    releases::set_built(tx, release.id, built, now).await?;
+    let warning = match one_way.as_slice() {
+        [] => String::new(),
+        one_way => format!("; warning: no way back from {}", one_way.join(", ")),
+    };
+    Ok((
+        "release.built",
+        format!("release {label} is built: {folder}{warning}"),
+    ))
 }
 
 async fn conclude_install(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> OperationResult<()> {
@@ -178,7 +209,14 @@ async fn conclude_switch(tx: &mut Transaction, job: &JobRow, ending: &Ending) ->
             effect: Effect::Unknown,
             ..
         })
-        | Ending::Abandoned { .. } => Ok(placements::forget(tx, placement).await?),
+        | Ending::Abandoned { .. } => {
+            placements::forget(tx, placement).await?;
+            // So that its next beat is answered by `say_hello`, which brings the truth.
+            match job.host() {
+                Some(host) => Ok(hosts::store_state_digest(tx, host, None).await?),
+                None => Ok(()),
+            }
+        }
         // Nothing changed: the facts stay as they were.
         Ending::Failed(Failure {
             effect: Effect::None, ..

@@ -82,6 +82,9 @@ async fn go_on(
         )
         .into());
     };
+    if facts.gate_failed() {
+        deployments::allow_migration_try(tx, facts.id).await?;
+    }
     deployments::forgive(tx, facts.id, facts.failures_to_forgive()).await?;
     deployments::resume(tx, facts.id).await?;
     let detail = serde_json::json!({ "target": target.name, "decision": "continue", "accepted": paused.message, "reason": reason });

@@ -1,12 +1,17 @@
-//! Orders work on one host: bring a release, or switch to it. The one place where a generation is allocated.
+//! Orders work on one host: bring a release, switch to it, or work on its migrations. The one place where a generation
+//! is allocated.
 //!
-//! Both join the caller's transaction and are offered in it, or deferred because the host is absent.
+//! All join the caller's transaction and are offered in it, or deferred because the host is absent.
 
 use pointsman_domain::job::Purpose;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::{DeploymentId, JobId, StreamId};
+use pointsman_shared::migration::MigrationPhase;
 use pointsman_shared::name::SlotName;
-use pointsman_shared::wire::job::{Audience, InstallOrder, JobBody, Order, SwitchOrder};
+use pointsman_shared::wire::job::{
+    Audience, InstallOrder, JobBody, MigrateMode, MigrateOrder, MigrationRef, Order, SwitchOrder,
+};
+use pointsman_store::jobs::JobRow;
 use pointsman_store::placements::PlacementRow;
 use pointsman_store::releases::{Built, ReleaseRow};
 use pointsman_store::targets::TargetRow;
@@ -126,7 +131,54 @@ pub async fn switch(
     Ok(true)
 }
 
-async fn offer(app: &App, tx: &mut Transaction, wish: &HostJob<'_>, order: Order) -> OperationResult<()> {
+/// What is to be done with a release's migrations.
+#[derive(Debug, Clone, Copy)]
+pub struct MigrationWork<'a> {
+    /// Which phase.
+    pub phase: MigrationPhase,
+    /// What.
+    pub mode: MigrateMode,
+    /// Which ones; none = all that the ledger lacks.
+    pub migrations: &'a [MigrationRef],
+}
+
+/// Orders work on the migrations of a release; returns the job, which is only written, not yet offered.
+pub async fn migrate(
+    app: &App,
+    tx: &mut Transaction,
+    wish: &HostJob<'_>,
+    work: MigrationWork<'_>,
+) -> OperationResult<JobRow> {
+    let of_recipe = &wish.release.recipe.migrations;
+    let runner = match work.phase {
+        MigrationPhase::Pre => of_recipe.pre.as_ref(),
+        MigrationPhase::Post => of_recipe.post.as_ref().map(|post| &post.runner),
+        MigrationPhase::Hard => None,
+    };
+    let runner = runner.ok_or_else(|| {
+        let what = format!("it has no {}-migrations and they are ordered", work.phase);
+        StoreError::inconsistent("release", wish.release.id, what)
+    })?;
+    let order = MigrateOrder {
+        placement: wish.placement.id,
+        root: wish.placement.root.clone(),
+        release: wish.release.id,
+        folder: wish.built()?.folder.clone(),
+        mode: work.mode,
+        phase: work.phase,
+        migrations: work.migrations.to_vec(),
+        runner: runner.clone(),
+        log_stream: StreamId(app.ids.next()),
+    };
+    insert(app, tx, wish, Order::Migrate(Box::new(order))).await
+}
+
+async fn insert(
+    app: &App,
+    tx: &mut Transaction,
+    wish: &HostJob<'_>,
+    order: Order,
+) -> OperationResult<JobRow> {
     let number = jobs::reserve_number(tx).await?;
     let body = wish.body(app, number, order);
     let at = pointsman_store::now(tx).await?;
@@ -136,7 +188,11 @@ async fn offer(app: &App, tx: &mut Transaction, wish: &HostJob<'_>, order: Order
         max_epochs: EPOCHS,
         at,
     };
-    let job = jobs::insert(tx, &new).await?;
+    Ok(jobs::insert(tx, &new).await?)
+}
+
+async fn offer(app: &App, tx: &mut Transaction, wish: &HostJob<'_>, order: Order) -> OperationResult<()> {
+    let job = insert(app, tx, wish, order).await?;
     let state = offer_job::offer_or_defer(app, tx, &job).await?;
     debug_assert!(
         matches!(state, JobState::Offered | JobState::Deferred),

@@ -12,7 +12,7 @@ use pointsman_store::events::NewEvent;
 use pointsman_store::inbox::{self, Arrival};
 use pointsman_store::{StoreError, Transaction, attempts, events, hosts, steps};
 
-use super::{act, record_result};
+use super::{act, record_ledger, record_result};
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::reply::Reply;
@@ -59,6 +59,7 @@ async fn apply(app: &App, tx: &mut Transaction, report: &Report, now: DateTime<U
             }
         }
         ReportContent::Result(result) => record_result::apply(app, tx, &report.host, result, now).await?,
+        ReportContent::Ledger(page) => record_ledger::apply(app, tx, &report.host, page, now).await?,
         ReportContent::Fault(fault) => note_fault(tx, &report.host, fault, now).await?,
     }
     Ok(())

@@ -23,14 +23,17 @@ pub async fn execute(app: &App, beat: &Heartbeat) -> OperationResult<Vec<Reply>>
     let host = hosts::lock(&mut tx, &beat.host)
         .await?
         .ok_or_else(|| StoreError::inconsistent("host", &beat.host, "it signed and does not exist"))?;
-    let current = hosts::heard(&mut tx, beat, beat.at.saturating_sub(now.timestamp_millis()), now).await?;
+    let current = host.instance == Some(beat.instance);
+    // Only a newer beat tells that the process lives; one that is delivered again or replayed is answered, and that is
+    // all.
+    let newer = current && beat.beat > host.last_beat;
+    if newer {
+        hosts::heard(&mut tx, beat, beat.at.saturating_sub(now.timestamp_millis()), now).await?;
+        note_return(app, &mut tx, &host, now).await?;
+    }
     let times = app.config.timing.leases(hosts::working(&mut tx).await?);
     let renewed = if current {
-        note_return(app, &mut tx, &host, now).await?;
-        // Only a newer beat tells that the process lives; one that is delivered again or replayed is answered and renews
-        // nothing.
-        let is_newer = beat.beat > host.last_beat;
-        let until = if is_newer {
+        let until = if newer {
             now + milliseconds(times.lease_ms)
         } else {
             now

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::broker::watch::Consumption;
 use crate::error::{OperationError, OperationResult};
 use crate::operations::sweep::{self, Reach, Silence};
-use crate::operations::{advance_deployment, converge};
+use crate::operations::{advance_deployment, converge, tend_migrations};
 
 /// Reconciles until `stop`.
 pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken) {
@@ -33,7 +33,8 @@ pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken)
             advance_deployment::advance_all(app).await,
         );
         let converged = note("converging hosts", converge::converge_all(app).await);
-        if !(swept && advanced && converged) {
+        let tended = note("tending migrations", tend_migrations::tend_all(app).await);
+        if !(swept && advanced && converged && tended) {
             // What could not be read could not be judged either; whoever was silent meanwhile gets a new lease of time.
             consumption.interrupt();
         }

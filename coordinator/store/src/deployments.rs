@@ -4,8 +4,8 @@ mod change;
 mod read;
 
 pub use change::{
-    Start, add_steps, cancel, decide_rollback, defer_host, end, forgive, insert, pause, resume, start,
-    supersede,
+    Start, add_steps, allow_migration_try, cancel, decide_rollback, defer_host, end, forgive, insert, pause,
+    resume, start, supersede,
 };
 pub use read::{facts, facts_of};
 

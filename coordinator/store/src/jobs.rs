@@ -22,8 +22,9 @@ use chrono::{DateTime, Utc};
 use pointsman_domain::job::Purpose;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{PlacementId, ReleaseId, StreamId};
+use pointsman_shared::migration::MigrationPhase;
 use pointsman_shared::name::HostId;
-use pointsman_shared::wire::job::{Audience, JobBody, Order};
+use pointsman_shared::wire::job::{Audience, JobBody, MigrateMode, Order};
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
@@ -66,9 +67,9 @@ pub async fn insert(conn: &mut PgConnection, new: &NewJob<'_>) -> StoreResult<Jo
     sqlx::query!(
         "INSERT INTO job (id, number, kind, state, purpose, project_id, release_id, target_id, placement_id,
                           deployment_id, host_id, pool, generation, body, body_digest, log_stream_id, max_epochs,
-                          created_at)
+                          created_at, migration_phase, migration_mode)
          OVERRIDING SYSTEM VALUE
-         VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         body.job.0,
         body.number,
         body.order.kind().as_str(),
@@ -86,6 +87,8 @@ pub async fn insert(conn: &mut PgConnection, new: &NewJob<'_>) -> StoreResult<Jo
         what.stream.0,
         i32::try_from(new.max_epochs).unwrap_or(i32::MAX),
         new.at,
+        what.migration.map(|(phase, _)| phase.as_str()),
+        what.migration.map(|(_, mode)| mode.as_str()),
     )
     .execute(&mut *conn)
     .await?;
@@ -117,6 +120,7 @@ struct OrderColumns {
     placement: Option<PlacementId>,
     generation: Option<u64>,
     stream: StreamId,
+    migration: Option<(MigrationPhase, MigrateMode)>,
 }
 
 impl OrderColumns {
@@ -126,6 +130,7 @@ impl OrderColumns {
             placement,
             generation,
             stream,
+            migration: None,
         };
         match order {
             Order::Build(o) => columns(Some(o.release), None, None, o.log_stream),
@@ -136,7 +141,10 @@ impl OrderColumns {
                 Some(o.generation.0),
                 o.log_stream,
             ),
-            Order::Migrate(o) => columns(Some(o.release), Some(o.placement), None, o.log_stream),
+            Order::Migrate(o) => Self {
+                migration: Some((o.phase, o.mode)),
+                ..columns(Some(o.release), Some(o.placement), None, o.log_stream)
+            },
             Order::CollectGarbage(o) => columns(None, Some(o.placement), None, o.log_stream),
         }
     }

@@ -20,6 +20,7 @@ pub mod join_tokens;
 pub mod leases;
 pub mod listener;
 pub mod logs;
+pub mod migrations;
 pub mod objects;
 pub mod outbox;
 pub mod placement_pages;

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use pointsman_shared::ids::{Epoch, JobId};
 use pointsman_shared::name::HostId;
 use pointsman_shared::wire::to_agent::{Adopt, Cancel};
-use pointsman_shared::wire::topology;
+use pointsman_shared::wire::{TraceParent, topology};
 use sqlx::PgConnection;
 
 use crate::jobs::epoch_column;
@@ -30,7 +30,7 @@ pub async fn put_offer(
         routing_key,
         job.0,
         epoch_column(epoch),
-        trace_of(job, epoch.next()),
+        String::from(TraceParent::of(job, epoch.next())),
         now,
         expires_at,
     )
@@ -98,18 +98,11 @@ async fn put_control(
         job.map(|(job, _)| job.0),
         job.map(|(_, epoch)| epoch_column(epoch)),
         message,
-        job.map(|(job, epoch)| trace_of(job, epoch)),
+        job.map(|(job, epoch)| String::from(TraceParent::of(job, epoch))),
         now,
         expires_at,
     )
     .execute(conn)
     .await?;
     Ok(())
-}
-
-/// The W3C trace context of a granted epoch: all attempts of a job are one trace, named by the job's own id.
-fn trace_of(job: JobId, epoch: Epoch) -> String {
-    let [.., a, b, c, d] = *job.0.as_bytes();
-    let half = u32::from_be_bytes([a, b, c, d]);
-    format!("00-{}-{half:08x}{:08x}-01", job.0.simple(), epoch.0)
 }

@@ -172,7 +172,7 @@ fn documents(target: &TargetRow) -> StoreResult<(serde_json::Value, serde_json::
     Ok((labels, serde_json::to_value(&target.strategy).map_err(wrong)?))
 }
 
-/// Writes what should be live.
+/// Writes what should be live, and since when it is that.
 pub async fn set_desired(
     conn: &mut PgConnection,
     id: TargetId,
@@ -180,7 +180,9 @@ pub async fn set_desired(
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE target SET desired_release_id = $2, updated_at = $3 WHERE id = $1",
+        "UPDATE target SET desired_release_id = $2, updated_at = $3,
+                desired_since = CASE WHEN desired_release_id IS DISTINCT FROM $2 THEN $3 ELSE desired_since END
+         WHERE id = $1",
         id.0,
         release.0,
         now,

@@ -7,6 +7,7 @@ use pointsman_shared::ids::{Epoch, Generation};
 use pointsman_shared::name::ReleaseFolder;
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::FenceState;
+use pointsman_store::hosts;
 
 use super::agent::Mishap;
 use super::database::with_database;
@@ -232,6 +233,44 @@ async fn a_link_changed_by_hand_is_shown_and_left() {
         let placement = world.placement("web-1").await;
         assert!(placement.drift.unwrap().starts_with("`current` names 000001-"));
         assert_ne!(placement.confirmed, placement.desired);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_switch_followed_by_a_failed_one_is_unknown_until_the_host_speaks() {
+    with_database(|store| async {
+        let mut world = ready(store, 1).await;
+        let number = world.deploy("2.0").await.unwrap().number;
+        world.run_host("web-1").await;
+        world.reconcile().await;
+        // The first attempt renames the link and is lost before it can say so.
+        world.begin("web-1").await;
+        let first = world.placement("web-1").await.current;
+        let newer = world.agents["web-1"].root.releases.last().cloned();
+        world.agents.get_mut("web-1").unwrap().root.current = newer.clone();
+        world.start("web-1").await;
+        assert_ne!(first, newer);
+        let again = world.begin("web-1").await;
+        world.mishaps.insert("web-1".to_owned(), Mishap::BeforeHook);
+        world.finish("web-1", &again).await;
+
+        let unknown = world.placement("web-1").await;
+        assert_eq!(unknown.confirmed, None, "nobody says that 1.0 is still live");
+        let mut conn = world.app.store.read().await.unwrap();
+        let host = hosts::get(&mut conn, &"web-1".parse().unwrap()).await.unwrap();
+        assert_eq!(
+            host.unwrap().state_digest,
+            None,
+            "its next beat is asked for a hello"
+        );
+        drop(conn);
+        assert_eq!(world.deployment(number).await.hosts[0].state, "failed");
+
+        world.start("web-1").await;
+        world.reconcile().await;
+        let told = world.placement("web-1").await;
+        assert_eq!((told.current, told.confirmed), (newer, told.attempted));
     })
     .await;
 }

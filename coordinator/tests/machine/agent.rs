@@ -1,5 +1,7 @@
 //! An agent as the coordinator knows it from outside: its own key, broker user and rights, and the real messages.
 
+use std::time::Duration;
+
 use futures_util::StreamExt as _;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicPublishOptions};
 use lapin::types::FieldTable;
@@ -14,10 +16,10 @@ use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{Hello, SlotCount};
 use pointsman_shared::wire::to_agent::Welcome;
 use pointsman_shared::wire::{
-    self, Envelope, FromAgent, KeySet, LogChunk, Nonce, SigningKey, ToAgent, topology,
+    self, Envelope, FromAgent, KeySet, LogChunk, Nonce, SigningKey, ToAgent, TraceParent, topology,
 };
 
-use crate::queue::{connect, consume, publishing};
+use crate::queue::{connect, consume, publishing, trace_of};
 use crate::world::{PATIENCE, World};
 
 pub struct TestAgent {
@@ -30,6 +32,8 @@ pub struct TestAgent {
     pub connection: Connection,
     pub seq: u64,
     pub beat: u64,
+    /// What came beside the newest control message that was heard.
+    pub trace: Option<TraceParent>,
     membership: Membership,
     out: Channel,
     control: Consumer,
@@ -73,6 +77,7 @@ impl TestAgent {
             connection,
             seq: 0,
             beat: 0,
+            trace: None,
         }
     }
 
@@ -94,24 +99,35 @@ impl TestAgent {
         Nonce::from_bytes(*SystemIds.next().as_bytes())
     }
 
-    /// Publishes a message under its own key and returns whether the broker stored it.
-    pub async fn say(&self, message: &FromAgent) {
+    /// Publishes a message under its own key until the broker stored it.
+    pub async fn say(&mut self, message: &FromAgent) {
         let key = topology::report_key(&self.host, message.key());
         let envelope = self.key.sign_from_agent(message);
-        assert!(
-            self.publish(topology::REPORTS.name, &key, &envelope.to_bytes())
-                .await
-        );
+        self.deliver(topology::REPORTS.name, &key, &envelope.to_bytes())
+            .await;
     }
 
-    /// Publishes a log chunk.
-    pub async fn log(&self, chunk: &LogChunk) {
+    /// Publishes a log chunk until the broker stored it.
+    pub async fn log(&mut self, chunk: &LogChunk) {
         let key = topology::log_key(&self.host, chunk.stream);
         let envelope = self.key.sign_log_chunk(chunk);
-        assert!(
-            self.publish(topology::LOGS.name, &key, &envelope.to_bytes())
-                .await
-        );
+        self.deliver(topology::LOGS.name, &key, &envelope.to_bytes())
+            .await;
+    }
+
+    /// Publishes again what was returned or refused, as an agent does: the coordinator may still be declaring the queue.
+    async fn deliver(&mut self, exchange: &str, key: &str, bytes: &[u8]) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !self.publish(exchange, key, bytes).await {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{exchange} never stored a message for {key}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if !self.out.status().connected() {
+                self.out = publishing(&self.connection).await;
+            }
+        }
     }
 
     /// Publishes bytes; false when the broker refused them, which closes the channel.
@@ -168,6 +184,7 @@ impl TestAgent {
                 delivery.ack(BasicAckOptions::default()).await.unwrap();
                 let envelope = Envelope::from_bytes(&delivery.data).unwrap();
                 let message = envelope.verify::<ToAgent>(&self.keys).unwrap().into_inner();
+                self.trace = trace_of(&delivery);
                 if let Some(heard) = wanted(message) {
                     return heard;
                 }

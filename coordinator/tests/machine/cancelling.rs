@@ -3,8 +3,8 @@
 use pointsman_coordinator::operations::cancel_job;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::outcome::Outcome;
-use pointsman_shared::wire::ToAgent;
 use pointsman_shared::wire::to_agent::{DenialReason, LeaseVerdict};
+use pointsman_shared::wire::{ToAgent, TraceParent};
 
 use crate::agent::TestAgent;
 use crate::journey::{body, built};
@@ -60,6 +60,8 @@ async fn a_running_job_hears_of_its_cancel_twice_and_may_still_succeed() {
             (cancel.job, cancel.epoch, cancel.reason.as_str()),
             (grant.job, grant.epoch, "wrong tag")
         );
+        let trace = Some(TraceParent::of(grant.job, grant.epoch));
+        assert_eq!((&offers.trace, &builder.trace), (&trace, &trace));
         let reply = builder.beat(&[(grant.job, grant.epoch)]).await;
         let cancelled = LeaseVerdict::Cancel {
             reason: "wrong tag".to_owned(),

@@ -3,11 +3,12 @@
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::Epoch;
 use pointsman_shared::wire::from_agent::NotBegun;
-use pointsman_shared::wire::to_agent::LeaseVerdict;
+use pointsman_shared::wire::to_agent::{Grant, LeaseVerdict};
 use pointsman_shared::wire::{self, FromAgent};
 
 use crate::agent::TestAgent;
 use crate::journey::{body, built};
+use crate::queue::Offers;
 use crate::world::{Times, World};
 
 const QUICK: Times = Times {
@@ -16,6 +17,17 @@ const QUICK: Times = Times {
     offer: 120_000,
     start_deadline: 900_000,
 };
+
+/// One builder that was granted a build, and the job's number.
+async fn building() -> (World, TestAgent, Offers, Grant, i64) {
+    let world = World::start(QUICK).await;
+    let mut agent = TestAgent::builder(&world, "builder-1").await;
+    let mut offers = agent.offers("pool.default.jobs").await;
+    world.request_build().await;
+    let (offer, grant) = agent.take(&mut offers).await;
+    let number = body(&offer).number;
+    (world, agent, offers, grant, number)
+}
 
 #[tokio::test]
 async fn a_silent_agents_job_goes_to_another_and_its_late_result_changes_nothing() {
@@ -58,12 +70,7 @@ async fn a_silent_agents_job_goes_to_another_and_its_late_result_changes_nothing
 
 #[tokio::test]
 async fn a_beating_agent_keeps_its_epoch_and_a_job_that_is_always_lost_is_exhausted() {
-    let world = World::start(QUICK).await;
-    let mut agent = TestAgent::builder(&world, "builder-1").await;
-    let mut offers = agent.offers("pool.default.jobs").await;
-    world.request_build().await;
-    let (offer, grant) = agent.take(&mut offers).await;
-    let number = body(&offer).number;
+    let (world, mut agent, mut offers, grant, number) = building().await;
     let until = tokio::time::Instant::now() + std::time::Duration::from_secs(6);
     while tokio::time::Instant::now() < until {
         let reply = agent.beat(&[(grant.job, grant.epoch)]).await;
@@ -88,13 +95,10 @@ async fn a_beating_agent_keeps_its_epoch_and_a_job_that_is_always_lost_is_exhaus
 
 #[tokio::test]
 async fn a_beat_that_is_said_again_is_answered_and_renews_nothing() {
-    let world = World::start(QUICK).await;
-    let mut agent = TestAgent::builder(&world, "builder-1").await;
-    let mut offers = agent.offers("pool.default.jobs").await;
-    world.request_build().await;
-    let (offer, grant) = agent.take(&mut offers).await;
-    let number = body(&offer).number;
+    let (world, mut agent, _offers, grant, number) = building().await;
     agent.beat(&[(grant.job, grant.epoch)]).await;
+    let seen = "SELECT (extract(epoch FROM last_seen_at) * 1000)::bigint FROM host";
+    let last_seen = world.count(seen).await;
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
     while world.job(number).await.state == JobState::Running {
         assert!(
@@ -111,6 +115,7 @@ async fn a_beat_that_is_said_again_is_answered_and_renews_nothing() {
             .await,
         1
     );
+    assert_eq!(world.count(seen).await, last_seen, "nor was its host seen");
 }
 
 #[tokio::test]
@@ -142,12 +147,7 @@ async fn an_epoch_that_was_not_begun_is_offered_again() {
 
 #[tokio::test]
 async fn nobody_is_called_lost_by_a_coordinator_that_has_not_listened() {
-    let mut world = World::start(QUICK).await;
-    let mut agent = TestAgent::builder(&world, "builder-1").await;
-    let mut offers = agent.offers("pool.default.jobs").await;
-    world.request_build().await;
-    let (offer, grant) = agent.take(&mut offers).await;
-    let number = body(&offer).number;
+    let (mut world, mut agent, _offers, grant, number) = building().await;
     world.drain().await;
     // The lease runs out while no coordinator is there; the next one hears the agent before it judges.
     let over = |job: &pointsman_store::jobs::JobRow| {

@@ -40,7 +40,7 @@ async fn a_busy_host_is_asked_again_when_a_slot_is_free() {
 #[tokio::test]
 async fn what_a_busy_builder_declines_goes_to_a_free_one() {
     let world = World::start(Times::default()).await;
-    let (busy, mut free) = tokio::join!(
+    let (mut busy, mut free) = tokio::join!(
         TestAgent::builder(&world, "builder-1"),
         TestAgent::builder(&world, "builder-2"),
     );
@@ -62,7 +62,7 @@ async fn a_job_nobody_can_start_fails_and_says_why() {
         start_deadline: 1_500,
     })
     .await;
-    let agent = TestAgent::builder(&world, "builder-1").await;
+    let mut agent = TestAgent::builder(&world, "builder-1").await;
     let mut offers = agent.offers("pool.default.jobs").await;
     world.request_build().await;
     let offer = offers.next().await;

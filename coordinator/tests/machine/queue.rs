@@ -7,7 +7,7 @@ use lapin::options::{
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties, Consumer};
 use pointsman_shared::wire::to_agent::Offer;
-use pointsman_shared::wire::{Envelope, KeySet, ToAgent};
+use pointsman_shared::wire::{Envelope, KeySet, TRACE_HEADER, ToAgent, TraceParent};
 
 use crate::world::PATIENCE;
 
@@ -15,6 +15,8 @@ use crate::world::PATIENCE;
 pub struct Offers {
     pub consumer: Consumer,
     pub keys: KeySet,
+    /// What came beside the newest offer.
+    pub trace: Option<TraceParent>,
 }
 
 impl Offers {
@@ -22,6 +24,7 @@ impl Offers {
     pub async fn next(&mut self) -> Offer {
         let delivery = self.delivery().await;
         delivery.ack(BasicAckOptions::default()).await.unwrap();
+        self.trace = trace_of(&delivery);
         let envelope = Envelope::from_bytes(&delivery.data).unwrap();
         let ToAgent::Offer(offer) = envelope.verify::<ToAgent>(&self.keys).unwrap().into_inner() else {
             panic!("not an offer");
@@ -42,6 +45,17 @@ impl Offers {
         let next = tokio::time::timeout(PATIENCE, self.consumer.next()).await;
         next.expect("no offer came").expect("the consumer ended").unwrap()
     }
+}
+
+/// The trace context beside a message.
+pub fn trace_of(delivery: &lapin::message::Delivery) -> Option<TraceParent> {
+    let header = delivery
+        .properties
+        .headers()
+        .as_ref()?
+        .inner()
+        .get(TRACE_HEADER)?;
+    TraceParent::read(header.as_long_string()?.as_bytes())
 }
 
 pub async fn connect(url: &str) -> Connection {

@@ -20,6 +20,7 @@ impl TestAgent {
     pub async fn offers(&self, queue: &str) -> Offers {
         Offers {
             consumer: consume(&self.connection, queue, 1).await,
+            trace: None,
             keys: self.keys.clone(),
         }
     }
@@ -66,7 +67,7 @@ impl TestAgent {
         (offer, grant)
     }
 
-    pub async fn decline(&self, offer: &Offer, reason: DeclineReason) {
+    pub async fn decline(&mut self, offer: &Offer, reason: DeclineReason) {
         self.say(&FromAgent::Declined(Declined {
             v: wire::VERSION,
             host: self.host.clone(),

@@ -37,28 +37,13 @@ fn score(wanted: &str, candidate: &str) -> Option<usize> {
         return Some(0);
     }
     let begins = candidate.starts_with(wanted) || (candidate.len() > 3 && wanted.starts_with(candidate));
-    let edits = (wanted.len().abs_diff(candidate.len()) <= 20).then(|| edits(wanted, candidate));
+    let edits =
+        (wanted.len().abs_diff(candidate.len()) <= 20).then(|| strsim::levenshtein(wanted, candidate));
     match (begins, edits) {
         (true, Some(edits)) => Some(edits.min(2)),
         (true, None) => Some(2),
         (false, edits) => edits,
     }
-}
-
-/// Levenshtein distance in characters.
-fn edits(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, from) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]
@@ -74,11 +59,5 @@ mod tests {
         assert_eq!(near("login", names), ["feature/login"]);
         assert_eq!(near("Release", names), ["release"]);
         assert_eq!(near("something-else", names), Vec::<String>::new());
-    }
-
-    #[test]
-    fn distances_are_levenshtein() {
-        assert_eq!(edits("kitten", "sitting"), 3);
-        assert_eq!(edits("", "größe"), 5);
     }
 }

@@ -7,6 +7,7 @@ pub mod deployments;
 pub mod events;
 pub mod fleet;
 pub mod jobs;
+pub mod migrations;
 pub mod problem;
 pub mod projects;
 pub mod releases;

@@ -10,7 +10,9 @@ mod state;
 use serde::{Deserialize, Serialize};
 
 pub use offers::{Claim, DeclineReason, Declined, NotBegun, SlotFree};
-pub use report::{Fault, JobResult, LogTotal, Report, ReportContent, StepFinished, StepStarted};
+pub use report::{
+    Fault, JobResult, LedgerEntry, LedgerPage, LogTotal, Report, ReportContent, StepFinished, StepStarted,
+};
 pub use state::{
     FenceState, Heartbeat, Hello, PlacementState, SlotCount, SlotState, SurvivingProcess, WorkingOn,
 };
@@ -88,7 +90,9 @@ impl FromAgent {
             Self::Claim(_) | Self::Declined(_) | Self::SlotFree(_) | Self::NotBegun(_) => ReportKey::Claim,
             Self::Heartbeat(_) => ReportKey::Heartbeat,
             Self::Report(report) => match report.content {
-                ReportContent::StepStarted(_) | ReportContent::StepFinished(_) => ReportKey::Progress,
+                ReportContent::StepStarted(_) | ReportContent::StepFinished(_) | ReportContent::Ledger(_) => {
+                    ReportKey::Progress
+                }
                 ReportContent::Result(_) => ReportKey::Result,
                 ReportContent::Fault(_) => ReportKey::Fault,
             },

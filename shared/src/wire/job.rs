@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::ids::{DeploymentId, Generation, JobId, PlacementId, ProjectId, ReleaseId, TargetId};
+use crate::migration::{MigrationName, MigrationPhase};
 use crate::name::{
     EnvironmentName, HostId, PoolName, ProjectName, ReleaseFolder, ReleaseLabel, RootPath, SlotName,
 };
@@ -193,18 +194,32 @@ pub enum MigrateMode {
     Revert,
     /// Read the ledger.
     List,
+    /// A person says that one whose end nobody saw took effect.
+    MarkApplied,
+    /// A person says that one whose end nobody saw left nothing behind.
+    MarkPending,
 }
 
-/// The phase a migration belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MigrationPhase {
-    /// Before the release may go live.
-    Pre,
-    /// After it has been live for a while.
-    Post,
-    /// Long and resumable; reserved.
-    Hard,
+impl MigrateMode {
+    /// Every mode.
+    pub const ALL: [Self; 5] = [
+        Self::Apply,
+        Self::Revert,
+        Self::List,
+        Self::MarkApplied,
+        Self::MarkPending,
+    ];
+
+    /// The name used on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Revert => "revert",
+            Self::List => "list",
+            Self::MarkApplied => "mark_applied",
+            Self::MarkPending => "mark_pending",
+        }
+    }
 }
 
 /// One migration by name and checksum.
@@ -212,7 +227,7 @@ pub enum MigrationPhase {
 #[serde(deny_unknown_fields)]
 pub struct MigrationRef {
     /// Its name, without the ending.
-    pub name: String,
+    pub name: MigrationName,
     /// SHA-256 of its script.
     pub checksum: Digest,
 }
@@ -228,7 +243,7 @@ pub enum MigrationRunner {
         /// Database URL before expansion of variables.
         database_url: String,
     },
-    /// The project's own commands.
+    /// The project's own tool.
     Commands {
         /// Prints `applied<TAB>name` or `pending<TAB>name`.
         list: Argv,
@@ -255,7 +270,7 @@ pub struct MigrateOrder {
     pub mode: MigrateMode,
     /// Which phase.
     pub phase: MigrationPhase,
-    /// Which migrations, in order.
+    /// Which migrations, in order; none = all that the release has and the ledger does not.
     pub migrations: Vec<MigrationRef>,
     /// With what.
     pub runner: MigrationRunner,

@@ -13,6 +13,7 @@ pub mod request;
 pub mod rights;
 pub mod to_agent;
 pub mod topology;
+pub mod trace;
 
 pub use envelope::{Envelope, EnvelopeError, Verified, VerifyError};
 pub use from_agent::FromAgent;
@@ -20,15 +21,13 @@ pub use job::{JobBody, Order};
 pub use keys::{KeyId, KeySet, PublicKey, Role, SigningKey};
 pub use logs::LogChunk;
 pub use to_agent::ToAgent;
+pub use trace::{TRACE_HEADER, TraceParent};
 
 /// The wire version this build speaks.
 pub const VERSION: u16 = 1;
 
 /// Largest envelope that is accepted, in bytes.
 pub const MAX_ENVELOPE: usize = 64 * 1024;
-
-/// Name of the AMQP header that carries the W3C trace context.
-pub const TRACE_HEADER: &str = "traceparent";
 
 /// 128 bits that tie an answer to one question; 32 lowercase hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

@@ -1,11 +1,12 @@
 use pointsman_shared::ids::{
     DeploymentId, Generation, JobId, PlacementId, ProjectId, ReleaseId, StreamId, TargetId,
 };
+use pointsman_shared::migration::MigrationPhase;
 use pointsman_shared::name::{ReleaseFolder, SlotName};
 use pointsman_shared::recipe::{BuildRecipe, HealthCheck, Hooks, Probe, SharedPath};
 use pointsman_shared::wire::job::{
     Audience, BuildOrder, CollectOrder, Input, InstallOrder, JobBody, MigrateMode, MigrateOrder,
-    MigrationPhase, MigrationRef, MigrationRunner, Order, SlotFence, SwitchOrder,
+    MigrationRef, MigrationRunner, Order, SlotFence, SwitchOrder,
 };
 
 use super::{digest, id};
@@ -78,6 +79,10 @@ pub fn bodies() -> Vec<(&'static str, JobBody)> {
         (
             "job_body.migrate",
             body(host(), Order::Migrate(Box::new(migrate()))),
+        ),
+        (
+            "job_body.migrate.commands",
+            body(host(), Order::Migrate(Box::new(revert_with_commands()))),
         ),
         (
             "job_body.collect_garbage",
@@ -167,7 +172,7 @@ fn migrate() -> MigrateOrder {
         mode: MigrateMode::Apply,
         phase: MigrationPhase::Pre,
         migrations: vec![MigrationRef {
-            name: "0001_orders".to_owned(),
+            name: "0001_orders".parse().unwrap(),
             checksum: digest("sql"),
         }],
         runner: MigrationRunner::Sql {
@@ -175,6 +180,20 @@ fn migrate() -> MigrateOrder {
             database_url: "${DATABASE_URL}".to_owned(),
         },
         log_stream: StreamId(id(8)),
+    }
+}
+
+fn revert_with_commands() -> MigrateOrder {
+    let argv = |word: &str| vec!["bin/migrate".to_owned(), word.to_owned()];
+    MigrateOrder {
+        mode: MigrateMode::Revert,
+        phase: MigrationPhase::Post,
+        runner: MigrationRunner::Commands {
+            list: argv("list"),
+            apply: argv("up"),
+            revert: Some(argv("down")),
+        },
+        ..migrate()
     }
 }
 

@@ -1,10 +1,11 @@
 use pointsman_shared::ids::{Epoch, Generation, InstanceId, JobId, PlacementId, SpoolId, StreamId};
+use pointsman_shared::migration::{MigrationPhase, MigrationState};
 use pointsman_shared::name::{HostId, ReleaseFolder, SlotName};
 use pointsman_shared::outcome::{Effect, ExitReason, JobKind, Outcome, Phase, ProcessExit, Product};
 use pointsman_shared::wire::from_agent::{
-    Claim, DeclineReason, Declined, Fault, FenceState, FromAgent, Heartbeat, Hello, JobResult, LogTotal,
-    NotBegun, PlacementState, Report, ReportContent, SlotCount, SlotFree, SlotState, StepFinished,
-    StepStarted, SurvivingProcess, WorkingOn,
+    Claim, DeclineReason, Declined, Fault, FenceState, FromAgent, Heartbeat, Hello, JobResult, LedgerEntry,
+    LedgerPage, LogTotal, NotBegun, PlacementState, Report, ReportContent, SlotCount, SlotFree, SlotState,
+    StepFinished, StepStarted, SurvivingProcess, WorkingOn,
 };
 use pointsman_shared::wire::logs::{LogContent, LogLine, LogSource};
 use pointsman_shared::wire::{LogChunk, Nonce};
@@ -20,6 +21,27 @@ const JOB: JobId = JobId(id(1));
 
 fn folder() -> ReleaseFolder {
     ReleaseFolder::of(42, &digest("manifest"))
+}
+
+fn ledger() -> LedgerPage {
+    let entry = |name: &str, checksum, state, own| LedgerEntry {
+        name: name.parse().unwrap(),
+        checksum,
+        state,
+        own,
+    };
+    LedgerPage {
+        job: JOB,
+        epoch: Epoch(1),
+        phase: MigrationPhase::Post,
+        page: 0,
+        pages: 1,
+        entries: vec![
+            entry("0001_orders", Some(digest("sql")), MigrationState::Applied, false),
+            entry("0002_drop", None, MigrationState::Indeterminate, true),
+            entry("0003_tidy", None, MigrationState::Pending, true),
+        ],
+    }
 }
 
 pub fn from_agent() -> Vec<(&'static str, FromAgent)> {
@@ -257,6 +279,7 @@ fn reports() -> Vec<(&'static str, FromAgent)> {
                 ok: true,
             })),
         ),
+        ("from_agent.ledger", report(ReportContent::Ledger(ledger()))),
         (
             "from_agent.result.built",
             result(Outcome::Succeeded { product: built }),

@@ -12,11 +12,10 @@ use pointsman_shared::wire::job::SwitchOrder;
 use pointsman_shared::wire::logs::LogSource;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::hook;
 use crate::describe::describe;
 use crate::lease::Lease;
 use crate::process::{Command, Limits};
-use crate::step::{Desk, Failure, Job, StepError, Values, command};
+use crate::step::{Desk, Failure, Job, StepError, Values, command, hook};
 
 /// Header in which an application names the release it serves.
 const RELEASE_HEADER: &str = "Pointsman-Release";

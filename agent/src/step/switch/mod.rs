@@ -1,7 +1,6 @@
 //! Switching: activation and rollback. Before-hooks, fence, link, after-hooks and health, in this order and no other.
 
 mod health;
-mod hook;
 mod link;
 mod work;
 

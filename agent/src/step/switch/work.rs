@@ -13,14 +13,14 @@ use pointsman_shared::outcome::{Effect, Phase, Product};
 use pointsman_shared::wire::job::{Order, SwitchOrder};
 
 use super::health::Health;
-use super::{hook, link};
+use super::link;
 use crate::executor::Work;
 use crate::journal::RootRecord;
 use crate::layout::{Claimed, Root, RootLock};
 use crate::lease::Lease;
 use crate::plan::{HookTime, SwitchStep};
 use crate::process::{Command, Limits};
-use crate::step::{Desk, Failure, Job, StepError, Values, command};
+use crate::step::{Desk, Failure, Job, StepError, Values, command, hook};
 
 /// How long a switch waits for an install's final rename or another writer.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
@@ -99,34 +99,18 @@ impl<'a, D: Desk> SwitchWork<'a, D> {
         blocking(move || checked.require_release(&folder, &digest))
             .await?
             .map_err(|error| Failure::release(Phase::Switch, &error))?;
-        let home = root
-            .home()
+        let ours = [
+            ("POINTSMAN_RELEASE_LABEL", self.order.label.to_string()),
+            ("POINTSMAN_COMMIT", self.order.commit.to_string()),
+            ("POINTSMAN_SLOT", self.order.slot.to_string()),
+        ];
+        self.values = self
+            .job
+            .host_values(&root, &self.order.folder, &ours)
             .map_err(|error| Failure::file(Phase::Switch, &error))?;
-        self.values = self.values(&root, home.path());
         self.lock = Some(lock);
         self.root = Some(root);
         Ok(())
-    }
-
-    fn values(&self, root: &Root, home: &std::path::Path) -> Values {
-        let environment = self.job.body.environment.as_ref();
-        let ours = [
-            ("POINTSMAN_PROJECT", self.job.body.project.to_string()),
-            ("POINTSMAN_RELEASE_LABEL", self.order.label.to_string()),
-            ("POINTSMAN_COMMIT", self.order.commit.to_string()),
-            (
-                "POINTSMAN_ENVIRONMENT",
-                environment.map(ToString::to_string).unwrap_or_default(),
-            ),
-            ("POINTSMAN_HOST", self.job.host.id.to_string()),
-            (
-                "POINTSMAN_RELEASE_DIR",
-                root.release_path(&self.order.folder).display().to_string(),
-            ),
-            ("POINTSMAN_ROOT", self.order.root.to_string()),
-            ("POINTSMAN_SLOT", self.order.slot.to_string()),
-        ];
-        Values::new(&home.display().to_string(), &self.job.variables, &ours)
     }
 
     async fn hook(&self, stage: &str, time: HookTime, argv: &[String]) -> Result<(), StepError> {

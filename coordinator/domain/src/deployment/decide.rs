@@ -1,4 +1,5 @@
-//! The next steps of a deployment: build, install everywhere, the barrier, waves, and what a failure means.
+//! The next steps of a deployment: build, install everywhere, the barrier, pre-migrations, waves, and what a failure
+//! means.
 //!
 //! Level-triggered: the same facts give the same decisions, however often and in whatever order things were reported.
 //! It performs nothing and never asks the time.
@@ -13,7 +14,7 @@ use super::facts::{
     DeploymentKind, DeploymentOutcome, Facts, HostFacts, JobFacts, PauseReason, Paused, RollbackDecision,
 };
 use super::standing::Forward;
-use super::undo;
+use super::{gate, undo};
 use crate::waves;
 
 /// What to do now; empty = wait for something to happen.
@@ -103,7 +104,7 @@ fn forward(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
     }
     match before_barrier(facts) {
         Some(decisions) => out.extend(decisions),
-        None => out.extend(next_wave(facts)),
+        None => out.extend(gate::before_switches(facts, now).unwrap_or_else(|| next_wave(facts))),
     }
     out
 }
@@ -155,7 +156,15 @@ pub(super) fn absence(host: &HostFacts, job: &JobFacts) -> Option<Decision> {
 }
 
 fn on_failure(facts: &Facts, now: DateTime<Utc>) -> Option<Vec<Decision>> {
-    let message = facts.failure_summary();
+    let forbidden = facts.from.as_ref().zip(facts.migrations.forbidding.first());
+    let message = match (facts.strategy.on_failure, forbidden) {
+        (OnFailure::Rollback, Some((from, migration))) => format!(
+            "{}; {} cannot run after the applied post-migration {migration}",
+            facts.failure_summary(),
+            from.label
+        ),
+        (OnFailure::Rollback, None) | (OnFailure::Hold | OnFailure::Continue, _) => facts.failure_summary(),
+    };
     let pause = |why| {
         let paused = Paused {
             why,
@@ -174,7 +183,8 @@ fn on_failure(facts: &Facts, now: DateTime<Utc>) -> Option<Vec<Decision>> {
                 return Some(wind_down(facts, &message, ending));
             }
             // Going "back" to the very release that fails now would never end.
-            match facts.from.clone().filter(|from| from.id != facts.release.id) {
+            let from = facts.from.clone().filter(|from| from.id != facts.release.id);
+            match from.filter(|_| facts.migrations.forbidding.is_empty()) {
                 None => pause(PauseReason::NoPreviousGood),
                 Some(to) => {
                     let decision = RollbackDecision {
@@ -296,8 +306,9 @@ pub(super) enum Ending {
 
 /// Ends every open job, then the deployment.
 pub(super) fn wind_down(facts: &Facts, reason: &str, ending: Ending) -> Vec<Decision> {
-    if facts.jobs.iter().any(|job| !job.state.is_final()) {
-        return facts.jobs.iter().filter_map(|job| stop(job, reason)).collect();
+    let all = || facts.jobs.iter().chain(&facts.migrations.jobs);
+    if all().any(|job| !job.state.is_final()) {
+        return all().filter_map(|job| stop(job, reason)).collect();
     }
     match ending {
         Ending::Failed(detail) => end(DeploymentOutcome::Failed, detail),

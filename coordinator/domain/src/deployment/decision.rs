@@ -23,6 +23,13 @@ pub enum Decision {
         /// Whether it is part of going back.
         undo: bool,
     },
+    /// Apply the release's pre-migrations.
+    Migrate {
+        /// On which host.
+        placement: PlacementId,
+        /// Whose.
+        release: ReleaseId,
+    },
     /// Switch a host, with the next generation of its placement.
     Switch {
         /// Where.

@@ -62,6 +62,8 @@ pub enum PauseReason {
     NoPreviousGood,
     /// The rollback failed on a host; it is not tried again by itself.
     RollbackFailed,
+    /// A pre-migration failed; none is tried again by itself.
+    Migration,
 }
 
 /// The stored decision to pause.
@@ -192,7 +194,7 @@ pub struct JobFacts {
     pub id: JobId,
     /// Its number; a higher one is newer.
     pub number: i64,
-    /// `install`, `activate` or `rollback`.
+    /// `install`, `activate` or `rollback`; or `migrate`, in [`MigrationFacts`].
     pub kind: JobKind,
     /// Whether it undoes what the deployment did.
     pub undo: bool,
@@ -212,6 +214,21 @@ pub struct JobFacts {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// What a deployment has to do with migrations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MigrationFacts {
+    /// Whether its release has pre-migrations that are its to apply.
+    pub pre: bool,
+    /// The host that must run them; none = any that has the release.
+    pub host: Option<HostId>,
+    /// Runs that may fail before a person is asked; each decision to go on raises it.
+    pub tries: u32,
+    /// Its runs, oldest first.
+    pub jobs: Vec<JobFacts>,
+    /// Applied post-migrations that the release to go back to does not know: each forbids going back.
+    pub forbidding: Vec<String>,
 }
 
 /// Everything that decides what happens next.
@@ -253,4 +270,6 @@ pub struct Facts {
     pub hosts: Vec<HostFacts>,
     /// Its jobs on hosts, oldest first.
     pub jobs: Vec<JobFacts>,
+    /// Its migrations.
+    pub migrations: MigrationFacts,
 }

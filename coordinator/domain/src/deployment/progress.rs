@@ -6,6 +6,7 @@ use pointsman_shared::api::projects::OnFailure;
 use pointsman_shared::api::releases::ReleaseState;
 
 use super::facts::{DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, RollbackDecision};
+use super::gate::Gate;
 use super::standing::{Back, Forward};
 
 /// A deployment's state, in one word, in a sentence, and host by host.
@@ -154,6 +155,9 @@ fn forward_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
         let summary = format!("installing: {done} of {} hosts", standing.len());
         return (DeploymentState::Installing, summary, None);
     }
+    if let Some(migrating) = migrating(facts) {
+        return migrating;
+    }
     let last = standing.iter().map(|(wave, _)| *wave).max().unwrap_or(1);
     // A failure beyond the allowance ends the waves: the next look decides what follows, and no later wave begins.
     let is_failing =
@@ -182,6 +186,25 @@ fn forward_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
         format!("switching wave {wave} of {last}"),
         None,
     )
+}
+
+/// While the gate is closed nothing else goes on.
+fn migrating(facts: &Facts) -> Option<(DeploymentState, String, Option<String>)> {
+    let (summary, reason) = match facts.gate() {
+        Gate::Open => return None,
+        Gate::ToRun => ("about to apply pre-migrations".to_owned(), None),
+        Gate::Running(job) if job.state == JobState::Indeterminate => {
+            let summary = "nobody knows yet what the pre-migrations did".to_owned();
+            (summary, job.reason.clone())
+        }
+        Gate::Running(job) => {
+            let host = facts.hosts.iter().find(|host| host.placement == job.placement);
+            let host = host.map_or("a host", |host| host.host.as_str());
+            (format!("applying pre-migrations on {host}"), job.reason.clone())
+        }
+        Gate::Failed(job) => ("pre-migrations failed".to_owned(), job.reason.clone()),
+    };
+    Some((DeploymentState::Migrating, summary, reason))
 }
 
 impl JobFacts {

@@ -1,5 +1,6 @@
 //! A deployment against a model of its world: hosts come and go, jobs are granted, lost and reported in any order.
 
+mod gate;
 mod properties;
 mod stories;
 mod way_back;

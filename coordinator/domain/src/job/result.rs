@@ -85,6 +85,14 @@ impl Job {
             let unsettled = true;
             return Self { unsettled, ..self }.retried(&failure.message, until, lost);
         }
-        self.ended(Ending::Failed(failure), closed)
+        if self.kind == JobKind::Migrate && failure.effect == Change::Unknown {
+            return self.indeterminate(failure.message, closed);
+        }
+        // It speaks for its own epoch: a lost one before it may have switched all the same.
+        let effect = match failure.effect {
+            Change::None => self.possible_effect(),
+            known @ (Change::Done | Change::Unknown) => known,
+        };
+        self.ended(Ending::Failed(Failure { effect, ..failure }), closed)
     }
 }

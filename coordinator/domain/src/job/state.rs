@@ -20,16 +20,19 @@ pub enum Purpose {
     Release,
     /// Collects garbage.
     Collect,
+    /// Works on a project's migrations outside a deployment.
+    Migrate,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Deploy,
         Self::Undo,
         Self::Converge,
         Self::Release,
         Self::Collect,
+        Self::Migrate,
     ];
 
     /// The name used in the database.
@@ -40,6 +43,7 @@ impl Purpose {
             Self::Converge => "converge",
             Self::Release => "release",
             Self::Collect => "collect",
+            Self::Migrate => "migrate",
         }
     }
 }

@@ -202,6 +202,23 @@ fn an_agent_that_gave_up_or_drained_did_not_fail_the_job() {
 }
 
 #[test]
+fn a_failed_switch_after_a_lost_one_may_have_taken_effect() {
+    let end_of = |kind, events: Vec<JobEvent>| {
+        let last = live(kind, events).effects.pop();
+        let Some(Effect::Conclude(JobEnding::Final(Ending::Failed(failure)))) = last else {
+            panic!("{kind} ended with {last:?}");
+        };
+        failure.effect
+    };
+    let no_effect = || failed(Some(ExitReason::Finished), Change::None);
+    let again = || [running(), vec![lost(1), claim(1), result(2, no_effect())]].concat();
+    assert_eq!(end_of(JobKind::Activate, again()), Change::Unknown);
+    assert_eq!(end_of(JobKind::Install, again()), Change::None);
+    let once = [running(), vec![result(1, no_effect())]].concat();
+    assert_eq!(end_of(JobKind::Activate, once), Change::None);
+}
+
+#[test]
 fn a_success_after_a_cancel_request_is_a_success() {
     let mut events = running();
     events.extend([JobEvent::Cancel(request()), result(1, succeeded())]);

@@ -172,6 +172,17 @@ pub async fn forgive(conn: &mut PgConnection, id: DeploymentId, failures: u32) -
     Ok(())
 }
 
+/// A person wants the pre-migrations tried once more.
+pub async fn allow_migration_try(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE deployment SET migration_tries = migration_tries + 1 WHERE id = $1 AND ended_at IS NULL",
+        id.0
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// It rolls back.
 pub async fn decide_rollback(
     conn: &mut PgConnection,

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::{
-    DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, ReleaseFacts, ReleaseRef,
+    DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, MigrationFacts, ReleaseFacts,
+    ReleaseRef,
 };
 use pointsman_domain::job::Purpose;
 use pointsman_shared::ids::{DeploymentId, JobId, PlacementId, ReleaseId};
@@ -30,7 +31,9 @@ pub async fn facts_of(conn: &mut PgConnection, ids: &[DeploymentId]) -> StoreRes
     let mut jobs = read_jobs(conn, &ids).await?;
     for facts in &mut all {
         facts.hosts = hosts.remove(&facts.id.0).unwrap_or_default();
-        facts.jobs = jobs.remove(&facts.id.0).unwrap_or_default();
+        let jobs = jobs.remove(&facts.id.0).unwrap_or_default();
+        let is_migration = |job: &JobFacts| job.kind == JobKind::Migrate;
+        (facts.migrations.jobs, facts.jobs) = jobs.into_iter().partition(is_migration);
     }
     Ok(all)
 }
@@ -65,6 +68,10 @@ struct Columns {
     from_label: Option<String>,
     behind: Option<i64>,
     newer: Option<i64>,
+    has_pre: bool,
+    migration_host: Option<String>,
+    migration_tries: i32,
+    forbidding: Vec<String>,
 }
 
 async fn read_deployments(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<Vec<Facts>> {
@@ -80,7 +87,16 @@ async fn read_deployments(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<
                   (SELECT max(number) FROM deployment AS other
                    WHERE other.target_id = d.target_id AND other.id <> d.id AND d.started_at IS NOT NULL
                      AND other.started_at IS NULL AND other.ended_at IS NULL AND other.cancel IS NULL
-                     AND other.scheduled_for IS NULL) AS newer
+                     AND other.scheduled_for IS NULL) AS newer,
+                  release.recipe->'migrations'->>'pre' IS NOT NULL AND d.kind = 'deploy' AS "has_pre!",
+                  target.migration_host, d.migration_tries,
+                  ARRAY(SELECT applied.name FROM target_migration AS applied
+                        WHERE applied.target_id = target.id AND applied.phase = 'post'
+                          AND applied.state IN ('applied', 'indeterminate')
+                          AND NOT EXISTS (SELECT 1 FROM release_migration AS own
+                                          WHERE own.release_id = origin.id AND own.phase = 'post'
+                                            AND own.name = applied.name)
+                        ORDER BY applied.name) AS "forbidding!"
            FROM deployment AS d
                 JOIN release ON release.id = d.release_id
                 JOIN target ON target.id = d.target_id
@@ -138,6 +154,17 @@ impl TryFrom<Columns> for Facts {
             newer: row.newer,
             hosts: Vec::new(),
             jobs: Vec::new(),
+            migrations: MigrationFacts {
+                pre: row.has_pre,
+                host: row
+                    .migration_host
+                    .map(|host| host.parse())
+                    .transpose()
+                    .map_err(|e| wrong(&e))?,
+                tries: u32::try_from(row.migration_tries).unwrap_or(1),
+                jobs: Vec::new(),
+                forbidding: row.forbidding,
+            },
         })
     }
 }
@@ -221,7 +248,7 @@ async fn read_jobs(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMap
                      AND job.state = 'running' ORDER BY step.ordinal DESC LIMIT 1) AS step
            FROM job JOIN deployment AS d ON d.id = job.deployment_id
            WHERE job.deployment_id = ANY ($1) AND job.purpose IN ('deploy', 'undo') AND job.placement_id IS NOT NULL
-             AND job.kind IN ('install', 'activate', 'rollback')
+             AND job.kind IN ('install', 'activate', 'rollback', 'migrate')
            ORDER BY job.number"#,
         ids,
     )

@@ -54,19 +54,17 @@ pub async fn greet(conn: &mut PgConnection, greeting: &Greeting<'_>) -> StoreRes
     Ok(())
 }
 
-/// Notes a beat of the current process; an overtaken beat changes nothing. Returns whether it was its process.
+/// Notes a beat of a locked host's current process that is newer than the last one.
 pub async fn heard(
     conn: &mut PgConnection,
     beat: &Heartbeat,
     clock_offset_ms: i64,
     now: DateTime<Utc>,
-) -> StoreResult<bool> {
-    let done = sqlx::query!(
-        "UPDATE host SET last_seen_at = $3, last_beat = GREATEST(last_beat, $4),
-             working = CASE WHEN $4 >= last_beat THEN $5 ELSE working END, free_bytes = $6, clock_offset_ms = $7
-         WHERE id = $1 AND instance_id = $2",
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE host SET last_seen_at = $2, last_beat = $3, working = $4, free_bytes = $5, clock_offset_ms = $6
+         WHERE id = $1",
         beat.host.as_str(),
-        beat.instance.0,
         now,
         i64::try_from(beat.beat).unwrap_or(i64::MAX),
         i32::try_from(beat.working.len()).unwrap_or(i32::MAX),
@@ -75,7 +73,7 @@ pub async fn heard(
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(())
 }
 
 /// Notes that a host has no free slot for a kind.

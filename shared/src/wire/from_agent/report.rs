@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::UnixMillis;
+use crate::digest::Digest;
 use crate::ids::{Epoch, InstanceId, JobId, PlacementId, SpoolId, StreamId};
+use crate::migration::{MigrationName, MigrationPhase, MigrationState};
 use crate::name::HostId;
 use crate::outcome::Outcome;
 
@@ -39,6 +41,8 @@ pub enum ReportContent {
     Result(JobResult),
     /// Something is wrong that belongs to no job.
     Fault(Fault),
+    /// What the ledger of a project's migrations says.
+    Ledger(LedgerPage),
 }
 
 /// A step began.
@@ -97,6 +101,43 @@ pub struct LogTotal {
     pub last_seq: u64,
     /// Lines written.
     pub lines: u64,
+}
+
+/// A page of a ledger, read under its lock at the end of a `migrate` job, before its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerPage {
+    /// The job.
+    pub job: JobId,
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Which phase it is about.
+    pub phase: MigrationPhase,
+    /// Number of this page, from 0.
+    pub page: u32,
+    /// Number of pages.
+    pub pages: u32,
+    /// By name: the release's own migrations, and what was applied without it.
+    pub entries: Vec<LedgerEntry>,
+}
+
+impl LedgerPage {
+    /// Entries of a full page: a message has 64 KiB, a name at most 200 bytes.
+    pub const SIZE: usize = 150;
+}
+
+/// A migration as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerEntry {
+    /// Its name.
+    pub name: MigrationName,
+    /// SHA-256 of the script; none where the project's own tool keeps the record.
+    pub checksum: Option<Digest>,
+    /// Where it stands.
+    pub state: MigrationState,
+    /// Whether the job's release has it.
+    pub own: bool,
 }
 
 /// Something is wrong on the host.

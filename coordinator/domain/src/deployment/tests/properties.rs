@@ -121,9 +121,11 @@ proptest! {
         strategy in strategy(),
         first in any::<bool>(),
         building in any::<bool>(),
+        pre in any::<bool>(),
         happenings in proptest::collection::vec(happening(), 0..120),
     ) {
         let mut world = World::new(hosts, strategy);
+        world.facts.migrations.pre = pre;
         if first {
             world.facts.from = None;
         }
@@ -145,9 +147,10 @@ proptest! {
 
     #[test]
     fn without_failures_and_people_it_ends_live(
-        hosts in 1_usize..5, strategy in strategy(), losses in proptest::collection::vec(0_usize..24, 0..6),
+        hosts in 1_usize..5, strategy in strategy(), pre in any::<bool>(), losses in proptest::collection::vec(0_usize..24, 0..6),
     ) {
         let mut world = World::new(hosts, strategy);
+        world.facts.migrations.pre = pre;
         world.advance();
         for job in losses {
             world.grant(job);
@@ -171,7 +174,8 @@ proptest! {
                 let limit = world.facts.strategy.max_unavailable;
                 prop_assert!(limit == 0 || down <= limit as usize);
             }
-            if let Some(job) = world.facts.jobs.iter().position(|job| !job.state.is_final()) {
+            let open = world.jobs().position(|job| !job.state.is_final());
+            if let Some(job) = open {
                 world.grant(job);
                 world.succeed(job);
             }

@@ -13,8 +13,8 @@ use pointsman_shared::outcome::JobKind;
 use uuid::Uuid;
 
 use crate::deployment::{
-    Decision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, ReleaseFacts, ReleaseRef,
-    decide,
+    Decision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, MigrationFacts,
+    ReleaseFacts, ReleaseRef, decide,
 };
 
 pub(super) const OLD: ReleaseId = ReleaseId(Uuid::from_u128(1));
@@ -86,6 +86,10 @@ impl World {
             newer: None,
             hosts: (0..hosts).map(host).collect(),
             jobs: Vec::new(),
+            migrations: MigrationFacts {
+                tries: 1,
+                ..MigrationFacts::default()
+            },
         };
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
         Self {
@@ -120,6 +124,7 @@ impl World {
         match decision {
             Decision::Start { from, hosts } => self.start(from, &hosts),
             Decision::Install { placement, undo, .. } => self.order(JobKind::Install, placement, undo),
+            Decision::Migrate { placement, release } => self.migrate(placement, release),
             Decision::Switch {
                 placement,
                 release,
@@ -152,7 +157,7 @@ impl World {
             Decision::End { outcome, detail } => {
                 assert!(self.facts.ended.is_none(), "the outcome is written once");
                 assert!(
-                    self.facts.jobs.iter().all(|job| job.state.is_final()),
+                    self.jobs().all(|job| job.state.is_final()),
                     "no job is open at the end"
                 );
                 self.facts.ended = Some(Ended {
@@ -180,11 +185,7 @@ impl World {
     fn defer(&mut self, placement: PlacementId, why: String) {
         let host = self.index(placement);
         self.facts.hosts[host].deferred.get_or_insert(why);
-        let jobs = self
-            .facts
-            .jobs
-            .iter_mut()
-            .filter(|job| job.placement == placement);
+        let jobs = self.jobs_mut().filter(|job| job.placement == placement);
         for job in jobs.filter(|job| is_idle(job.state)) {
             job.state = JobState::Superseded;
         }
@@ -207,6 +208,12 @@ impl World {
             );
             return;
         }
+        let migrations = &facts.migrations;
+        let applied = migrations.jobs.iter().any(|job| job.state == JobState::Succeeded);
+        assert!(
+            applied || !migrations.pre,
+            "no host switches before its pre-migrations are applied"
+        );
         for other in &facts.hosts {
             let installing = facts.jobs.iter().any(|job| {
                 job.placement == other.placement && job.kind == JobKind::Install && !job.state.is_final()
@@ -245,10 +252,44 @@ impl World {
         }
     }
 
+    fn migrate(&mut self, placement: PlacementId, release: ReleaseId) {
+        let facts = &self.facts;
+        assert!(
+            facts.hosts[self.index(placement)].has.contains(&release),
+            "migrations run where the release lies"
+        );
+        assert!(
+            facts.migrations.jobs.iter().all(|job| job.state.is_final()),
+            "one run at a time"
+        );
+        let fell_short = |job: &&JobFacts| matches!(job.state, JobState::Failed | JobState::Cancelled);
+        let failed = facts.migrations.jobs.iter().filter(fell_short).count();
+        assert!(
+            failed < facts.migrations.tries as usize,
+            "nothing is tried again unasked"
+        );
+        let job = self.job_on(JobKind::Migrate, placement, false);
+        self.facts.migrations.jobs.push(job);
+    }
+
+    /// Every job, those on hosts first.
+    pub fn jobs(&self) -> impl Iterator<Item = &JobFacts> {
+        self.facts.jobs.iter().chain(&self.facts.migrations.jobs)
+    }
+
+    pub fn jobs_mut(&mut self) -> impl Iterator<Item = &mut JobFacts> {
+        self.facts.jobs.iter_mut().chain(&mut self.facts.migrations.jobs)
+    }
+
     fn order(&mut self, kind: JobKind, placement: PlacementId, undo: bool) {
-        let number = i64::try_from(self.facts.jobs.len()).unwrap() + 1;
+        let job = self.job_on(kind, placement, undo);
+        self.facts.jobs.push(job);
+    }
+
+    fn job_on(&self, kind: JobKind, placement: PlacementId, undo: bool) -> JobFacts {
+        let number = i64::try_from(self.jobs().count()).unwrap() + 1;
         let seen = self.facts.hosts[self.index(placement)].seen;
-        self.facts.jobs.push(JobFacts {
+        JobFacts {
             id: JobId(Uuid::from_u128(1000 + u128::try_from(number).unwrap())),
             number,
             kind,
@@ -265,12 +306,14 @@ impl World {
             step: None,
             started_at: None,
             ended_at: None,
-        });
+        }
     }
 
     fn cancel_job(&mut self, id: JobId, reason: String) {
-        let job = self.facts.jobs.iter_mut().find(|job| job.id == id).unwrap();
-        if is_idle(job.state) {
+        let job = self.jobs_mut().find(|job| job.id == id).unwrap();
+        if job.state == JobState::Indeterminate {
+            job.state = JobState::Abandoned;
+        } else if is_idle(job.state) {
             let unknown = job.granted && job.kind.is_switch();
             job.state = if unknown {
                 JobState::Abandoned

@@ -2,13 +2,14 @@
 
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::PlacementId;
+use pointsman_shared::outcome::JobKind;
 
 use super::{NEW, OLD, World};
 use crate::deployment::{CancelDecision, DeploymentOutcome, JobFacts, RollbackDecision, decide};
 
 impl World {
     fn job(&mut self, job: usize, state: JobState) -> Option<&mut JobFacts> {
-        self.facts.jobs.get_mut(job).filter(|job| job.state == state)
+        self.jobs_mut().nth(job).filter(|job| job.state == state)
     }
 
     pub fn grant(&mut self, job: usize) {
@@ -18,11 +19,16 @@ impl World {
         }
     }
 
+    /// Also of a migration whose end nobody saw at first.
     pub fn succeed(&mut self, job: usize) {
-        let Some(job) = self.job(job, JobState::Running) else {
+        let ends = |job: &&mut JobFacts| matches!(job.state, JobState::Running | JobState::Indeterminate);
+        let Some(job) = self.jobs_mut().nth(job).filter(ends) else {
             return;
         };
         job.state = JobState::Succeeded;
+        if job.kind == JobKind::Migrate {
+            return;
+        }
         let (placement, is_switch, undo) = (job.placement, job.kind.is_switch(), job.undo);
         let release = if undo {
             self.facts.rollback.as_ref().unwrap().to.id
@@ -66,7 +72,9 @@ impl World {
             return;
         };
         let placement = job.placement;
+        let is_migration = job.kind == JobKind::Migrate;
         job.state = match (job.cancel_requested, job.kind.is_switch()) {
+            _ if is_migration => JobState::Indeterminate,
             (true, true) => JobState::Abandoned,
             (true, false) => JobState::Cancelled,
             (false, _) => JobState::Offered,
@@ -77,12 +85,7 @@ impl World {
     }
 
     fn defer_offers(&mut self, placement: PlacementId) {
-        for job in self
-            .facts
-            .jobs
-            .iter_mut()
-            .filter(|job| job.placement == placement)
-        {
+        for job in self.jobs_mut().filter(|job| job.placement == placement) {
             if job.state == JobState::Offered {
                 job.state = JobState::Deferred;
                 job.reason = Some("it is absent".to_owned());
@@ -98,12 +101,7 @@ impl World {
     pub fn come_back(&mut self, host: usize) {
         self.facts.hosts[host].seen = true;
         let placement = self.facts.hosts[host].placement;
-        for job in self
-            .facts
-            .jobs
-            .iter_mut()
-            .filter(|job| job.placement == placement)
-        {
+        for job in self.jobs_mut().filter(|job| job.placement == placement) {
             if job.state == JobState::Deferred {
                 job.state = JobState::Offered;
             }
@@ -139,6 +137,9 @@ impl World {
     pub fn go_on(&mut self) {
         if self.facts.paused.is_some() && self.facts.rollback.is_none() && self.facts.ended.is_none() {
             self.facts.failures_forgiven = self.facts.failures_forgiven.max(self.facts.failures_to_forgive());
+            if self.facts.gate_failed() {
+                self.facts.migrations.tries += 1;
+            }
             self.facts.paused = None;
         }
     }
@@ -169,15 +170,13 @@ impl World {
     pub fn run_to_rest(&mut self) {
         for _ in 0..200 {
             self.advance();
-            for job in 0..self.facts.jobs.len() {
+            for job in 0..self.jobs().count() {
                 self.grant(job);
                 self.stop(job);
                 self.succeed(job);
             }
             let is_resting = self
-                .facts
-                .jobs
-                .iter()
+                .jobs()
                 .all(|job| matches!(job.state, JobState::Deferred) || job.state.is_final());
             if is_resting && decide(&self.facts, self.now).is_empty() {
                 return;

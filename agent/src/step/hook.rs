@@ -1,4 +1,4 @@
-//! Commands around a switch, and which of them may run.
+//! Commands of a recipe that run on a host - hooks, health checks, a project's migration tool - and which of them may.
 //!
 //! A command is either one that the host's policy lists, word for word, or a program of the release itself. The
 //! policy is asked after variables are in place, so that a variable cannot make another command of a listed one.
