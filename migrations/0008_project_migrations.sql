@@ -9,9 +9,10 @@ ALTER TABLE job ADD COLUMN migration_mode text
 ALTER TABLE job ADD CHECK ((kind = 'migrate') = (migration_phase IS NOT NULL)) NOT VALID;
 ALTER TABLE job ADD CHECK ((kind = 'migrate') = (migration_mode IS NOT NULL)) NOT VALID;
 
--- One run at a time; one whose effect is unknown does not stand in the way of the look that settles it.
+-- One run at a time; others wait as queued, and one whose effect is unknown does not stand in the way of the look that
+-- settles it.
 CREATE UNIQUE INDEX job_one_open_migration ON job (target_id)
-    WHERE kind = 'migrate' AND state IN ('queued', 'offered', 'running', 'deferred');
+    WHERE kind = 'migrate' AND state IN ('offered', 'running', 'deferred');
 CREATE INDEX job_by_ledger ON job (target_id, migration_phase, number DESC) WHERE kind = 'migrate';
 
 -- A project's own tool has names and no scripts that we know.

@@ -11,7 +11,9 @@ use pointsman_shared::wire::logs::LogSource;
 
 use crate::lease::{Lease, Standing};
 use crate::plan::{Plan, plan};
-use crate::step::{BuildWork, Desk, Failure, InstallWork, Job, MigrateWork, StepError, SwitchWork};
+use crate::step::{
+    BuildWork, CollectWork, Desk, Failure, InstallWork, Job, MigrateWork, StepError, SwitchWork,
+};
 
 /// The state of one job while its plan is run.
 pub(crate) trait Work: Send {
@@ -56,30 +58,19 @@ pub async fn execute<D: Desk>(job: &Job<D>) -> Execution {
         );
     }
     match plan(&job.body.order) {
-        Ok(Plan::Build(steps)) => match BuildWork::new(job) {
-            Ok(work) => run(job, work, &steps).await,
-            Err(failure) => failed(failure, Effect::None),
-        },
-        Ok(Plan::Install(steps)) => match InstallWork::new(job) {
-            Ok(work) => run(job, work, &steps).await,
-            Err(failure) => failed(failure, Effect::None),
-        },
-        Ok(Plan::Switch(steps)) => match SwitchWork::new(job) {
-            Ok(work) => run(job, work, &steps).await,
-            Err(failure) => failed(failure, Effect::None),
-        },
-        Ok(Plan::Migrate(steps)) => match MigrateWork::new(job) {
-            Ok(work) => run(job, work, &steps).await,
-            Err(failure) => failed(failure, Effect::None),
-        },
-        Err(unplanned) => failed(
-            Failure::of(Phase::Refused, "kind_unknown", &unplanned),
-            Effect::None,
-        ),
+        Plan::Build(steps) => run(job, BuildWork::new(job), &steps).await,
+        Plan::Install(steps) => run(job, InstallWork::new(job), &steps).await,
+        Plan::Switch(steps) => run(job, SwitchWork::new(job), &steps).await,
+        Plan::Migrate(steps) => run(job, MigrateWork::new(job), &steps).await,
+        Plan::Collect(steps) => run(job, CollectWork::new(job), &steps).await,
     }
 }
 
-async fn run<D: Desk, W: Work>(job: &Job<D>, mut work: W, steps: &[W::Step]) -> Execution {
+async fn run<D: Desk, W: Work>(job: &Job<D>, work: Result<W, Failure>, steps: &[W::Step]) -> Execution {
+    let mut work = match work {
+        Ok(work) => work,
+        Err(failure) => return failed(failure, Effect::None),
+    };
     let performed = perform_all(job, &mut work, steps).await;
     let closed = work.close(performed.is_ok()).await;
     match performed.and(closed) {

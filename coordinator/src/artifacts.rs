@@ -254,6 +254,18 @@ pub async fn read(
     }
 }
 
+/// Removes an object; one that is not there is as good as removed.
+pub async fn delete(
+    objects: &dyn ObjectStore,
+    kind: ObjectKind,
+    digest: &Digest,
+) -> Result<(), ArtifactError> {
+    match objects.delete(&place(kind, digest)).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(source) => Err(ArtifactError::store("deleting an object")(source)),
+    }
+}
+
 /// Removes what came in and was never checked, when it is older than `before`; returns how much it was.
 pub async fn sweep(
     objects: &dyn ObjectStore,

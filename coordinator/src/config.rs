@@ -3,7 +3,9 @@
 
 mod sections;
 
-pub use sections::{Broker, Database, Git, Http, Installation, Signing, StoreSection, Timing};
+pub use sections::{
+    Broker, Database, GarbageSection, Git, Http, Installation, Signing, StoreSection, Timing,
+};
 
 use std::path::Path;
 
@@ -30,6 +32,9 @@ pub struct Config {
     /// Times of offers, leases and sweeps.
     #[serde(default)]
     pub timing: Timing,
+    /// Garbage collection.
+    #[serde(default)]
+    pub garbage: GarbageSection,
 }
 
 /// A configuration that cannot be used.

@@ -1,4 +1,4 @@
-//! `pointsman-coordinator`: `init`, `serve` and `config check`.
+//! `pointsman-coordinator`: `init`, `serve`, `collect-garbage` and `config check`.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -10,10 +10,13 @@ use clap::{Parser, Subcommand, ValueEnum};
 use pointsman_coordinator::app::{App, Bells};
 use pointsman_coordinator::config::Config;
 use pointsman_coordinator::init::{self, Initialised};
+use pointsman_coordinator::operations::{collect_garbage, run_schedules};
 use pointsman_coordinator::roles::{self, Role};
 use pointsman_coordinator::signatory::LocalSignatory;
 use pointsman_coordinator::{artifacts, key_file, lifecycle};
+use pointsman_shared::api::garbage::GarbageRequest;
 use pointsman_shared::clock::{SystemClock, SystemIds};
+use pointsman_shared::name::ProjectName;
 use pointsman_store::Store;
 use tracing_subscriber::EnvFilter;
 
@@ -51,6 +54,15 @@ enum Command {
         /// Which loops to run: http, relay, intake, reconcile, schedule; all when absent.
         #[arg(long, value_delimiter = ',')]
         roles: Vec<Role>,
+    },
+    /// Decide now what garbage goes, for installations that have a cron of their own; `serve` does it by its schedules.
+    CollectGarbage {
+        /// Only this project.
+        #[arg(long)]
+        project: Option<ProjectName>,
+        /// Only say what would go.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Look at the configuration.
     Config {
@@ -98,13 +110,34 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             }
         },
         Command::Serve { roles } => serve(config, roles).await,
+        Command::CollectGarbage { project, dry_run } => {
+            let wish = GarbageRequest {
+                project,
+                dry_run,
+                reason: Some("asked for by `pointsman-coordinator collect-garbage`".to_owned()),
+                ..GarbageRequest::default()
+            };
+            collect_garbage(config, &wish).await
+        }
     }
 }
 
-async fn serve(config: Config, roles: Vec<Role>) -> anyhow::Result<()> {
-    let stop = lifecycle::stop_on_signals().context("signals cannot be listened for")?;
+/// Decides and orders; the running coordinators carry it out. Prints what goes, as one line of JSON.
+async fn collect_garbage(config: Config, wish: &GarbageRequest) -> anyhow::Result<()> {
+    let app = app(config)?;
+    let actor = run_schedules::actor(&app).await?;
+    let found = collect_garbage::execute(&app, &actor, wish).await?;
+    let going: Vec<_> = found.items.iter().filter(|item| item.goes()).collect();
+    say(&serde_json::json!({
+        "dry_run": found.dry_run, "bytes": found.bytes(), "going": going, "left": found.left, "jobs": found.jobs,
+        "pruned": found.pruned,
+    })
+    .to_string())
+}
+
+fn app(config: Config) -> anyhow::Result<App> {
     let key = key_file::read(&config.signing.key_file)?;
-    let app = App {
+    Ok(App {
         store: Store::connect_later(&config.database.url, config.database.connections)?,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
@@ -112,7 +145,12 @@ async fn serve(config: Config, roles: Vec<Role>) -> anyhow::Result<()> {
         objects: artifacts::open(&config.store.directory)?,
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
-    };
+    })
+}
+
+async fn serve(config: Config, roles: Vec<Role>) -> anyhow::Result<()> {
+    let stop = lifecycle::stop_on_signals().context("signals cannot be listened for")?;
+    let app = app(config)?;
     let wanted: Vec<Role> = Role::ALL
         .into_iter()
         .filter(|role| roles.is_empty() || roles.contains(role))

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 /// Tells the time.
-pub trait Clock: Send + Sync {
+pub trait Clock: std::fmt::Debug + Send + Sync {
     /// Now, by the wall clock.
     fn now(&self) -> DateTime<Utc>;
 }

@@ -207,6 +207,37 @@ pub enum Product {
         /// What `current` was read back as.
         current: crate::name::ReleaseFolder,
     },
+    /// Collected garbage.
+    Collected {
+        /// Releases that were set aside; they can come back for a day.
+        trashed: Vec<TrashedFolder>,
+        /// Releases that stay because somebody on the host uses them.
+        kept: Vec<KeptFolder>,
+        /// Releases that were deleted out of the trash for good.
+        purged: u64,
+        /// What that freed, in bytes.
+        purged_bytes: u64,
+    },
     /// Nothing to name.
     Nothing,
+}
+
+/// A release that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrashedFolder {
+    /// Its folder.
+    pub folder: crate::name::ReleaseFolder,
+    /// Sum of its file sizes.
+    pub bytes: u64,
+}
+
+/// A release that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptFolder {
+    /// Its folder.
+    pub folder: crate::name::ReleaseFolder,
+    /// Who uses it, for people.
+    pub reason: String,
 }

@@ -3,7 +3,9 @@
 mod broker;
 mod crash_points;
 mod faults;
+mod garbage;
 mod journey;
+mod migrations;
 mod readers;
 mod trees;
 mod unhappy;

@@ -109,6 +109,7 @@ mod tests {
     use uuid::Uuid;
 
     /// A clock that is ahead, so that fresh stamps count as settled.
+    #[derive(Debug)]
     struct Later;
 
     impl Clock for Later {

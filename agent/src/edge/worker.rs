@@ -124,6 +124,7 @@ fn job(
             roots: Arc::clone(&tools.state.roots),
             http: tools.probe.clone(),
             spare_bytes: SPARE_BYTES,
+            clock: Arc::clone(&tools.wall),
             workshop: tools.workshop.clone(),
         },
         epoch: assignment.epoch,

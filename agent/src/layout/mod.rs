@@ -17,6 +17,7 @@ mod progress;
 mod releases;
 mod root;
 mod state;
+mod trash;
 
 pub use fence::{Accepted, Claimed, Fence, FenceRefusal, SlotRecord, SwitchPhase};
 pub use fence_file::{FenceError, FenceFile};
@@ -26,3 +27,4 @@ pub use progress::Progress;
 pub use releases::{ReleaseError, Trash};
 pub use root::{Root, RootError};
 pub use state::{PlacementFacts, state_digest};
+pub use trash::Discarded;

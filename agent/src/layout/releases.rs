@@ -1,7 +1,7 @@
 //! The releases of a root: their records, their final names, their trash.
 //!
 //! A release is complete when it bears its final name, and it gets that name only after its manifest lies durably beside
-//! it. There is no other mark of completeness. Nothing here deletes a release; the trash keeps what was set aside.
+//! it. There is no other mark of completeness. Nothing here deletes a release; see `trash` for those set aside.
 
 use pointsman_archive::Manifest;
 use pointsman_shared::digest::Digest;
@@ -56,11 +56,11 @@ pub enum ReleaseError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trash(pub String);
 
-fn manifest_name(folder: &ReleaseFolder) -> String {
+pub(super) fn manifest_name(folder: &ReleaseFolder) -> String {
     format!("{folder}.json")
 }
 
-fn shared_name(folder: &ReleaseFolder) -> String {
+pub(super) fn shared_name(folder: &ReleaseFolder) -> String {
     format!("{folder}.shared.json")
 }
 

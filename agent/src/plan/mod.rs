@@ -3,14 +3,15 @@
 //! Pure. The list is the same for every attempt; what of it is already done, the steps find out.
 
 mod build;
+mod collect;
 mod install;
 mod migrate;
 mod switch;
 
 pub use build::BuildStep;
+pub use collect::CollectStep;
 pub use install::InstallStep;
 pub use migrate::MigrateStep;
-use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::job::Order;
 pub use switch::{HookTime, SwitchStep};
 
@@ -25,21 +26,18 @@ pub enum Plan {
     Switch(Vec<SwitchStep>),
     /// Of work on migrations.
     Migrate(Vec<MigrateStep>),
+    /// Of a collection of garbage.
+    Collect(Vec<CollectStep>),
 }
 
-/// A kind of job that this agent cannot do yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this agent cannot do jobs of kind {0}; upgrade it")]
-pub struct Unplanned(pub JobKind);
-
 /// What an order means.
-pub fn plan(order: &Order) -> Result<Plan, Unplanned> {
+pub fn plan(order: &Order) -> Plan {
     match order {
-        Order::Build(order) => Ok(Plan::Build(build::steps(order))),
-        Order::Install(_) => Ok(Plan::Install(install::steps())),
-        Order::Activate(order) | Order::Rollback(order) => Ok(Plan::Switch(switch::steps(order))),
-        Order::Migrate(order) => Ok(Plan::Migrate(migrate::steps(order))),
-        Order::CollectGarbage(_) => Err(Unplanned(order.kind())),
+        Order::Build(order) => Plan::Build(build::steps(order)),
+        Order::Install(_) => Plan::Install(install::steps()),
+        Order::Activate(order) | Order::Rollback(order) => Plan::Switch(switch::steps(order)),
+        Order::Migrate(order) => Plan::Migrate(migrate::steps(order)),
+        Order::CollectGarbage(_) => Plan::Collect(collect::steps()),
     }
 }
 

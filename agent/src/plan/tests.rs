@@ -10,11 +10,11 @@ const ID: &str = "0198c0de-0000-7000-8000-000000000001";
 fn read(order: serde_json::Value) -> String {
     let order: Order = serde_json::from_value(order).unwrap();
     let names: Vec<String> = match plan(&order) {
-        Ok(Plan::Build(steps)) => steps.iter().map(ToString::to_string).collect(),
-        Ok(Plan::Install(steps)) => steps.iter().map(ToString::to_string).collect(),
-        Ok(Plan::Switch(steps)) => steps.iter().map(ToString::to_string).collect(),
-        Ok(Plan::Migrate(steps)) => steps.iter().map(ToString::to_string).collect(),
-        Err(unplanned) => vec![unplanned.to_string()],
+        Plan::Build(steps) => steps.iter().map(ToString::to_string).collect(),
+        Plan::Install(steps) => steps.iter().map(ToString::to_string).collect(),
+        Plan::Switch(steps) => steps.iter().map(ToString::to_string).collect(),
+        Plan::Migrate(steps) => steps.iter().map(ToString::to_string).collect(),
+        Plan::Collect(steps) => steps.iter().map(ToString::to_string).collect(),
     };
     names.join("\n")
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pointsman_shared::clock::Clock;
 use pointsman_shared::ids::Epoch;
 use pointsman_shared::name::{HostId, ReleaseFolder};
 use pointsman_shared::wire::JobBody;
@@ -28,6 +29,8 @@ pub struct Host {
     pub http: reqwest::Client,
     /// Bytes that an install leaves free beyond what it needs; 256 MiB unless the host says otherwise.
     pub spare_bytes: u64,
+    /// The wall clock, for how long something lies in the trash.
+    pub clock: Arc<dyn Clock>,
     /// Where builds are done; none on a host that does not build.
     pub workshop: Option<Arc<Workshop>>,
 }

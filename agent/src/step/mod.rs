@@ -3,6 +3,7 @@
 //! Nothing here knows the broker: what a step needs from the outside it asks of the [`Desk`].
 
 mod build;
+mod collect;
 mod command;
 mod desk;
 mod failure;
@@ -14,6 +15,7 @@ mod switch;
 mod variables;
 
 pub use build::{BuildWork, Workshop};
+pub use collect::CollectWork;
 pub use desk::{Desk, Object, TransferError};
 pub use failure::{Failure, StepError};
 pub use install::InstallWork;

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use pointsman_agent::adoption::adopt;
 use pointsman_agent::executor::{Execution, execute};
@@ -16,6 +19,7 @@ use pointsman_agent::process::Processes;
 use pointsman_agent::step::{Host, Job, Object, Workshop, probe_client};
 use pointsman_archive::{Manifest, PackOptions, Selection, Watch, pack};
 use pointsman_git::{Stop, Transport};
+use pointsman_shared::clock::{Clock, SystemClock};
 use pointsman_shared::ids::{Epoch, Generation, JobId};
 use pointsman_shared::name::{ReleaseFolder, RootPath, SlotName};
 use pointsman_shared::outcome::{Outcome, Product};
@@ -37,6 +41,22 @@ static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
     probe_client().unwrap()
 });
 
+/// The system's clock, put forward by hand.
+#[derive(Debug, Default)]
+pub struct HandClock(AtomicI64);
+
+impl HandClock {
+    pub fn put_forward(&self, by: TimeDelta) {
+        self.0.fetch_add(by.num_seconds(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + TimeDelta::seconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
 /// The host.
 #[derive(Debug)]
 pub struct Machine {
@@ -44,6 +64,7 @@ pub struct Machine {
     pub state: StateFolder,
     pub desk: Arc<FolderDesk>,
     pub spare_bytes: u64,
+    pub clock: Arc<HandClock>,
     temporary: Option<tempfile::TempDir>,
 }
 
@@ -79,6 +100,7 @@ impl Machine {
             state: StateFolder::open(&folder.join("state")).unwrap(),
             desk: Arc::new(FolderDesk::new(folder.join("objects"))),
             spare_bytes: 0,
+            clock: Arc::default(),
             temporary: None,
         }
     }
@@ -228,6 +250,7 @@ impl Machine {
                 roots: Arc::clone(&self.state.roots),
                 http: CLIENT.clone(),
                 spare_bytes: self.spare_bytes,
+                clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
                 workshop: Some(Arc::new(workshop)),
             },
             processes: Processes {

@@ -9,6 +9,7 @@
 
 mod actor;
 mod build;
+mod collect;
 mod crash;
 mod database;
 mod desk;

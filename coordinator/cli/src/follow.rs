@@ -1,4 +1,4 @@
-//! Staying with work until it ends: deployments, builds and logs.
+//! Staying with work until it ends: deployments, builds, single jobs and logs.
 //!
 //! Following is level-triggered: an event, or two seconds, only cause the state to be read again; what is printed and
 //! how the command ends is decided by what was read. Ctrl-C lets go of the work, it never stops it (except inside the
@@ -7,6 +7,7 @@
 mod changes;
 mod deployment;
 mod ending;
+mod job;
 mod log_line;
 mod log_merge;
 mod release;
@@ -20,6 +21,7 @@ use serde::Serialize;
 pub use changes::reason;
 pub use deployment::deployment;
 pub use ending::Goal;
+pub use job::job;
 pub use log_line::{LogLine, Look};
 pub use log_merge::LogMerge;
 pub use release::release;

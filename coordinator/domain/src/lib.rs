@@ -14,7 +14,9 @@ pub mod presence;
 pub mod recipe;
 pub mod refusal;
 pub mod release;
+pub mod retention;
 pub mod rollback;
+pub mod schedule;
 pub mod waves;
 
 pub use actor::{Action, Actor, ActorKind, Permit};

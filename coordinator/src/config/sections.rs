@@ -211,6 +211,23 @@ impl Default for Timing {
     }
 }
 
+/// Garbage collection; what stays where is a target's own setting.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GarbageSection {
+    /// A host with fewer free bytes keeps only what is always kept.
+    pub disk_low_bytes: u64,
+}
+
+impl Default for GarbageSection {
+    /// 2 GiB.
+    fn default() -> Self {
+        Self {
+            disk_low_bytes: 2 << 30,
+        }
+    }
+}
+
 impl Timing {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         // An agent must be dead before its job is freed, and must be able to miss a beat without stopping.

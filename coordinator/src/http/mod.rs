@@ -11,6 +11,7 @@ mod edge;
 mod environments;
 mod events;
 mod extract;
+mod garbage;
 mod guard;
 mod health;
 mod hosts;

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use pointsman_domain::Refusal;
 use pointsman_domain::release::{self, Candidate, Found};
 use pointsman_shared::api::Page;
+use pointsman_shared::api::garbage::PinRequest;
 use pointsman_shared::api::releases::{NewRelease, Release};
 use pointsman_shared::ids::ReleaseId;
 use pointsman_shared::name::ProjectName;
@@ -13,8 +14,8 @@ use super::caller::Caller;
 use super::extract::{Json, Path, Query};
 use super::paging::{self, PageQuery};
 use super::problem::Answer;
-use crate::operations::known;
 use crate::operations::request_build::{self, BuildWish};
+use crate::operations::{known, pin_release};
 
 /// `GET /api/v1/projects/{project}/releases`
 pub(super) async fn list(
@@ -70,6 +71,16 @@ pub(super) async fn request(
     };
     let id = request_build::execute(&caller.app, &caller.actor, &wish).await?;
     Ok((StatusCode::ACCEPTED, shown(&caller, id).await?))
+}
+
+/// `PUT /api/v1/projects/{project}/releases/{release}/pin`
+pub(super) async fn pin(
+    caller: Caller,
+    Path((project, spec)): Path<(ProjectName, String)>,
+    Json(wish): Json<PinRequest>,
+) -> Answer<Json<PinRequest>> {
+    pin_release::execute(&caller.app, &caller.actor, &project, &spec, &wish).await?;
+    Ok(Json(wish))
 }
 
 async fn shown(caller: &Caller, id: ReleaseId) -> Answer<Json<Release>> {

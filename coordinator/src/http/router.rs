@@ -16,8 +16,8 @@ use tower_http::trace::TraceLayer;
 use super::guard::Access::{self, Agent, Does, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
-    account, agent, audit, deployments, edge, environments, events, guard, health, hosts, jobs, migrations,
-    page, projects, releases, targets, tokens, variables,
+    account, agent, audit, deployments, edge, environments, events, garbage, guard, health, hosts, jobs,
+    migrations, page, projects, releases, targets, tokens, variables,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -67,6 +67,12 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/projects/{project}/releases", May(Read), releases::list),
         post("/api/v1/projects/{project}/releases", Does(Build, "release.request"), releases::request),
         get("/api/v1/projects/{project}/releases/{release}", May(Read), releases::one),
+
+        put("/api/v1/projects/{project}/releases/{release}/pin", Does(Deploy, "release.pin"), releases::pin),
+        post("/api/v1/garbage", Does(Read, "garbage.collect"), garbage::collect),
+        post("/api/v1/garbage/undo", Does(Deploy, "garbage.undo"), garbage::undo),
+        get("/api/v1/garbage/schedules", May(Read), garbage::schedules),
+        put("/api/v1/garbage/schedules", Does(Configure, "schedule.set"), garbage::set_schedule),
 
         get("/api/v1/deployments", May(Read), deployments::list),
         post("/api/v1/deployments", Does(Deploy, "deployment.request"), deployments::request),

@@ -5,16 +5,17 @@
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::job::{Ending, Failure, JobEnding, Purpose};
+use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::{PlacementId, ReleaseId};
 use pointsman_shared::name::ReleaseFolder;
 use pointsman_shared::outcome::{Effect, JobKind, Product};
 use pointsman_store::jobs::JobRow;
 use pointsman_store::placements::Confirmed;
 use pointsman_store::releases::{Built, ReleaseRow};
-use pointsman_store::{StoreError, Transaction, hosts, placements, releases};
+use pointsman_store::{StoreError, Transaction, hosts, jobs, placements, releases};
 
-use super::change_job;
 use super::read_migrations::{self, Found};
+use super::{change_job, offer_job};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -46,7 +47,8 @@ pub async fn conclude(
         JobKind::Build => conclude_build(app, tx, job, ending).await,
         JobKind::Install => conclude_install(tx, job, ending).await,
         JobKind::Activate | JobKind::Rollback => conclude_switch(tx, job, ending).await,
-        JobKind::Migrate | JobKind::CollectGarbage => Ok(()),
+        JobKind::Migrate => Ok(()),
+        JobKind::CollectGarbage => conclude_collection(app, tx, job, ending).await,
     }?;
     match ending {
         Ending::Failed(failure) if job.purpose == Purpose::Converge => stays_behind(tx, job, failure).await,
@@ -126,7 +128,11 @@ async fn conclude_build(
             finish_build(app, tx, &release, &built, now).await?
         }
         Ending::Succeeded {
-            product: Product::Installed { .. } | Product::Switched { .. } | Product::Nothing,
+            product:
+                Product::Installed { .. }
+                | Product::Switched { .. }
+                | Product::Collected { .. }
+                | Product::Nothing,
         } => {
             let reason = "its builder reported success without a release";
             releases::set_unbuilt(tx, release.id, false, reason).await?;
@@ -196,6 +202,47 @@ async fn conclude_install(tx: &mut Transaction, job: &JobRow, ending: &Ending) -
     )
     .await?;
     Ok(())
+}
+
+/// Whatever became of it, the host is asked what lies on it now; installs that waited for the end of this are offered.
+async fn conclude_collection(
+    app: &App,
+    tx: &mut Transaction,
+    job: &JobRow,
+    ending: &Ending,
+) -> OperationResult<()> {
+    if let Some(host) = job.host() {
+        hosts::store_state_digest(tx, host, None).await?;
+    }
+    for open in jobs::open_of_placement(tx, placement_of(job)?).await? {
+        if open.kind == JobKind::Install && open.state == JobState::Queued {
+            offer_job::offer_or_defer(app, tx, &open).await?;
+        }
+    }
+    let Ending::Succeeded {
+        product:
+            Product::Collected {
+                trashed,
+                kept,
+                purged,
+                purged_bytes,
+            },
+    } = ending
+    else {
+        return Ok(());
+    };
+    let host = job.host().map_or("its host", AsRef::as_ref);
+    let bytes: u64 = trashed.iter().map(|trashed| trashed.bytes).sum();
+    let stays = kept.first().map_or(String::new(), |first| {
+        let count = kept.len();
+        format!("; {count} stay, {} because {}", first.folder, first.reason)
+    });
+    let message = format!(
+        "{host}: {} releases set aside ({bytes} bytes), {purged} deleted for good ({purged_bytes} bytes freed){stays}",
+        trashed.len()
+    );
+    let now = pointsman_store::now(tx).await?;
+    change_job::tell(tx, job, "garbage.collected", message, now).await
 }
 
 async fn conclude_switch(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> OperationResult<()> {

@@ -72,6 +72,7 @@ pub(super) async fn put(
         },
         labels: wish.hosts.clone(),
         strategy: wish.strategy.clone(),
+        retention: wish.retention.clone(),
         desired: before.as_ref().and_then(|before| before.desired),
         created_at: before
             .as_ref()
@@ -94,7 +95,7 @@ pub(super) async fn put(
         }
     };
     let detail = serde_json::json!({
-        "hosts": wished.labels, "root": wished.root, "strategy": wished.strategy,
+        "hosts": wished.labels, "root": wished.root, "strategy": wished.strategy, "retention": wished.retention,
     });
     act::done(app, tx, actor, action, &name.to_string(), detail).await?;
     Ok(made)

@@ -17,7 +17,7 @@ use pointsman_store::releases::{Built, ReleaseRow};
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, Transaction, jobs, placements};
 
-use super::{offer_job, request_build, supersede_job};
+use super::{offer_job, order_collection, request_build, supersede_job};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -69,7 +69,7 @@ impl HostJob<'_> {
     }
 }
 
-/// Orders a release to a host.
+/// Orders a release to a host; a collection that names it is called off.
 pub async fn install(app: &App, tx: &mut Transaction, wish: &HostJob<'_>) -> OperationResult<()> {
     let built = wish.built()?;
     let order = InstallOrder {
@@ -86,11 +86,17 @@ pub async fn install(app: &App, tx: &mut Transaction, wish: &HostJob<'_>) -> Ope
         shared: wish.release.recipe.shared.clone(),
         log_stream: StreamId(app.ids.next()),
     };
-    offer(app, tx, wish, Order::Install(Box::new(order))).await
+    let is_free = order_collection::call_off(app, tx, wish.placement, &order.folder).await?;
+    let order = Order::Install(Box::new(order));
+    if is_free {
+        return offer(app, tx, wish, order).await;
+    }
+    // It stays queued until the collection is over.
+    insert(app, tx, wish, order).await.map(drop)
 }
 
 /// Orders a switch with the next generation of the placement. It takes the place of one that nobody works on; false =
-/// another switch runs there, and nothing was ordered.
+/// another switch or a collection of this release runs there, and nothing was ordered.
 pub async fn switch(
     app: &App,
     tx: &mut Transaction,
@@ -106,6 +112,9 @@ pub async fn switch(
         if !supersede_job::when_idle(app, tx, open.id, &reason).await? {
             return Ok(false);
         }
+    }
+    if !order_collection::call_off(app, tx, wish.placement, &built.folder).await? {
+        return Ok(false);
     }
     let order = SwitchOrder {
         placement: wish.placement.id,

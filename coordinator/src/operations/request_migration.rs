@@ -12,7 +12,7 @@ use pointsman_shared::ids::ReleaseId;
 use pointsman_shared::migration::{MigrationName, MigrationPhase};
 use pointsman_shared::name::TargetName;
 use pointsman_shared::wire::job::{MigrateMode, MigrationRef, MigrationRunner};
-use pointsman_store::migrations::{self, LiveSince, ReleaseMigration};
+use pointsman_store::migrations::{self, LiveSince, ReleaseMigration, Run};
 use pointsman_store::releases::ReleaseRow;
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, Transaction, deployments, placements, releases, targets};
@@ -100,7 +100,8 @@ async fn request(
 
 async fn refuse_when_busy(tx: &mut Transaction, target: &TargetRow, changes: bool) -> OperationResult<()> {
     let runs = migrations::runs(tx, target.id).await?;
-    if let Some(open) = runs.iter().find(|run| run.is_open()) {
+    // A look is short: what is asked for waits for its end.
+    if let Some(open) = runs.iter().find(|run| run.is_open() && !run.is_look()) {
         let what = format!("job #{} works on the migrations of {}", open.number, target.name);
         return Err(Refusal::conflict("migration_open", what)
             .hint(format!("pointsman logs {}", open.number))
@@ -325,7 +326,7 @@ async fn order(
         deployment: None,
     };
     if !runner.has_release {
-        // The run stays queued until the release has arrived.
+        // The run stays queued until the release has arrived; `tend_migrations` offers it.
         order_host_job::install(app, tx, &host_job).await?;
     }
     let work = MigrationWork {
@@ -334,7 +335,8 @@ async fn order(
         migrations: chosen,
     };
     let job = order_host_job::migrate(app, tx, &host_job, work).await?;
-    if runner.has_release {
+    let is_free = !migrations::runs(tx, target.id).await?.iter().any(Run::is_active);
+    if runner.has_release && is_free {
         offer_job::offer_or_defer(app, tx, &job).await?;
     }
     Ok(job.number)

@@ -51,8 +51,12 @@ async fn tend_target(app: &App, target: &TargetRow) -> OperationResult<()> {
 
 async fn tend(app: &App, tx: &mut Transaction, target: &TargetRow) -> OperationResult<bool> {
     let runs = migrations::runs(tx, target.id).await?;
-    if let Some(open) = runs.iter().find(|run| run.is_open()) {
-        return begin(app, tx, open.job).await;
+    if runs.iter().any(Run::is_active) {
+        return Ok(false);
+    }
+    // Newest first: the oldest waits longest.
+    if let Some(waiting) = runs.iter().rfind(|run| run.is_open()) {
+        return begin(app, tx, waiting.job).await;
     }
     if let Some(unknown) = runs.iter().find(|run| run.is_indeterminate()) {
         return look_into(app, tx, target, unknown, &runs).await;
@@ -68,7 +72,7 @@ async fn tend(app: &App, tx: &mut Transaction, target: &TargetRow) -> OperationR
     tend_post(app, tx, target, &runs).await
 }
 
-/// A run waits until its release lies on its host.
+/// A run waits until nobody else is at the ledger and its release lies on its host.
 async fn begin(app: &App, tx: &mut Transaction, job: JobId) -> OperationResult<bool> {
     let Some(job) = jobs::lock(tx, job).await? else {
         return Ok(false);

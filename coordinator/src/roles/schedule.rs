@@ -1,26 +1,34 @@
-//! What happens by the clock: history is pruned by its settings.
+//! What happens by the clock: garbage is collected by each project's schedule, history is pruned by its settings.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::operations::prune_history;
+use crate::error::OperationResult;
+use crate::operations::{prune_history, run_schedules};
 
-const PAUSE: Duration = Duration::from_hours(1);
+/// Between two looks at the clock; a schedule knows minutes.
+const PAUSE: Duration = Duration::from_secs(20);
+/// Looks between two prunings of history.
+const LOOKS: u32 = 180;
 
 /// Runs schedules until `stop`.
 pub async fn run(app: &App, stop: &CancellationToken) {
-    loop {
-        if let Err(error) = prune_history::execute(app).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "history could not be pruned"
-            );
+    for look in (0..LOOKS).cycle() {
+        if look == 0 {
+            note("pruning history", prune_history::execute(app).await.map(drop));
         }
+        note("running schedules", run_schedules::execute(app).await);
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PAUSE) => {}
         }
+    }
+}
+
+fn note(what: &str, outcome: OperationResult<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!(error = &error as &dyn std::error::Error, "{what} failed");
     }
 }

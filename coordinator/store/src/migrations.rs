@@ -237,6 +237,11 @@ impl Run {
         !self.state.is_final() && !self.is_indeterminate()
     }
 
+    /// Whether it is at the ledger, or was asked to be.
+    pub fn is_active(&self) -> bool {
+        self.is_open() && self.state != JobState::Queued
+    }
+
     /// Whether nobody knows what it did.
     pub fn is_indeterminate(&self) -> bool {
         self.state == JobState::Indeterminate

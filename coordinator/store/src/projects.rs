@@ -83,6 +83,18 @@ pub async fn names(conn: &mut PgConnection) -> StoreResult<Vec<String>> {
     Ok(names)
 }
 
+/// Every project, by name.
+pub async fn all_names(conn: &mut PgConnection) -> StoreResult<Vec<ProjectName>> {
+    names(conn)
+        .await?
+        .into_iter()
+        .map(|name| {
+            name.parse()
+                .map_err(|error| StoreError::inconsistent("project", &name, error))
+        })
+        .collect()
+}
+
 /// Inserts a project.
 pub async fn insert(conn: &mut PgConnection, project: &ProjectRow) -> StoreResult<()> {
     sqlx::query!(

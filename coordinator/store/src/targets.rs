@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_shared::api::projects::Strategy;
+use pointsman_shared::api::projects::{Retention, Strategy};
 use pointsman_shared::ids::{EnvironmentId, ProjectId, ReleaseId, TargetId};
 use pointsman_shared::name::{RootPath, TargetName};
 use sqlx::PgConnection;
@@ -27,6 +27,8 @@ pub struct TargetRow {
     pub labels: BTreeMap<String, String>,
     /// How deployments go over its hosts.
     pub strategy: Strategy,
+    /// What stays on its hosts.
+    pub retention: Retention,
     /// The release that should be live: of the last deployment that ended live or rolled back.
     pub desired: Option<ReleaseId>,
     /// When it was created.
@@ -42,6 +44,7 @@ struct Columns {
     root: String,
     labels: serde_json::Value,
     strategy: serde_json::Value,
+    retention: serde_json::Value,
     desired_release_id: Option<uuid::Uuid>,
     created_at: DateTime<Utc>,
 }
@@ -51,8 +54,8 @@ macro_rules! select_targets {
         sqlx::query_as!(
             Columns,
             "SELECT target.id, project.name AS project, environment.name AS environment, target.project_id,
-                    target.environment_id, target.root, target.labels, target.strategy, target.desired_release_id,
-                    target.created_at
+                    target.environment_id, target.root, target.labels, target.strategy, target.retention,
+                    target.desired_release_id, target.created_at
              FROM target JOIN project ON project.id = target.project_id
                          JOIN environment ON environment.id = target.environment_id "
                 + $tail
@@ -78,6 +81,7 @@ impl TryFrom<Columns> for TargetRow {
             root: row.root.parse().map_err(|e| wrong(&e))?,
             labels: serde_json::from_value(row.labels).map_err(|e| wrong(&e))?,
             strategy: serde_json::from_value(row.strategy).map_err(|e| wrong(&e))?,
+            retention: serde_json::from_value(row.retention).map_err(|e| wrong(&e))?,
             desired: row.desired_release_id.map(ReleaseId),
             created_at: row.created_at,
         })
@@ -133,10 +137,14 @@ pub async fn try_lock(conn: &mut PgConnection, id: TargetId) -> StoreResult<bool
 
 /// Inserts a target.
 pub async fn insert(conn: &mut PgConnection, target: &TargetRow) -> StoreResult<()> {
-    let (labels, strategy) = documents(target)?;
+    let Documents {
+        labels,
+        strategy,
+        retention,
+    } = documents(target)?;
     sqlx::query!(
-        "INSERT INTO target (id, project_id, environment_id, root, labels, strategy, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        "INSERT INTO target (id, project_id, environment_id, root, labels, strategy, created_at, updated_at, retention)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
         target.id.0,
         target.project.0,
         target.environment.0,
@@ -144,32 +152,48 @@ pub async fn insert(conn: &mut PgConnection, target: &TargetRow) -> StoreResult<
         labels,
         strategy,
         target.created_at,
+        retention,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Changes a target's hosts, root and strategy.
+/// Changes a target's hosts, root, strategy and retention.
 pub async fn update(conn: &mut PgConnection, target: &TargetRow, now: DateTime<Utc>) -> StoreResult<()> {
-    let (labels, strategy) = documents(target)?;
+    let Documents {
+        labels,
+        strategy,
+        retention,
+    } = documents(target)?;
     sqlx::query!(
-        "UPDATE target SET root = $2, labels = $3, strategy = $4, updated_at = $5 WHERE id = $1",
+        "UPDATE target SET root = $2, labels = $3, strategy = $4, updated_at = $5, retention = $6 WHERE id = $1",
         target.id.0,
         target.root.as_str(),
         labels,
         strategy,
         now,
+        retention,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-fn documents(target: &TargetRow) -> StoreResult<(serde_json::Value, serde_json::Value)> {
+/// What is stored as JSON.
+struct Documents {
+    labels: serde_json::Value,
+    strategy: serde_json::Value,
+    retention: serde_json::Value,
+}
+
+fn documents(target: &TargetRow) -> StoreResult<Documents> {
     let wrong = |error| StoreError::inconsistent("target", target.id, error);
-    let labels = serde_json::to_value(&target.labels).map_err(wrong)?;
-    Ok((labels, serde_json::to_value(&target.strategy).map_err(wrong)?))
+    Ok(Documents {
+        labels: serde_json::to_value(&target.labels).map_err(wrong)?,
+        strategy: serde_json::to_value(&target.strategy).map_err(wrong)?,
+        retention: serde_json::to_value(&target.retention).map_err(wrong)?,
+    })
 }
 
 /// Writes what should be live, and since when it is that.

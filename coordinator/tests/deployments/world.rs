@@ -10,7 +10,9 @@ use pointsman_coordinator::operations::sweep::{self, Reach, Silence};
 use pointsman_coordinator::operations::{advance_deployment, apply_document, converge};
 use pointsman_coordinator::signatory::LocalSignatory;
 use pointsman_domain::{Actor, ActorKind};
-use pointsman_shared::api::projects::{Document, NewEnvironment, NewProject, NewTarget, OnFailure, Strategy};
+use pointsman_shared::api::projects::{
+    Document, NewEnvironment, NewProject, NewTarget, OnFailure, Retention, Strategy,
+};
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::clock::{SystemClock, SystemIds};
 use pointsman_shared::ids::{InstanceId, PrincipalId};
@@ -109,6 +111,7 @@ impl World {
                 hosts: [("role".to_owned(), "web".to_owned())].into(),
                 root: Some("/srv/shop".parse().unwrap()),
                 strategy,
+                retention: Retention::default(),
             }],
             variables: Vec::new(),
         };

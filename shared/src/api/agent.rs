@@ -36,6 +36,9 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Manifest, Self::Archive, Self::Packing];
+
     /// The folder of the store and the part of the path.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ pub mod agent;
 pub mod deployments;
 pub mod events;
 pub mod fleet;
+pub mod garbage;
 pub mod jobs;
 pub mod migrations;
 pub mod problem;

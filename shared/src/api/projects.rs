@@ -100,6 +100,26 @@ impl Default for Strategy {
     }
 }
 
+/// What stays on a target's hosts beyond what is kept always (live, previous good, pinned, in flight).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// The newest so many releases that were live and healthy.
+    pub keep: u32,
+    /// Everything built within so many hours.
+    pub min_age_hours: u32,
+}
+
+impl Default for Retention {
+    /// Five, and a week.
+    fn default() -> Self {
+        Self {
+            keep: 5,
+            min_age_hours: 7 * 24,
+        }
+    }
+}
+
 /// `POST /api/v1/targets`, and `[[target]]` of an applied file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,6 +137,9 @@ pub struct NewTarget {
     /// How deployments go over the hosts.
     #[serde(default)]
     pub strategy: Strategy,
+    /// What stays on the hosts.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// A target and what is live on it.
@@ -130,6 +153,9 @@ pub struct Target {
     pub root: RootPath,
     /// How deployments go over the hosts.
     pub strategy: Strategy,
+    /// What stays on the hosts.
+    #[serde(default)]
+    pub retention: Retention,
     /// The release that should be live, by label.
     pub desired: Option<ReleaseLabel>,
     /// Number of the open deployment.

@@ -1,47 +1,24 @@
-use pointsman_shared::ids::{Epoch, Generation, InstanceId, JobId, PlacementId, SpoolId, StreamId};
-use pointsman_shared::migration::{MigrationPhase, MigrationState};
+use pointsman_shared::ids::{Epoch, Generation, InstanceId, JobId, PlacementId, StreamId};
 use pointsman_shared::name::{HostId, ReleaseFolder, SlotName};
-use pointsman_shared::outcome::{Effect, ExitReason, JobKind, Outcome, Phase, ProcessExit, Product};
+use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{
-    Claim, DeclineReason, Declined, Fault, FenceState, FromAgent, Heartbeat, Hello, JobResult, LedgerEntry,
-    LedgerPage, LogTotal, NotBegun, PlacementState, Report, ReportContent, SlotCount, SlotFree, SlotState,
-    StepFinished, StepStarted, SurvivingProcess, WorkingOn,
+    Claim, DeclineReason, Declined, FenceState, FromAgent, Heartbeat, Hello, NotBegun, PlacementState,
+    SlotCount, SlotFree, SlotState, SurvivingProcess, WorkingOn,
 };
 use pointsman_shared::wire::logs::{LogContent, LogLine, LogSource};
 use pointsman_shared::wire::{LogChunk, Nonce};
 
 use super::{NOON, digest, id};
 
-fn host() -> HostId {
+pub fn host() -> HostId {
     "web-1".parse().unwrap()
 }
 
-const INSTANCE: InstanceId = InstanceId(id(9));
-const JOB: JobId = JobId(id(1));
+pub const INSTANCE: InstanceId = InstanceId(id(9));
+pub const JOB: JobId = JobId(id(1));
 
-fn folder() -> ReleaseFolder {
+pub fn folder() -> ReleaseFolder {
     ReleaseFolder::of(42, &digest("manifest"))
-}
-
-fn ledger() -> LedgerPage {
-    let entry = |name: &str, checksum, state, own| LedgerEntry {
-        name: name.parse().unwrap(),
-        checksum,
-        state,
-        own,
-    };
-    LedgerPage {
-        job: JOB,
-        epoch: Epoch(1),
-        phase: MigrationPhase::Post,
-        page: 0,
-        pages: 1,
-        entries: vec![
-            entry("0001_orders", Some(digest("sql")), MigrationState::Applied, false),
-            entry("0002_drop", None, MigrationState::Indeterminate, true),
-            entry("0003_tidy", None, MigrationState::Pending, true),
-        ],
-    }
 }
 
 pub fn from_agent() -> Vec<(&'static str, FromAgent)> {
@@ -54,7 +31,7 @@ pub fn from_agent() -> Vec<(&'static str, FromAgent)> {
         ("from_agent.heartbeat", FromAgent::Heartbeat(heartbeat())),
     ];
     all.extend(answers_to_offers());
-    all.extend(reports());
+    all.extend(super::reports::reports());
     all
 }
 
@@ -202,113 +179,6 @@ fn answers_to_offers() -> Vec<(&'static str, FromAgent)> {
                 epoch: Epoch(1),
                 reason: "the grant came 31 s after the claim".to_owned(),
             }),
-        ),
-    ]
-}
-
-fn report(content: ReportContent) -> FromAgent {
-    FromAgent::Report(Report {
-        v: 1,
-        host: host(),
-        instance: INSTANCE,
-        spool: SpoolId(id(6)),
-        seq: 41,
-        at: NOON,
-        content,
-    })
-}
-
-fn result(outcome: Outcome) -> FromAgent {
-    let log = Some(LogTotal {
-        stream: StreamId(id(8)),
-        last_seq: 3,
-        lines: 120,
-    });
-    report(ReportContent::Result(JobResult {
-        job: JOB,
-        epoch: Epoch(1),
-        outcome,
-        log,
-    }))
-}
-
-#[expect(clippy::too_many_lines, reason = "a list of samples")]
-fn reports() -> Vec<(&'static str, FromAgent)> {
-    let (ordinal, step) = (2, "npm ci".to_owned());
-    let built = Product::Release {
-        manifest: digest("manifest"),
-        archive: digest("archive"),
-        packing: digest("packing"),
-        archive_bytes: 1_000_000,
-        total_bytes: 4_000_000,
-        entries: 321,
-    };
-    let failed = Outcome::Failed {
-        phase: Phase::Build,
-        code: "step_failed".to_owned(),
-        message: "step 1 of 2, `npm ci`, exited with status 1".to_owned(),
-        exit: Some(ProcessExit {
-            status: Some(1),
-            signal: None,
-            reason: ExitReason::Finished,
-        }),
-        effect: Effect::None,
-    };
-    let switched = Product::Switched {
-        from: Some(folder()),
-        current: folder(),
-    };
-    vec![
-        (
-            "from_agent.step_started",
-            report(ReportContent::StepStarted(StepStarted {
-                job: JOB,
-                epoch: Epoch(1),
-                ordinal,
-                step: step.clone(),
-            })),
-        ),
-        (
-            "from_agent.step_finished",
-            report(ReportContent::StepFinished(StepFinished {
-                job: JOB,
-                epoch: Epoch(1),
-                ordinal,
-                step,
-                duration_ms: 812,
-                ok: true,
-            })),
-        ),
-        ("from_agent.ledger", report(ReportContent::Ledger(ledger()))),
-        (
-            "from_agent.result.built",
-            result(Outcome::Succeeded { product: built }),
-        ),
-        (
-            "from_agent.result.installed",
-            result(Outcome::Succeeded {
-                product: Product::Installed { reused: false },
-            }),
-        ),
-        (
-            "from_agent.result.switched",
-            result(Outcome::Succeeded { product: switched }),
-        ),
-        (
-            "from_agent.result.nothing",
-            result(Outcome::Succeeded {
-                product: Product::Nothing,
-            }),
-        ),
-        ("from_agent.result.failed", result(failed)),
-        ("from_agent.result.cancelled", result(Outcome::Cancelled)),
-        (
-            "from_agent.fault",
-            report(ReportContent::Fault(Fault {
-                placement: Some(PlacementId(id(5))),
-                code: "current_repaired".to_owned(),
-                message: "current was broken and points to 000042-… again".to_owned(),
-            })),
         ),
     ]
 }

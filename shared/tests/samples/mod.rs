@@ -2,6 +2,7 @@
 
 mod bodies;
 mod from_agent;
+mod reports;
 mod to_agent;
 
 pub use bodies::bodies;

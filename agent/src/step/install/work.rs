@@ -13,6 +13,7 @@ use rustix::fs::Mode;
 use super::fetch::{self, Documents};
 use super::{shared, space};
 use crate::crash_point;
+use crate::dir::FileError;
 use crate::executor::Work;
 use crate::journal::RootRecord;
 use crate::layout::{Root, RootLock};
@@ -123,8 +124,52 @@ impl<'a, D: Desk> InstallWork<'a, D> {
             );
             return Ok(());
         }
+        if self.take_back(&root).await? && self.is_installed(&root).await? {
+            self.reused = true;
+            self.effect = Effect::Done;
+            self.say(
+                "prepare",
+                format!(
+                    "{} was taken back out of the trash and read again",
+                    self.order.folder
+                ),
+            );
+            return Ok(());
+        }
         fits?;
         self.make_work_folder(&root)
+    }
+
+    /// A release that was collected lately still lies in the trash.
+    async fn take_back(&self, root: &Arc<Root>) -> Result<bool, StepError> {
+        let (looked, folder) = (Arc::clone(root), self.order.folder.clone());
+        let is_there = self.blocking(move || {
+            let trash = looked.trash()?;
+            Ok(trash.iter().any(|found| found.folder.as_ref() == Some(&folder)))
+        });
+        let is_there = is_there
+            .await?
+            .map_err(|error: FileError| Failure::file(Phase::Install, &error))?;
+        if !is_there {
+            return Ok(false);
+        }
+        let (lock, folder) = (self.lock(root).await?, self.order.folder.clone());
+        let back = self.blocking(move || lock.take_back(&folder));
+        Ok(back
+            .await?
+            .map_err(|error| Failure::file(Phase::Install, &error))?)
+    }
+
+    async fn lock(&self, root: &Arc<Root>) -> Result<RootLock, StepError> {
+        let lock = tokio::select! {
+            lock = RootLock::take(root, LOCK_PATIENCE) => lock,
+            _ = self.job.lease.ended() => return Err(StepError::Stopped),
+        };
+        let lock = lock.map_err(|error| Failure::lock(Phase::Install, &error))?;
+        if self.job.lease.standing() != Standing::Held {
+            return Err(StepError::Stopped);
+        }
+        Ok(lock)
     }
 
     fn make_work_folder(&self, root: &Root) -> Result<(), StepError> {
@@ -218,14 +263,7 @@ impl<'a, D: Desk> InstallWork<'a, D> {
 
     async fn publish(&mut self) -> Result<(), StepError> {
         let root = Arc::clone(self.root()?);
-        let lock = tokio::select! {
-            lock = RootLock::take(&root, LOCK_PATIENCE) => lock,
-            _ = self.job.lease.ended() => return Err(StepError::Stopped),
-        };
-        let lock = lock.map_err(|error| Failure::lock(Phase::Install, &error))?;
-        if self.job.lease.standing() != Standing::Held {
-            return Err(StepError::Stopped);
-        }
+        let lock = self.lock(&root).await?;
         let (documents, order) = (Arc::clone(self.documents()?), self.order.clone());
         let name = format!(".tmp-{}", self.job.work_name());
         let published = self.blocking(move || {

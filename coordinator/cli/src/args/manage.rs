@@ -100,6 +100,12 @@ pub enum TargetCommand {
         /// What happens beyond that.
         #[arg(long, value_name = "POLICY", default_value = "hold", value_parser = parse::word::<OnFailure>(ON_FAILURE))]
         on_failure: OnFailure,
+        /// Good releases that stay on the hosts beyond those that are always kept.
+        #[arg(long, value_name = "N", default_value_t = 5)]
+        keep: u32,
+        /// Hours that every release stays after its build.
+        #[arg(long, value_name = "HOURS", default_value_t = 168)]
+        min_age_hours: u32,
     },
     /// List targets.
     #[command(alias = "ls")]

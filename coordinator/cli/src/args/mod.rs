@@ -1,7 +1,9 @@
 //! The command line: what may be typed, and nothing of what it does.
 
 mod deploy;
+mod garbage;
 mod manage;
+mod migrations;
 mod overview;
 mod parse;
 mod root;
@@ -9,9 +11,11 @@ mod root;
 pub use deploy::{
     Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, Resume, Rollback, Versions, Watch,
 };
+pub use garbage::{GarbageCommand, Pin, ScheduleGarbage, UndoGarbage};
 pub use manage::{
     Apply, Audit, EnvironmentCommand, Events, HostsCommand, InviteHost, JobsCommand, ListJobs,
     ProjectCommand, SetVariable, TargetCommand, TokenCommand, VariableCommand,
 };
+pub use migrations::{Found, MigrationsCommand};
 pub use parse::{LogSubject, Pair, Scope};
 pub use root::{Cli, Command, Login, Options, Status};

@@ -14,6 +14,8 @@ Deploy
   decide 812 rollback|continue      what to do with a deployment that holds; resume 812
   cancel 812                        cancel a deployment; cancel --job 8121 a job
   watch 812|shop@production         follow a deployment
+  migrations ls|apply|revert|mark   what the database of a target has, lacks and may take back
+  gc plan|run|undo|schedule         what goes from hosts and the store; pin, unpin shop 1.9.0
   status [shop[@production]]        what is live where; deployments: what was wished
 Build
   build shop [--ref main]           make a release from a ref [--follow]

@@ -6,10 +6,12 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 use super::deploy::{Build, Cancel, Decide, Deploy, Deployments, Logs, Resume, Rollback, Versions, Watch};
+use super::garbage::{GarbageCommand, Pin};
 use super::manage::{
     Apply, Audit, EnvironmentCommand, Events, HostsCommand, JobsCommand, ProjectCommand, TargetCommand,
     TokenCommand, VariableCommand,
 };
+use super::migrations::MigrationsCommand;
 use super::overview::OVERVIEW;
 use super::parse;
 use crate::error::CliError;
@@ -117,6 +119,16 @@ pub enum Command {
     Cancel(Cancel),
     /// Logs of a deployment, release or job, merged by time.
     Logs(Logs),
+    /// Migrations of a target's database.
+    #[command(subcommand)]
+    Migrations(MigrationsCommand),
+    /// Garbage: what goes from hosts and the store, and why the rest stays.
+    #[command(subcommand)]
+    Gc(GarbageCommand),
+    /// Keep a release whatever happens.
+    Pin(Pin),
+    /// Let a pinned release go its way again.
+    Unpin(Pin),
     /// Machines that agents run on.
     Hosts(Noun<HostsCommand>),
     /// Units of work.

@@ -4,7 +4,11 @@ use pointsman_shared::api::deployments::{
     CancelRequest, DecisionRequest, Deployment, NewDeployment, NewRollback,
 };
 use pointsman_shared::api::fleet::{Finding, Host, JoinToken, NewJoinToken};
+use pointsman_shared::api::garbage::{
+    Garbage, GarbageRequest, GarbageSchedule, PinRequest, UndoRequest, Undone,
+};
 use pointsman_shared::api::jobs::{Job, JobState, LogPage};
+use pointsman_shared::api::migrations::{MigrationRequest, MigrationRun, Migrations};
 use pointsman_shared::api::projects::{
     Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
 };
@@ -80,6 +84,43 @@ impl Client {
 
     pub async fn target(&self, name: &TargetName) -> Answer<Target> {
         self.get(&["targets", &name.to_string()], &[]).await
+    }
+
+    pub async fn migrations(&self, target: &TargetName, release: Option<&str>) -> Answer<Migrations> {
+        let query: Vec<_> = release
+            .map(|release| ("release", release.to_owned()))
+            .into_iter()
+            .collect();
+        self.get(&["targets", &target.to_string(), "migrations"], &query)
+            .await
+    }
+
+    pub async fn migrate(&self, target: &TargetName, wish: &MigrationRequest) -> Answer<MigrationRun> {
+        let path = ["targets", &target.to_string(), "migrations"];
+        self.change(Method::POST, &path, Some(wish)).await
+    }
+
+    pub async fn garbage(&self, wish: &GarbageRequest) -> Answer<Garbage> {
+        self.change(Method::POST, &["garbage"], Some(wish)).await
+    }
+
+    pub async fn undo_garbage(&self, wish: &UndoRequest) -> Answer<Undone> {
+        self.change(Method::POST, &["garbage", "undo"], Some(wish)).await
+    }
+
+    pub async fn garbage_schedules(&self) -> Answer<Vec<GarbageSchedule>> {
+        self.get(&["garbage", "schedules"], &[]).await
+    }
+
+    pub async fn set_garbage_schedule(&self, wish: &GarbageSchedule) -> Answer<GarbageSchedule> {
+        self.change(Method::PUT, &["garbage", "schedules"], Some(wish))
+            .await
+    }
+
+    pub async fn pin(&self, project: &ProjectName, release: &str, wish: &PinRequest) -> Answer<()> {
+        let path = ["projects", project.as_str(), "releases", release, "pin"];
+        let _answer: IgnoredAny = self.change(Method::PUT, &path, Some(wish)).await?;
+        Ok(())
     }
 
     pub async fn set_variable(&self, variable: &Variable) -> Answer<()> {

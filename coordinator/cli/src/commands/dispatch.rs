@@ -1,8 +1,8 @@
 //! From what was typed to the file that does it.
 
 use super::{
-    apply, audit, build, decide, deploy, deployments, doctor, environment, events, help, hosts, jobs, login,
-    logs, project, status, target, token, variable,
+    apply, audit, build, decide, deploy, deployments, doctor, environment, events, garbage, help, hosts,
+    jobs, login, logs, migrations, project, status, target, token, variable,
 };
 use crate::args::Command;
 use crate::error::CliError;
@@ -29,6 +29,10 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Watch(args) => deployments::watch(session, args).await,
         Command::Deployments(args) => deployments::deployments(session, args).await,
         Command::Logs(args) => logs::logs(session, args).await,
+        Command::Migrations(command) => migrations::migrations(session, command).await,
+        Command::Gc(command) => garbage::garbage(session, command).await,
+        Command::Pin(args) => garbage::pin(session, &args, true).await,
+        Command::Unpin(args) => garbage::pin(session, &args, false).await,
         Command::Hosts(args) => hosts::hosts(session, args.verb()?).await,
         Command::Jobs(args) => jobs::jobs(session, args.verb()?).await,
         Command::Token(args) => token::token(session, args.verb()?).await,

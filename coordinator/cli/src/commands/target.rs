@@ -1,6 +1,6 @@
 //! `target create | list | show`
 
-use pointsman_shared::api::projects::{NewTarget, Strategy, Target};
+use pointsman_shared::api::projects::{NewTarget, Retention, Strategy, Target};
 
 use super::{listing, status};
 use crate::args::{Pair, TargetCommand};
@@ -22,6 +22,8 @@ pub async fn target(session: &Session, command: TargetCommand) -> Result<Exit, C
             max_unavailable,
             max_failures,
             on_failure,
+            keep,
+            min_age_hours,
         } => {
             let strategy = Strategy {
                 waves: waves.unwrap_or_else(|| Strategy::default().waves),
@@ -35,6 +37,7 @@ pub async fn target(session: &Session, command: TargetCommand) -> Result<Exit, C
                 hosts: labels(hosts),
                 root,
                 strategy,
+                retention: Retention { keep, min_age_hours },
             };
             create(session, &wish).await
         }
@@ -115,7 +118,7 @@ fn table(targets: &[Target]) -> Table {
     table
 }
 
-fn fields(target: &Target) -> [(&'static str, Cell); 9] {
+fn fields(target: &Target) -> [(&'static str, Cell); 10] {
     let strategy = &target.strategy;
     let limit = |count: u32| {
         if count == 0 {
@@ -132,6 +135,13 @@ fn fields(target: &Target) -> [(&'static str, Cell); 9] {
         ("unavailable", limit(strategy.max_unavailable)),
         ("failures", Cell::Number(strategy.max_failures.into())),
         ("on failure", wording::on_failure(strategy.on_failure).into()),
+        (
+            "keeps",
+            Cell::Text(format!(
+                "{} good releases, and all of {} hours",
+                target.retention.keep, target.retention.min_age_hours
+            )),
+        ),
         ("wanted", Cell::maybe(target.desired.as_ref())),
         (
             "open",

@@ -178,6 +178,7 @@ fn one_thing_is_shown_field_by_field() {
     unavailable  -
     failures     0
     on failure   hold
+    keeps        5 good releases, and all of 168 hours
     wanted       1.9.0
     open         -
 

@@ -44,6 +44,7 @@ fn projects_environments_and_targets_are_created() {
     unavailable  -
     failures     0
     on failure   rollback
+    keeps        5 good releases, and all of 168 hours
     wanted       -
     open         -
     --- stderr

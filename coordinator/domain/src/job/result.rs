@@ -86,6 +86,11 @@ impl Job {
             return Self { unsettled, ..self }.retried(&failure.message, until, lost);
         }
         if self.kind == JobKind::Migrate && failure.effect == Change::Unknown {
+            if self.state == State::Indeterminate {
+                // It says no more than what is known already.
+                let effects = vec![Effect::NoteLate { epoch: self.epoch }];
+                return Step { job: self, effects };
+            }
             return self.indeterminate(failure.message, closed);
         }
         // It speaks for its own epoch: a lost one before it may have switched all the same.

@@ -35,7 +35,7 @@ async fn select_targets(
     limit: i64,
 ) -> StoreResult<Vec<(Uuid, Target)>> {
     let rows = sqlx::query!(
-        r#"SELECT target.id, project.name AS project, environment.name AS environment, root, labels, strategy,
+        r#"SELECT target.id, project.name AS project, environment.name AS environment, root, labels, strategy, retention,
                 release.label AS "desired?",
                 (SELECT min(deployment.number) FROM deployment
                  WHERE deployment.target_id = target.id AND deployment.ended_at IS NULL) AS open_deployment
@@ -66,6 +66,7 @@ async fn select_targets(
                 hosts: serde_json::from_value(row.labels).map_err(|e| wrong(&e))?,
                 root: row.root.parse().map_err(|e| wrong(&e))?,
                 strategy: serde_json::from_value(row.strategy).map_err(|e| wrong(&e))?,
+                retention: serde_json::from_value(row.retention).map_err(|e| wrong(&e))?,
                 desired: row
                     .desired
                     .as_deref()

@@ -2,7 +2,7 @@
 
 use pointsman_domain::recipe::Recipe;
 use pointsman_domain::{ActorKind, deployment::DeploymentKind};
-use pointsman_shared::api::projects::{Environment, Strategy};
+use pointsman_shared::api::projects::{Environment, Retention, Strategy};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{
     DeploymentId, EnvironmentId, PlacementId, PrincipalId, ProjectId, ReleaseId, TargetId,
@@ -53,6 +53,7 @@ pub async fn target(conn: &mut PgConnection) -> StoreResult<()> {
         root: "/srv/shop".parse().expect("a root"),
         labels: [("role".to_owned(), "web".to_owned())].into(),
         strategy: Strategy::default(),
+        retention: Retention::default(),
         desired: None,
         created_at: at,
     };

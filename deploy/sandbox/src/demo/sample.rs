@@ -1,6 +1,8 @@
-//! The sample project: a small web shop with a build step, shared files and a real history of three versions.
+//! The sample project: a small web shop with a build step, shared files, a database of its own and a real history of
+//! three versions.
 //!
-//! 1.2.0 is broken on purpose: its health check fails.
+//! 1.1.0 changes the database as one does it without downtime: what the new version needs is added before it goes live,
+//! what only the old one needed is dropped once nobody wants it back. 1.2.0 is broken on purpose: its health check fails.
 
 use std::path::PathBuf;
 
@@ -11,10 +13,19 @@ use pointsman_sandbox::place::Place;
 const RECIPE: &str = r#"# How this project is built, linked and checked.
 [build]
 steps   = ["sh build.sh"]
-include = ["dist/**", "healthz"]
+include = ["dist/**", "db/**", "healthz"]
 
 [release]
 shared  = ["storage/", ".env"]
+
+[migrations.pre]
+sql          = "db/pre"
+database_url = "${DATABASE_URL}"
+
+[migrations.post]
+sql          = "db/post"
+database_url = "${DATABASE_URL}"
+after        = "0s"
 
 [health]
 http     = "http://127.0.0.1:${PORT}/healthz"
@@ -54,6 +65,19 @@ const HISTORY: [Version; 3] = [
             ("healthz", "ok\n"),
             ("src/assets/style.css", STYLE),
             (
+                "db/pre/0001_orders.sql",
+                "CREATE TABLE orders (id integer PRIMARY KEY, price integer NOT NULL);\nINSERT INTO orders VALUES (1, 10);\n",
+            ),
+            ("db/pre/0001_orders.down.sql", "DROP TABLE orders;\n"),
+            (
+                "db/post/0001_analyze.sql",
+                "-- pointsman: no-transaction\nVACUUM ANALYZE orders;\n",
+            ),
+            (
+                "db/post/0001_analyze.down.sql",
+                "SELECT 'nothing to take back';\n",
+            ),
+            (
                 "src/index.html",
                 "<!doctype html><link rel=stylesheet href=assets/style.css>\n<h1>shop @VERSION@</h1>\n",
             ),
@@ -70,6 +94,16 @@ const HISTORY: [Version; 3] = [
             (
                 "src/offers.html",
                 "<!doctype html><h1>Offers of @VERSION@</h1><ul><li>points<li>switches</ul>\n",
+            ),
+            (
+                "db/pre/0002_cents.sql",
+                "ALTER TABLE orders ADD cents bigint;\nUPDATE orders SET cents = price * 100;\n",
+            ),
+            ("db/pre/0002_cents.down.sql", "ALTER TABLE orders DROP cents;\n"),
+            ("db/post/0002_drop_price.sql", "ALTER TABLE orders DROP price;\n"),
+            (
+                "db/post/0002_drop_price.down.sql",
+                "ALTER TABLE orders ADD price integer;\nUPDATE orders SET price = cents / 100;\n",
             ),
         ],
     },

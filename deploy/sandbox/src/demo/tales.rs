@@ -12,6 +12,8 @@ use super::tree::{self, TreeEntry};
 
 /// Exit code of a deployment that failed and was rolled back.
 const ROLLED_BACK: i32 = 8;
+/// Exit code of a wish that a rule refuses.
+const REFUSED: i32 = 5;
 
 impl Telling<'_> {
     /// Two versions go live, a broken one rolls itself back, the first comes back by hand.
@@ -22,7 +24,13 @@ impl Telling<'_> {
         stage.narrator.say("sample", sentence);
         self.put_shared_files()?;
         // One host first: it is the one that finds out about a broken release.
-        self.describe_project(&mirror, &["1", "100%"]).await?;
+        let database = format!("{project}_data");
+        let postgres = stage.sandbox.services().postgres();
+        postgres.create_database(&database).await?;
+        let variables = json!([{
+            "scope": { "target": self.target }, "name": "DATABASE_URL", "value": postgres.url(&database),
+        }]);
+        self.describe_project(&mirror, &["1", "100%"], &variables).await?;
 
         let target = self.target.clone();
         self.step(
@@ -36,6 +44,7 @@ impl Telling<'_> {
         let live = Wanted::step("deploy 1.1.0").shows("1.1.0").says("shop 1.1.0");
         self.step(&["deploy", &target, "1.1.0", "--build"], live).await?;
         self.read_guestbooks()?;
+        self.migrate().await?;
 
         let sentence = "1.2.0, whose health check fails: the first host finds out, and is rolled back";
         stage.narrator.say("now", sentence);
@@ -49,12 +58,29 @@ impl Telling<'_> {
         self.step(&["rollback", &target], back).await
     }
 
+    /// The old column goes, and with it the way back, until it is there again.
+    async fn migrate(&mut self) -> Result<(), Halt> {
+        let target = self.target.clone();
+        let sentence =
+            "the column that only 1.0.0 needs is dropped, which closes the way back until it is reverted";
+        self.stage.narrator.say("now", sentence);
+        self.step(
+            &["migrations", "apply", &target, "--phase", "post"],
+            Wanted::step("apply post-migrations"),
+        )
+        .await?;
+        let refused = Wanted::step("a rollback is refused by the migration's name").exits(REFUSED);
+        self.step(&["rollback", &target], refused).await?;
+        let revert = ["migrations", "revert", &target, "0002_drop_price"];
+        self.step(&revert, Wanted::step("revert the migration")).await
+    }
+
     /// Builds a repository as it is and puts it on every host.
     pub(super) async fn repository(&mut self, source: &str, reference: Option<&str>) -> Result<(), Halt> {
         let (stage, project) = (self.stage, self.stage.project);
         let mirror = stage.git.mirror(stage.sandbox.place(), source, project).await?;
         stage.narrator.say("mirrored", source);
-        self.describe_project(&mirror, &["100%"]).await?;
+        self.describe_project(&mirror, &["100%"], &json!([])).await?;
         let mut build = vec!["build", project, "--follow"];
         build.extend(reference.iter().flat_map(|reference| ["--ref", reference]));
         self.step(&build, Wanted::step("build")).await?;
@@ -82,7 +108,12 @@ impl Telling<'_> {
         Ok(())
     }
 
-    async fn describe_project(&mut self, mirror: &Path, waves: &[&str]) -> Result<(), Halt> {
+    async fn describe_project(
+        &mut self,
+        mirror: &Path,
+        waves: &[&str],
+        variables: &serde_json::Value,
+    ) -> Result<(), Halt> {
         let (project, sandbox) = (self.stage.project, self.stage.sandbox);
         let document = json!({
             "project": [{ "name": project, "repository": format!("file://{}", mirror.display()) }],
@@ -94,6 +125,7 @@ impl Telling<'_> {
                 "root": sandbox.target_root(project),
                 "strategy": { "waves": waves, "on_failure": "rollback" },
             }],
+            "variable": variables,
         });
         let text = toml::to_string(&document)
             .map_err(|error| Error::Unexpected(format!("the project cannot be described: {error}")))?;

@@ -9,7 +9,9 @@ use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::events::Event;
 use pointsman_shared::api::fleet::{Finding, Host, Severity};
 use pointsman_shared::api::jobs::{Job, JobState, NumberedLine};
-use pointsman_shared::api::projects::{Environment, Placement, Project, Strategy, Target, Variable};
+use pointsman_shared::api::projects::{
+    Environment, Placement, Project, Retention, Strategy, Target, Variable,
+};
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use pointsman_shared::api::tokens::{AuditEntry, TokenInfo};
 use pointsman_shared::clock::{Clock as _, SystemClock};
@@ -186,6 +188,7 @@ impl World {
             hosts: BTreeMap::from([("role".to_owned(), "web".to_owned())]),
             root: name("/srv/shop"),
             strategy: Strategy::default(),
+            retention: Retention::default(),
             desired: label.clone(),
             open_deployment: None,
             placements: placements.collect(),
