@@ -101,7 +101,9 @@ pub enum ScriptError {
         file: String,
     },
     /// It takes back what does not exist.
-    #[error("{folder}/{file} takes back a migration that is not there: {folder}/{name}.sql is missing")]
+    #[error(
+        "{folder}/{file} takes back a migration that is not there: {folder}/{name}.sql is missing; add it, or remove the .down.sql"
+    )]
     Orphan {
         /// The folder.
         folder: String,

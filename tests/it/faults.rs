@@ -17,7 +17,7 @@ fn slow_recipe(effects: &Path) -> String {
     )
 }
 
-async fn slow_world(options: Options) -> Result<World> {
+pub(super) async fn slow_world(options: Options) -> Result<World> {
     let world = World::start_with(options).await?;
     let effects = world.folder("effects")?;
     world.has_recipe(&slow_recipe(&effects.join("log")))?;

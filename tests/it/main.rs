@@ -7,5 +7,6 @@ mod garbage;
 mod journey;
 mod migrations;
 mod readers;
+mod rounds;
 mod trees;
 mod unhappy;

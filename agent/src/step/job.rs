@@ -27,7 +27,7 @@ pub struct Host {
     pub roots: Arc<Roots>,
     /// Asks health checks over HTTP; see [`super::probe_client`].
     pub http: reqwest::Client,
-    /// Bytes that an install leaves free beyond what it needs; 256 MiB unless the host says otherwise.
+    /// Bytes that an install leaves free beyond what it needs;
     pub spare_bytes: u64,
     /// The wall clock, for how long something lies in the trash.
     pub clock: Arc<dyn Clock>,

@@ -4,7 +4,7 @@
 //! facts      what is known            progress   what people are shown
 //! standing   where each host stands   summary    counts and sentences
 //! decide     the way forward          undo       the way back
-//! gate       pre-migrations, between the two
+//! gate       pre-migrations, between the barrier and the first switch
 //! ```
 //!
 //! Invariants, tested against duplicated, re-ordered and lost events: no host switches before every host that can be

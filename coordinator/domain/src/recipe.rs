@@ -21,6 +21,7 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
+use pointsman_shared::migration::MigrationPhase;
 use pointsman_shared::recipe::{BuildRecipe, HealthCheck, Hooks, SharedPath};
 use pointsman_shared::wire::job::MigrationRunner;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,17 @@ pub struct Migrations {
     pub pre: Option<MigrationRunner>,
     /// Run once the release has been live for a while.
     pub post: Option<PostMigrations>,
+}
+
+impl Migrations {
+    /// With what a phase is run; none = the recipe has none.
+    pub fn runner(&self, phase: MigrationPhase) -> Option<&MigrationRunner> {
+        match phase {
+            MigrationPhase::Pre => self.pre.as_ref(),
+            MigrationPhase::Post => self.post.as_ref().map(|post| &post.runner),
+            MigrationPhase::Hard => None,
+        }
+    }
 }
 
 /// Migrations that follow a release.

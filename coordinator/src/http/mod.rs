@@ -16,6 +16,7 @@ mod guard;
 mod health;
 mod hosts;
 mod jobs;
+mod locks;
 mod migrations;
 mod page;
 mod paging;

@@ -17,7 +17,7 @@ use super::guard::Access::{self, Agent, Does, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
     account, agent, audit, deployments, edge, environments, events, garbage, guard, health, hosts, jobs,
-    migrations, page, projects, releases, targets, tokens, variables,
+    locks, migrations, page, projects, releases, targets, tokens, variables,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -58,6 +58,11 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/targets", May(Read), targets::list),
         post("/api/v1/targets", Does(Configure, "target.create"), targets::create),
         get("/api/v1/targets/{target}", May(Read), targets::one),
+        put("/api/v1/targets/{target}/lock", Does(Deploy, "target.lock"), locks::lock),
+        delete("/api/v1/targets/{target}/lock", Does(Deploy, "target.unlock"), locks::unlock),
+        get("/api/v1/locks", May(Read), locks::list),
+        put("/api/v1/stop", Does(Deploy, "stop.set"), locks::stop),
+        delete("/api/v1/stop", Does(Deploy, "stop.lift"), locks::go_on),
         get("/api/v1/targets/{target}/migrations", May(Read), migrations::list),
         post("/api/v1/targets/{target}/migrations", Does(Deploy, "migration.request"), migrations::request),
         get("/api/v1/variables", May(Read), variables::list),

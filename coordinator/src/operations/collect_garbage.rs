@@ -40,22 +40,27 @@ pub async fn execute(app: &App, actor: &Actor, wish: &GarbageRequest) -> Operati
         for target in chosen(app, wish).await? {
             let mut tx = app.store.begin().await?;
             targets::lock(&mut tx, target.id).await?;
+            let before = found.jobs.len();
             collect(app, &mut tx, &target, wish.dry_run, &mut found).await?;
+            if let Some(jobs) = found.jobs.get(before..).filter(|jobs| !jobs.is_empty()) {
+                let detail = serde_json::json!({ "jobs": jobs, "reason": wish.reason });
+                act::done(
+                    app,
+                    &mut tx,
+                    actor,
+                    "garbage.collect",
+                    &target.name.to_string(),
+                    detail,
+                )
+                .await?;
+            }
             act::commit(tx).await?;
         }
-        found.pruned = prune_releases::execute(app, wish, &found).await?;
+        found.pruned = prune_releases::execute(app, actor, wish, &found).await?;
         Ok(found)
     })
     .await?;
-    if !wish.dry_run {
-        let mut tx = app.store.begin().await?;
-        let detail = serde_json::json!({
-            "jobs": found.jobs, "bytes": found.bytes(), "pruned": found.pruned.len(), "reason": wish.reason,
-        });
-        act::done(app, &mut tx, actor, "garbage.collect", &object, detail).await?;
-        act::commit(tx).await?;
-        app.bells.ring();
-    }
+    app.bells.ring();
     Ok(found)
 }
 
@@ -112,7 +117,7 @@ async fn collect(
             continue;
         }
         match order(app, tx, target, &placement, &going).await? {
-            Ok(number) => found.jobs.extend(number),
+            Ok(number) => found.jobs.push(number),
             Err(reason) => found.left.push(LeftAlone {
                 target: target.name.clone(),
                 host: placement.host.clone(),
@@ -173,7 +178,16 @@ async fn order(
     target: &TargetRow,
     placement: &PlacementRow,
     going: &[ReleaseFolder],
-) -> OperationResult<Result<Option<i64>, String>> {
+) -> OperationResult<Result<i64, String>> {
+    let now = pointsman_store::now(tx).await?;
+    if let Some(lock) = targets::held_lock(tx, target.id, now).await? {
+        let what = if lock.global {
+            "everything is stopped"
+        } else {
+            "it is locked"
+        };
+        return Ok(Err(format!("{what} by {}: {}", lock.owner, lock.reason)));
+    }
     let Some(fence) = placement.fence else {
         return Ok(Err("its host has not told its state yet".to_owned()));
     };
@@ -200,5 +214,5 @@ async fn order(
     };
     let job = order_collection::insert(app, tx, &wish).await?;
     offer_job::offer_or_defer(app, tx, &job).await?;
-    Ok(Ok(Some(job.number)))
+    Ok(Ok(job.number))
 }

@@ -170,7 +170,7 @@ async fn finish_build(
     let (label, folder) = (&release.label, &built.folder);
     let found = read_migrations::execute(app, tx, release.id, &release.recipe, &built.manifest).await?;
     let one_way = match found {
-        Found::OneWay(one_way) => one_way,
+        Found::Scripts { one_way } => one_way,
         Found::Refused(reason) => {
             releases::set_unbuilt(tx, release.id, false, &reason).await?;
             return Ok(("release.failed", format!("release {label} failed: {reason}")));

@@ -158,12 +158,7 @@ pub async fn migrate(
     wish: &HostJob<'_>,
     work: MigrationWork<'_>,
 ) -> OperationResult<JobRow> {
-    let of_recipe = &wish.release.recipe.migrations;
-    let runner = match work.phase {
-        MigrationPhase::Pre => of_recipe.pre.as_ref(),
-        MigrationPhase::Post => of_recipe.post.as_ref().map(|post| &post.runner),
-        MigrationPhase::Hard => None,
-    };
+    let runner = wish.release.recipe.migrations.runner(work.phase);
     let runner = runner.ok_or_else(|| {
         let what = format!("it has no {}-migrations and they are ordered", work.phase);
         StoreError::inconsistent("release", wish.release.id, what)

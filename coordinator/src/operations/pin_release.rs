@@ -37,7 +37,9 @@ pub async fn execute(
             garbage::pin(&mut tx, id, actor.principal, wish.reason.as_deref(), now).await?;
         } else if !garbage::unpin(&mut tx, id).await? {
             let what = format!("release {} of {} is not pinned", release.label, project.name);
-            return Err(Refusal::conflict("not_pinned", what).into());
+            return Err(Refusal::conflict("not_pinned", what)
+                .hint(format!("pointsman versions {}", project.name))
+                .into());
         }
         let detail = serde_json::json!({ "release": release.label, "reason": wish.reason });
         act::done(app, &mut tx, actor, action, &object, detail).await?;

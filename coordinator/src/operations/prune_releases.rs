@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use pointsman_domain::Actor;
 use pointsman_domain::retention::{Pressure, reason_to_keep};
 use pointsman_shared::api::agent::ObjectKind;
 use pointsman_shared::api::garbage::{Garbage, GarbageRequest, PrunedRelease};
@@ -27,6 +28,7 @@ const SPARED: TimeDelta = TimeDelta::days(1);
 /// Prunes the releases of the chosen projects, or says which would be; a wish about one target prunes nothing.
 pub async fn execute(
     app: &App,
+    actor: &Actor,
     wish: &GarbageRequest,
     on_hosts: &Garbage,
 ) -> OperationResult<Vec<PrunedRelease>> {
@@ -41,7 +43,7 @@ pub async fn execute(
     drop(conn);
     let mut pruned = Vec::new();
     for name in names {
-        pruned.extend(of_project(app, &name, wish.dry_run, on_hosts).await?);
+        pruned.extend(of_project(app, actor, &name, wish.dry_run, on_hosts).await?);
     }
     if !wish.dry_run {
         sweep_objects(app).await?;
@@ -51,6 +53,7 @@ pub async fn execute(
 
 async fn of_project(
     app: &App,
+    actor: &Actor,
     name: &ProjectName,
     dry_run: bool,
     on_hosts: &Garbage,
@@ -85,6 +88,10 @@ async fn of_project(
             bytes: release.archive_bytes,
         });
     }
+    if !dry_run && !pruned.is_empty() {
+        let detail = serde_json::json!({ "releases": pruned });
+        act::done(app, &mut tx, actor, "release.prune", name.as_str(), detail).await?;
+    }
     act::commit(tx).await?;
     Ok(pruned)
 }
@@ -92,12 +99,12 @@ async fn of_project(
 /// What any target of the project needs, and the newest releases whether they were live or not.
 async fn needed(
     tx: &mut Transaction,
-    targets_: &[TargetRow],
+    own: &[TargetRow],
     project: &ProjectName,
 ) -> OperationResult<BTreeSet<ReleaseId>> {
     let now = pointsman_store::now(tx).await?;
     let stored = store_garbage::built(tx, project).await?;
-    let keep = targets_
+    let keep = own
         .iter()
         .map(|target| target.retention.keep)
         .max()
@@ -107,7 +114,7 @@ async fn needed(
     let no_target = Retention::default();
     let alone = [(pointsman_domain::retention::Needs::default(), no_target)];
     let mut all = Vec::new();
-    for target in targets_ {
+    for target in own {
         let live = targets::get(tx, target.id)
             .await?
             .and_then(|target| target.desired);

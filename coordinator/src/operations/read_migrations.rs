@@ -20,8 +20,11 @@ use crate::error::{OperationError, OperationResult};
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// Nothing to say, or scripts without a way back, by name.
-    OneWay(Vec<String>),
+    /// Scripts that can be run; `one_way` names those without a way back.
+    Scripts {
+        /// Their files.
+        one_way: Vec<String>,
+    },
     /// A script that cannot be run; why, for people.
     Refused(String),
 }
@@ -36,7 +39,7 @@ pub async fn execute(
 ) -> OperationResult<Found> {
     let folders = folders(recipe);
     if folders.is_empty() {
-        return Ok(Found::OneWay(Vec::new()));
+        return Ok(Found::Scripts { one_way: Vec::new() });
     }
     let manifest = read_manifest(app, release, manifest).await?;
     let mut one_way = Vec::new();
@@ -67,15 +70,13 @@ pub async fn execute(
             migrations::add_to_release(tx, release, &migration).await?;
         }
     }
-    Ok(Found::OneWay(one_way))
+    Ok(Found::Scripts { one_way })
 }
 
 fn folders(recipe: &Recipe) -> Vec<(MigrationPhase, &str)> {
-    let pre = recipe.migrations.pre.as_ref();
-    let post = recipe.migrations.post.as_ref().map(|post| &post.runner);
-    [(MigrationPhase::Pre, pre), (MigrationPhase::Post, post)]
+    [MigrationPhase::Pre, MigrationPhase::Post]
         .into_iter()
-        .filter_map(|(phase, runner)| match runner {
+        .filter_map(|phase| match recipe.migrations.runner(phase) {
             Some(MigrationRunner::Sql { folder, .. }) => Some((phase, folder.as_str())),
             Some(MigrationRunner::Commands { .. }) | None => None,
         })

@@ -63,7 +63,8 @@ const fn has_way_back(order: &MigrateOrder) -> bool {
     matches!(&order.runner, MigrationRunner::Commands { revert: Some(_), .. })
 }
 
-/// The ledger was read under its lock, so whoever was there before is done.
+/// The built-in runner read the ledger under its lock, so whoever was there before is done. A project's own tool has no
+/// lock of ours; there it is the end of the lost agent's children, which its successor waits for, that is trusted.
 async fn settle(
     app: &App,
     tx: &mut Transaction,

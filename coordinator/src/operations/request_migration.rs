@@ -104,7 +104,7 @@ async fn refuse_when_busy(tx: &mut Transaction, target: &TargetRow, changes: boo
     if let Some(open) = runs.iter().find(|run| run.is_open() && !run.is_look()) {
         let what = format!("job #{} works on the migrations of {}", open.number, target.name);
         return Err(Refusal::conflict("migration_open", what)
-            .hint(format!("pointsman logs {}", open.number))
+            .hint(format!("pointsman logs -f --job {}", open.number))
             .into());
     }
     if !changes {
@@ -116,7 +116,7 @@ async fn refuse_when_busy(tx: &mut Transaction, target: &TargetRow, changes: boo
             unknown.number
         );
         return Err(Refusal::conflict("migration_indeterminate", what)
-            .hint(format!("pointsman jobs {}", unknown.number))
+            .hint(format!("pointsman jobs show {}", unknown.number))
             .into());
     }
     let open = deployments::open_of_target(tx, target.id).await?;
@@ -173,9 +173,11 @@ async fn chosen(
     let Some(name) = &wish.migration else {
         return match wish.mode {
             MigrateMode::Apply | MigrateMode::List => Ok(Vec::new()),
-            MigrateMode::Revert | MigrateMode::MarkApplied | MigrateMode::MarkPending => {
-                Err(Refusal::invalid("migration_missing", "name the migration").into())
-            }
+            MigrateMode::Revert | MigrateMode::MarkApplied | MigrateMode::MarkPending => Err(
+                Refusal::invalid("migration_missing", "it needs the name of a migration")
+                    .hint(format!("pointsman migrations ls {}", target.name))
+                    .into(),
+            ),
         };
     };
     let known = migrations::of_target(tx, target.id).await?;
@@ -207,17 +209,17 @@ async fn judge(
     desired: Option<ReleaseId>,
 ) -> OperationResult<()> {
     let of_recipe = &release.recipe.migrations;
-    let runner = match wish.phase {
-        MigrationPhase::Pre => of_recipe.pre.as_ref(),
-        MigrationPhase::Post => of_recipe.post.as_ref().map(|post| &post.runner),
-        MigrationPhase::Hard => None,
-    };
-    let Some(runner) = runner else {
+    let Some(runner) = of_recipe.runner(wish.phase) else {
         let what = format!(
             "the recipe of release {} has no {}-migrations",
             release.label, wish.phase
         );
-        return Err(Refusal::conflict("no_migrations", what).into());
+        return Err(Refusal::conflict("no_migrations", what)
+            .hint(format!(
+                "add `[migrations.{}]` to the recipe of a newer release",
+                wish.phase
+            ))
+            .into());
     };
     match (wish.mode, wish.phase) {
         (MigrateMode::Apply, MigrationPhase::Post) => {

@@ -21,14 +21,21 @@ pub async fn execute(app: &App) -> OperationResult<()> {
             reason: Some(format!("scheduled: {}", row.expression)),
             ..GarbageRequest::default()
         };
-        let found = collect_garbage::execute(app, &actor, &wish).await?;
-        tracing::info!(
-            project = %row.project,
-            jobs = found.jobs.len(),
-            bytes = found.bytes(),
-            pruned = found.pruned.len(),
-            "garbage is collected"
-        );
+        match collect_garbage::execute(app, &actor, &wish).await {
+            Ok(found) => tracing::info!(
+                project = %row.project,
+                jobs = found.jobs.len(),
+                bytes = found.bytes(),
+                pruned = found.pruned.len(),
+                "garbage is collected"
+            ),
+            // The others have their turn; this one has it again at its next time.
+            Err(error) => tracing::warn!(
+                project = %row.project,
+                error = &error as &dyn std::error::Error,
+                "garbage could not be collected"
+            ),
+        }
     }
     Ok(())
 }

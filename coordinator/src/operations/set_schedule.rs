@@ -31,7 +31,12 @@ pub async fn execute(app: &App, actor: &Actor, wish: &GarbageSchedule) -> Operat
         let detail = serde_json::json!({ "cron": wish.cron });
         act::done(app, &mut tx, actor, "schedule.set", &object, detail).await?;
         act::commit(tx).await?;
-        Ok(GarbageSchedule { next, ..wish.clone() })
+        Ok(GarbageSchedule {
+            project: wish.project.clone(),
+            cron: wish.cron.clone(),
+            next,
+            last: None,
+        })
     })
     .await
 }

@@ -1,6 +1,7 @@
 //! Brings a collected release back to the hosts of a target: out of their trash while it lies there, else out of the
 //! store.
 
+use pointsman_domain::deployment::DeploymentKind;
 use pointsman_domain::job::Purpose;
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::garbage::{UndoRequest, Undone};
@@ -20,13 +21,16 @@ pub async fn execute(app: &App, actor: &Actor, wish: &UndoRequest) -> OperationR
         let id = find_release::known(app, &project, &wish.release).await?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
+        request_deployment::refuse_when_locked(&mut tx, &target, DeploymentKind::Deploy).await?;
         let release = releases::get(&mut tx, id)
             .await?
             .ok_or_else(|| StoreError::inconsistent("release", id, "it was found and does not exist"))?;
         find_release::judge(&release)?;
         if release.built.is_none() {
             let what = format!("release {} is not built", release.label);
-            return Err(Refusal::conflict("release_not_built", what).into());
+            return Err(Refusal::conflict("release_not_built", what)
+                .hint("wait for its build")
+                .into());
         }
         let mut hosts = Vec::new();
         for placement in placements::of_target(&mut tx, target.id).await? {

@@ -1,4 +1,5 @@
-//! What lies on hosts and in the store, and what still needs it: the facts that a collection is decided from.
+//! What lies on hosts, and what still needs it: the facts that a collection is decided from. Of the store's own garbage
+//! knows `store_garbage`.
 
 use std::collections::BTreeSet;
 

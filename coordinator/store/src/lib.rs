@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod join_tokens;
 pub mod leases;
 pub mod listener;
+pub mod locks;
 pub mod logs;
 pub mod migrations;
 pub mod objects;

@@ -15,6 +15,7 @@ mod cancelling;
 mod database;
 mod failing;
 mod going_live;
+mod locking;
 mod repository;
 mod returning;
 mod rolling_back;

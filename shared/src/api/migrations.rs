@@ -45,7 +45,7 @@ pub struct Migration {
     pub seen_at: Option<DateTime<Utc>>,
 }
 
-/// The wish to work on a target's migrations.
+/// `POST /api/v1/targets/{target}/migrations`: the wish to work on them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MigrationRequest {

@@ -8,6 +8,7 @@ pub mod events;
 pub mod fleet;
 pub mod garbage;
 pub mod jobs;
+pub mod locks;
 pub mod migrations;
 pub mod problem;
 pub mod projects;

@@ -107,9 +107,9 @@ pub struct Decide {
 /// `resume`
 #[derive(Debug, Args)]
 pub struct Resume {
-    /// Number of the deployment.
+    /// Number of the deployment; none = end the stop.
     #[arg(value_parser = parse::number)]
-    pub deployment: i64,
+    pub deployment: Option<i64>,
     /// Whether to stay.
     #[command(flatten)]
     pub follow: Follow,

@@ -78,7 +78,7 @@ pub struct OneMigration {
     /// Which one.
     pub migration: MigrationName,
     /// Its phase.
-    #[arg(long, default_value = "post", value_parser = parse::word::<MigrationPhase>(PHASES))]
+    #[arg(long, default_value = "pre", value_parser = parse::word::<MigrationPhase>(PHASES))]
     pub phase: MigrationPhase,
     /// Whether to stay.
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 mod deploy;
 mod garbage;
+mod locks;
 mod manage;
 mod migrations;
 mod overview;
@@ -12,6 +13,7 @@ pub use deploy::{
     Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, Resume, Rollback, Versions, Watch,
 };
 pub use garbage::{GarbageCommand, Pin, ScheduleGarbage, UndoGarbage};
+pub use locks::{LockTarget, Stop, UnlockTarget};
 pub use manage::{
     Apply, Audit, EnvironmentCommand, Events, HostsCommand, InviteHost, JobsCommand, ListJobs,
     ProjectCommand, SetVariable, TargetCommand, TokenCommand, VariableCommand,

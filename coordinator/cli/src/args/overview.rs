@@ -16,6 +16,7 @@ Deploy
   watch 812|shop@production         follow a deployment
   migrations ls|apply|revert|mark   what the database of a target has, lacks and may take back
   gc plan|run|undo|schedule         what goes from hosts and the store; pin, unpin shop 1.9.0
+  lock, unlock shop@production      refuse new wishes; locks; stop and resume for everything
   status [shop[@production]]        what is live where; deployments: what was wished
 Build
   build shop [--ref main]           make a release from a ref [--follow]

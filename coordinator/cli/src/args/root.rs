@@ -7,6 +7,7 @@ use url::Url;
 
 use super::deploy::{Build, Cancel, Decide, Deploy, Deployments, Logs, Resume, Rollback, Versions, Watch};
 use super::garbage::{GarbageCommand, Pin};
+use super::locks::{LockTarget, Stop, UnlockTarget};
 use super::manage::{
     Apply, Audit, EnvironmentCommand, Events, HostsCommand, JobsCommand, ProjectCommand, TargetCommand,
     TokenCommand, VariableCommand,
@@ -109,7 +110,7 @@ pub enum Command {
     Rollback(Rollback),
     /// Say what becomes of a deployment that holds.
     Decide(Decide),
-    /// Let a deployment that holds go on; short for `decide NUMBER continue`.
+    /// Let a deployment that holds go on, as `decide NUMBER continue` does; without a number, everything after a stop.
     Resume(Resume),
     /// Follow a deployment to its end.
     Watch(Watch),
@@ -129,6 +130,14 @@ pub enum Command {
     Pin(Pin),
     /// Let a pinned release go its way again.
     Unpin(Pin),
+    /// Refuse new wishes for a target.
+    Lock(LockTarget),
+    /// Take new wishes for a target again.
+    Unlock(UnlockTarget),
+    /// What is locked, by whom and why.
+    Locks,
+    /// Refuse every new wish and every grant but those of rollbacks.
+    Stop(Stop),
     /// Machines that agents run on.
     Hosts(Noun<HostsCommand>),
     /// Units of work.

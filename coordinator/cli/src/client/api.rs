@@ -8,6 +8,7 @@ use pointsman_shared::api::garbage::{
     Garbage, GarbageRequest, GarbageSchedule, PinRequest, UndoRequest, Undone,
 };
 use pointsman_shared::api::jobs::{Job, JobState, LogPage};
+use pointsman_shared::api::locks::{Lock, NewLock};
 use pointsman_shared::api::migrations::{MigrationRequest, MigrationRun, Migrations};
 use pointsman_shared::api::projects::{
     Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
@@ -98,6 +99,28 @@ impl Client {
     pub async fn migrate(&self, target: &TargetName, wish: &MigrationRequest) -> Answer<MigrationRun> {
         let path = ["targets", &target.to_string(), "migrations"];
         self.change(Method::POST, &path, Some(wish)).await
+    }
+
+    pub async fn locks(&self) -> Answer<Vec<Lock>> {
+        self.get(&["locks"], &[]).await
+    }
+
+    pub async fn lock(&self, target: &TargetName, wish: &NewLock) -> Answer<Vec<Lock>> {
+        let path = ["targets", &target.to_string(), "lock"];
+        self.change(Method::PUT, &path, Some(wish)).await
+    }
+
+    pub async fn unlock(&self, target: &TargetName) -> Answer<Vec<Lock>> {
+        let path = ["targets", &target.to_string(), "lock"];
+        self.change(Method::DELETE, &path, None::<&()>).await
+    }
+
+    pub async fn stop(&self, wish: &NewLock) -> Answer<Vec<Lock>> {
+        self.change(Method::PUT, &["stop"], Some(wish)).await
+    }
+
+    pub async fn go_on(&self) -> Answer<Vec<Lock>> {
+        self.change(Method::DELETE, &["stop"], None::<&()>).await
     }
 
     pub async fn garbage(&self, wish: &GarbageRequest) -> Answer<Garbage> {

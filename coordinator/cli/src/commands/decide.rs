@@ -6,6 +6,7 @@ use pointsman_shared::outcome::JobKind;
 use super::deploy::subscribe;
 use super::deployments::deployment_table;
 use super::jobs::job_table;
+use super::locks;
 use crate::args::{Cancel, Decide, Follow, Resume};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -19,9 +20,12 @@ pub async fn decide(session: &Session, args: Decide) -> Result<Exit, CliError> {
     answer(session, args.deployment, args.decision, args.follow).await
 }
 
-/// Lets it go on.
+/// Lets it go on, or everything after a stop.
 pub async fn resume(session: &Session, args: Resume) -> Result<Exit, CliError> {
-    answer(session, args.deployment, Decision::Continue, args.follow).await
+    match args.deployment {
+        Some(deployment) => answer(session, deployment, Decision::Continue, args.follow).await,
+        None => locks::go_on(session).await,
+    }
 }
 
 async fn answer(

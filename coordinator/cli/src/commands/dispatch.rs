@@ -2,7 +2,7 @@
 
 use super::{
     apply, audit, build, decide, deploy, deployments, doctor, environment, events, garbage, help, hosts,
-    jobs, login, logs, migrations, project, status, target, token, variable,
+    jobs, locks, login, logs, migrations, project, status, target, token, variable,
 };
 use crate::args::Command;
 use crate::error::CliError;
@@ -33,6 +33,10 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Gc(command) => garbage::garbage(session, command).await,
         Command::Pin(args) => garbage::pin(session, &args, true).await,
         Command::Unpin(args) => garbage::pin(session, &args, false).await,
+        Command::Lock(args) => locks::lock(session, &args).await,
+        Command::Unlock(args) => locks::unlock(session, &args).await,
+        Command::Locks => locks::locks(session).await,
+        Command::Stop(args) => locks::stop(session, &args).await,
         Command::Hosts(args) => hosts::hosts(session, args.verb()?).await,
         Command::Jobs(args) => jobs::jobs(session, args.verb()?).await,
         Command::Token(args) => token::token(session, args.verb()?).await,

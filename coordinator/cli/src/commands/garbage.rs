@@ -50,7 +50,7 @@ async fn plan(
     let printer = &session.printer;
     printer.show(&found, &table(&shown))?;
     if printer.format() == Format::Table {
-        printer.note(&summary(&found, "would go"));
+        printer.note(&summary(&found, " would go"));
         if !explain {
             let stays = found.items.len() - shown.len();
             printer.note(&format!(
@@ -67,7 +67,7 @@ async fn run(session: &Session, client: &Client, scope: Option<Scope>) -> Result
     let going: Vec<_> = found.items.iter().filter(|item| item.goes()).collect();
     let printer = &session.printer;
     printer.show(&found, &table(&going))?;
-    printer.step(Tone::Good, "Ordered", &summary(&found, "go"));
+    printer.step(Tone::Good, "Ordered", &summary(&found, ""));
     for left in &found.left {
         printer.warn(&format!(
             "{} on {} is left alone: {}",
@@ -78,7 +78,7 @@ async fn run(session: &Session, client: &Client, scope: Option<Scope>) -> Result
     Ok(Exit::Ok)
 }
 
-/// `3 folders go, 28.4 MB; 1 release leaves the store`
+/// `3 folders would go, 28 MB; 1 release out of the store`
 fn summary(found: &Garbage, verb: &str) -> String {
     let going = found.items.iter().filter(|item| item.goes()).count();
     let bytes = text::bytes(found.bytes());
@@ -88,7 +88,7 @@ fn summary(found: &Garbage, verb: &str) -> String {
         0 => String::new(),
         pruned => format!("; {} out of the store", text::counted(pruned, "release")),
     };
-    format!("{folders} {verb}, {bytes}{store}")
+    format!("{folders}{verb}, {bytes}{store}")
 }
 
 fn table(items: &[&GarbageItem]) -> Table {
@@ -98,7 +98,7 @@ fn table(items: &[&GarbageItem]) -> Table {
         ("RELEASE", Narrow::Keep),
         ("FOLDER", Narrow::Drop(1)),
         ("SIZE", Narrow::Drop(2)),
-        ("STAYS BECAUSE", Narrow::Cut(12)),
+        ("WHAT BECOMES OF IT", Narrow::Cut(18)),
     ]);
     for item in items {
         table.row([
@@ -107,17 +107,17 @@ fn table(items: &[&GarbageItem]) -> Table {
             Cell::maybe(item.release.as_ref()),
             item.folder.as_str().into(),
             Cell::Text(text::bytes(item.bytes)),
-            item.stays
-                .as_ref()
-                .map_or(Cell::Toned(Tone::Warning, "goes".to_owned()), |stays| {
-                    stays.as_str().into()
-                }),
+            match &item.stays {
+                None => Cell::Toned(Tone::Warning, "goes: nobody needs it".to_owned()),
+                Some(reason) => Cell::Text(format!("stays: {reason}")),
+            },
         ]);
     }
     table
 }
 
 async fn undo(session: &Session, client: &Client, args: UndoGarbage) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
     let wish = UndoRequest {
         target: args.target.clone(),
         release: args.release.clone(),
@@ -139,10 +139,11 @@ async fn undo(session: &Session, client: &Client, args: UndoGarbage) -> Result<E
             printer.step(Tone::Good, "Returning", &words);
         }
     }
-    printer.undo(&format!(
-        "pointsman gc run {}, once nothing else keeps it",
-        args.target
+    printer.note(&format!(
+        "pin it, or the next collection takes it again: pointsman pin {} {}",
+        args.target.project, args.release
     ));
+    printer.undo(&format!("pointsman gc run {}", args.target));
     Ok(Exit::Ok)
 }
 
@@ -155,6 +156,7 @@ async fn schedule(session: &Session, client: &Client, args: ScheduleGarbage) -> 
         session.printer.show(&shown, &schedules(&shown))?;
         return Ok(Exit::Ok);
     };
+    session.reason_is_not_kept();
     let wish = GarbageSchedule {
         cron: (cron != "never").then_some(cron),
         project: project.clone(),

@@ -16,6 +16,7 @@ mod help;
 mod hosts;
 mod jobs;
 mod listing;
+mod locks;
 mod login;
 mod logs;
 mod migrations;

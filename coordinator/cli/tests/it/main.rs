@@ -17,3 +17,4 @@ mod logging;
 mod looking;
 mod managing;
 mod settings;
+mod upkeep;

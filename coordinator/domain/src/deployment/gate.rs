@@ -57,7 +57,7 @@ impl Facts {
     }
 }
 
-/// What is missing before any host may switch; none once the gate is open.
+/// What is missing before any host may switch; none once the gate is open, or when no host is left to run them.
 pub(super) fn before_switches(facts: &Facts, now: DateTime<Utc>) -> Option<Vec<Decision>> {
     match facts.gate() {
         Gate::Open => None,

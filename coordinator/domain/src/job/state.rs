@@ -18,7 +18,7 @@ pub enum Purpose {
     Converge,
     /// Makes a release without deploying it.
     Release,
-    /// Collects garbage.
+    /// Collects garbage, or brings back what was collected.
     Collect,
     /// Works on a project's migrations outside a deployment.
     Migrate,

@@ -71,7 +71,14 @@ impl Telling<'_> {
         .await?;
         let refused = Wanted::step("a rollback is refused by the migration's name").exits(REFUSED);
         self.step(&["rollback", &target], refused).await?;
-        let revert = ["migrations", "revert", &target, "0002_drop_price"];
+        let revert = [
+            "migrations",
+            "revert",
+            &target,
+            "0002_drop_price",
+            "--phase",
+            "post",
+        ];
         self.step(&revert, Wanted::step("revert the migration")).await
     }
 

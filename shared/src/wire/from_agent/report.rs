@@ -103,7 +103,8 @@ pub struct LogTotal {
     pub lines: u64,
 }
 
-/// A page of a ledger, read under its lock at the end of a `migrate` job, before its result.
+/// A page of a ledger, read at the end of a `migrate` job and before its result: under the ledger's lock and by name, or
+/// as a project's own tool lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerPage {
@@ -117,7 +118,7 @@ pub struct LedgerPage {
     pub page: u32,
     /// Number of pages.
     pub pages: u32,
-    /// By name: the release's own migrations, and what was applied without it.
+    /// The release's own migrations, and what was applied without it.
     pub entries: Vec<LedgerEntry>,
 }
 

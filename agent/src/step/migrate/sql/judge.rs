@@ -38,7 +38,10 @@ pub(super) fn pending<'a>(
         match (is_wanted(&script), left_out) {
             (true, None) => chosen.push(script),
             (true, Some(before)) => {
-                let message = format!("{before} comes before {} and is not applied", script.name);
+                let message = format!(
+                    "{before} comes before {} and is not applied; apply it first, or all at once",
+                    script.name
+                );
                 return Err(refuse("out_of_order", message));
             }
             (false, _) => left_out = left_out.or(Some(&script.name)),

@@ -10,6 +10,7 @@ mod events;
 pub mod journey;
 mod reads;
 mod refusals;
+mod upkeep;
 mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -72,7 +73,10 @@ impl Coordinator {
         let router = Router::new()
             .nest(
                 "/api/v1",
-                reads::routes().merge(changes::routes()).merge(events::routes()),
+                reads::routes()
+                    .merge(changes::routes())
+                    .merge(upkeep::routes())
+                    .merge(events::routes()),
             )
             .fallback(refusals::no_route)
             .layer(axum::middleware::from_fn_with_state(

@@ -1,0 +1,102 @@
+//! `lock`, `unlock`, `locks`, `stop`, and the `resume` that ends a stop.
+
+use std::time::Duration;
+
+use pointsman_shared::api::locks::{Lock, NewLock};
+
+use crate::args::{LockTarget, Stop, UnlockTarget};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::printer::{Format, Tone};
+use crate::session::Session;
+use crate::table::{Cell, Narrow, Table};
+
+/// Refuses new wishes for a target.
+pub async fn lock(session: &Session, args: &LockTarget) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let wish = wish(&args.message, args.length);
+    let locks = session.client()?.lock(&args.target, &wish).await?;
+    let printer = &session.printer;
+    printer.say(
+        Tone::Good,
+        "Locked",
+        &format!("{}: {}", args.target, args.message),
+    );
+    printer.note("what is open goes on; only new wishes are refused");
+    printer.undo(&format!("pointsman unlock {}", args.target));
+    show(session, &locks)
+}
+
+/// Takes new wishes for a target again.
+pub async fn unlock(session: &Session, args: &UnlockTarget) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let locks = session.client()?.unlock(&args.target).await?;
+    let printer = &session.printer;
+    printer.say(Tone::Good, "Unlocked", args.target.to_string().as_str());
+    printer.undo(&format!("pointsman lock {} -m TEXT", args.target));
+    show(session, &locks)
+}
+
+/// Lists what is locked.
+pub async fn locks(session: &Session) -> Result<Exit, CliError> {
+    let locks = session.client()?.locks().await?;
+    let exit = show(session, &locks)?;
+    if locks.is_empty() && session.printer.format() == Format::Table {
+        session
+            .printer
+            .note("nothing is locked; pointsman lock PROJECT@ENVIRONMENT -m TEXT");
+    }
+    Ok(exit)
+}
+
+/// Refuses every new wish and every grant but those of rollbacks.
+pub async fn stop(session: &Session, args: &Stop) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let locks = session.client()?.stop(&wish(&args.message, args.length)).await?;
+    let printer = &session.printer;
+    printer.say(Tone::Warning, "Stopped", &format!("everything: {}", args.message));
+    printer.note("rollbacks, cancels and looking are still possible; what an agent has begun goes on");
+    printer.undo("pointsman resume");
+    show(session, &locks)
+}
+
+/// Ends the stop.
+pub async fn go_on(session: &Session) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let locks = session.client()?.go_on().await?;
+    let printer = &session.printer;
+    printer.say(Tone::Good, "Resumed", "everything");
+    printer.undo("pointsman stop -m TEXT");
+    show(session, &locks)
+}
+
+fn wish(reason: &str, length: Option<Duration>) -> NewLock {
+    NewLock {
+        reason: reason.to_owned(),
+        expires_in_s: length.map(|length| u32::try_from(length.as_secs()).unwrap_or(u32::MAX)),
+    }
+}
+
+fn show(session: &Session, locks: &[Lock]) -> Result<Exit, CliError> {
+    let mut table = Table::new([
+        ("LOCKED", Narrow::Keep),
+        ("BY", Narrow::Keep),
+        ("SINCE", Narrow::Drop(1)),
+        ("UNTIL", Narrow::Keep),
+        ("REASON", Narrow::Cut(12)),
+    ]);
+    for lock in locks {
+        table.row([
+            lock.target
+                .as_ref()
+                .map_or_else(|| "everything".to_owned(), ToString::to_string)
+                .into(),
+            lock.owner.as_str().into(),
+            Cell::At(lock.since),
+            Cell::when(lock.expires_at),
+            lock.reason.as_str().into(),
+        ]);
+    }
+    session.printer.show(&locks, &table)?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,177 @@
+//! Migrations, garbage and locks: what is asked for is remembered, what is answered is always the same.
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use pointsman_shared::api::garbage::{
+    Garbage, GarbageItem, GarbageRequest, GarbageSchedule, LeftAlone, PinRequest, PrunedRelease, UndoRequest,
+    Undone,
+};
+use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::api::locks::{Lock, NewLock};
+use pointsman_shared::api::migrations::{Migration, MigrationRequest, MigrationRun, Migrations};
+use pointsman_shared::migration::{MigrationPhase, MigrationState};
+use pointsman_shared::outcome::JobKind;
+
+use super::Shared;
+use super::world::{JUST_NOW, ago, name};
+
+pub fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/targets/{target}/migrations", get(migrations).post(migrate))
+        .route("/garbage", post(collect))
+        .route("/garbage/undo", post(undo))
+        .route("/garbage/schedules", get(schedules).put(set_schedule))
+        .route("/projects/{project}/releases/{release}/pin", put(pin))
+        .route("/locks", get(locks))
+        .route("/targets/{target}/lock", put(lock).delete(unlock))
+        .route("/stop", put(stop).delete(go_on))
+}
+
+async fn migrations(Path(target): Path<String>) -> Json<Migrations> {
+    let item = |phase, text: &str, state, own, reversible| Migration {
+        phase,
+        name: name(text),
+        state,
+        own,
+        reversible,
+        job: state.map(|_| 8119),
+        seen_at: state.map(|_| ago(JUST_NOW)),
+    };
+    let (pre, post) = (MigrationPhase::Pre, MigrationPhase::Post);
+    Json(Migrations {
+        target: name(&target),
+        release: Some(name("1.9.0")),
+        post_from: Some("2026-12-20T03:00:00Z".parse().unwrap()),
+        post_auto: false,
+        open_job: None,
+        unknown_job: Some(8118),
+        items: vec![
+            item(pre, "0001_orders", Some(MigrationState::Applied), true, true),
+            item(
+                pre,
+                "0002_index",
+                Some(MigrationState::Indeterminate),
+                true,
+                false,
+            ),
+            item(post, "0001_drop_price", Some(MigrationState::Pending), true, true),
+            item(post, "0002_new", None, true, false),
+            item(post, "0009_other", Some(MigrationState::Applied), false, false),
+        ],
+    })
+}
+
+async fn migrate(State(shared): State<Shared>, Json(wish): Json<MigrationRequest>) -> Json<MigrationRun> {
+    let mut world = shared.world();
+    let broken = wish.migration.is_some_and(|name| name.as_str() == "0003_broken");
+    let number = if broken { 8122 } else { 8120 };
+    let job = world.add_job(number, JobKind::Migrate, "web-1", None);
+    job.state = JobState::Succeeded;
+    if broken {
+        job.state = JobState::Failed;
+        job.reason =
+            Some("0003_broken.sql, line 2: relation \"oders\" does not exist (SQLSTATE 42P01)".to_owned());
+    }
+    Json(MigrationRun { job: number })
+}
+
+async fn collect(Json(wish): Json<GarbageRequest>) -> Json<Garbage> {
+    let item = |host: &str, folder: &str, release: Option<&str>, bytes, stays: Option<&str>| GarbageItem {
+        target: name("shop@production"),
+        host: name(host),
+        folder: name(folder),
+        release: release.map(name),
+        bytes,
+        stays: stays.map(str::to_owned),
+    };
+    let foreign = "not made by this coordinator, so it is never touched";
+    Json(Garbage {
+        dry_run: wish.dry_run,
+        items: vec![
+            item("web-1", "000001-aaaaaaaaaaaa", Some("1.7.0"), 41_200_000, None),
+            item(
+                "web-1",
+                "000002-bbbbbbbbbbbb",
+                Some("1.8.0"),
+                41_300_000,
+                Some("previous good: a rollback goes there"),
+            ),
+            item(
+                "web-1",
+                "000003-cccccccccccc",
+                Some("1.9.0"),
+                41_400_000,
+                Some("live"),
+            ),
+            item("web-1", "000099-dddddddddddd", None, 0, Some(foreign)),
+        ],
+        left: vec![LeftAlone {
+            target: name("shop@production"),
+            host: name("web-2"),
+            reason: "its host has not told its state yet".to_owned(),
+        }],
+        jobs: vec![8121],
+        pruned: vec![PrunedRelease {
+            project: name("shop"),
+            release: name("1.6.0"),
+            bytes: 12_000_000,
+        }],
+    })
+}
+
+async fn undo(Json(_wish): Json<UndoRequest>) -> Json<Undone> {
+    Json(Undone {
+        hosts: vec![name("web-1"), name("web-2")],
+    })
+}
+
+async fn schedules() -> Json<Vec<GarbageSchedule>> {
+    Json(vec![GarbageSchedule {
+        project: name("shop"),
+        cron: Some("12 3 * * *".to_owned()),
+        next: Some("2026-12-20T03:12:00Z".parse().unwrap()),
+        last: None,
+    }])
+}
+
+async fn set_schedule(Json(wish): Json<GarbageSchedule>) -> Json<GarbageSchedule> {
+    Json(wish)
+}
+
+async fn pin(Json(wish): Json<PinRequest>) -> Json<PinRequest> {
+    Json(wish)
+}
+
+fn held(target: Option<&str>, reason: &str) -> Lock {
+    Lock {
+        target: target.map(name),
+        reason: reason.to_owned(),
+        owner: "lucy".to_owned(),
+        since: ago(JUST_NOW),
+        expires_at: None,
+    }
+}
+
+async fn locks() -> Json<Vec<Lock>> {
+    Json(vec![
+        held(None, "the cooling fails"),
+        held(Some("shop@production"), "the audit of June"),
+    ])
+}
+
+async fn lock(Path(target): Path<String>, Json(wish): Json<NewLock>) -> Json<Vec<Lock>> {
+    Json(vec![held(Some(&target), &wish.reason)])
+}
+
+async fn unlock() -> Json<Vec<Lock>> {
+    Json(Vec::new())
+}
+
+async fn stop(Json(wish): Json<NewLock>) -> Json<Vec<Lock>> {
+    Json(vec![held(None, &wish.reason)])
+}
+
+async fn go_on() -> Json<Vec<Lock>> {
+    Json(Vec::new())
+}
