@@ -1,9 +1,11 @@
 //! The trash of a root: releases set aside, kept for a while with their records, so that they can come back as they were.
 //!
 //! A release leaves by one rename and comes back by one; it is deleted only here, only out of the trash. A deletion that
-//! died in the middle leaves a piece in the trash, never in `releases/`; whoever takes something back verifies it.
+//! died in the middle leaves a piece in the trash, under a name that nobody takes back; whoever takes something back
+//! verifies it before.
 
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 
 use pointsman_shared::name::ReleaseFolder;
 use rustix::fs::{FileType, RenameFlags, renameat_with};
@@ -13,6 +15,9 @@ use super::releases::{manifest_name, shared_name};
 use super::{Root, RootLock};
 use crate::crash_point;
 use crate::dir::FileError;
+
+/// Begins the name of what is being deleted; with it, it is no release's name any more.
+const PURGED: &str = "purged-";
 
 /// Something in the trash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,20 +35,33 @@ impl Root {
     pub fn trash(&self) -> Result<Vec<Discarded>, FileError> {
         let mut found = Vec::new();
         for name in self.trash.names()? {
-            let (folder, rest) = name.split_once('.').unwrap_or((&name, ""));
+            let (_, rest) = name.split_once('.').unwrap_or((&name, ""));
             let since = match rest.parse() {
                 Ok(since) => since,
                 // Set aside by an install: its rename is the last change of the folder itself.
                 Err(_) => self.changed_at(&name)?,
             };
             found.push(Discarded {
-                folder: folder.parse().ok(),
+                folder: release_of(&name),
                 since,
                 name: name.clone(),
             });
         }
         found.sort_by(|left, right| (left.since, &left.name).cmp(&(right.since, &right.name)));
         Ok(found)
+    }
+
+    /// The newest discarded copy of a release.
+    pub fn newest_discarded(&self, folder: &ReleaseFolder) -> Result<Option<Discarded>, FileError> {
+        let found = self.trash()?;
+        Ok(found
+            .into_iter()
+            .rfind(|found| found.folder.as_ref() == Some(folder)))
+    }
+
+    /// Where something in the trash lies.
+    pub fn discarded_path(&self, discarded: &Discarded) -> PathBuf {
+        self.trash.path().join(&discarded.name)
     }
 
     fn changed_at(&self, name: &str) -> Result<i64, FileError> {
@@ -93,28 +111,21 @@ impl RootLock {
         Ok(true)
     }
 
-    /// Takes the newest discarded copy of a release back to where it stood; false = there is none, or something stands
-    /// there. The caller verifies what came back.
-    pub fn take_back(&self, folder: &ReleaseFolder) -> Result<bool, FileError> {
+    /// Takes a discarded copy of a release, which the caller has verified, back to where it stood; false = it is gone, or
+    /// something stands there.
+    pub fn take_back(&self, folder: &ReleaseFolder, copy: &Discarded) -> Result<bool, FileError> {
         let (releases, trash) = (&self.root.releases, &self.root.trash);
-        let discarded = self.root.trash()?;
-        let newest = discarded
-            .iter()
-            .rfind(|found| found.folder.as_ref() == Some(folder));
-        let Some(newest) = newest else {
-            return Ok(false);
-        };
         match renameat_with(
             trash,
-            &newest.name,
+            &copy.name,
             releases,
             folder.as_str(),
             RenameFlags::NOREPLACE,
         ) {
             Ok(()) => {}
-            Err(Errno::EXIST) => return Ok(false),
+            Err(Errno::EXIST | Errno::NOENT) => return Ok(false),
             Err(error) => {
-                let path = trash.path().join(&newest.name);
+                let path = trash.path().join(&copy.name);
                 return Err(FileError::new("take back", path, error));
             }
         }
@@ -123,9 +134,29 @@ impl RootLock {
         Ok(true)
     }
 
-    /// Deletes something out of the trash for good, and the record of its release when nothing of it is left.
+    /// Deletes something out of the trash for good, and the record of its release when nothing else is left of it. It
+    /// loses its name first, so that nobody takes back what a deletion that died left of it.
     pub fn purge(&self, discarded: &Discarded) -> Result<(), FileError> {
-        let path = self.root.trash.path().join(&discarded.name);
+        let trash = &self.root.trash;
+        let name = match &discarded.folder {
+            Some(_) => format!("{PURGED}{}", discarded.name),
+            None => discarded.name.clone(),
+        };
+        if name != discarded.name {
+            match renameat_with(trash, &discarded.name, trash, &name, RenameFlags::NOREPLACE) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(error) => {
+                    let path = trash.path().join(&discarded.name);
+                    return Err(FileError::new("rename for deletion", path, error));
+                }
+            }
+            trash.sync()?;
+        }
+        // Before the deletion: one that died is ended later, and then it is this name that says whose record it was.
+        if let Some(folder) = release_of(name.strip_prefix(PURGED).unwrap_or(&name)) {
+            self.forget(&folder)?;
+        }
+        let path = trash.path().join(&name);
         make_deletable(&path)?;
         let removed = if path.is_dir() {
             fs_err::remove_dir_all(&path)
@@ -137,10 +168,11 @@ impl RootLock {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(FileError::new("delete", path, error)),
         }
-        self.root.trash.sync()?;
-        let Some(folder) = &discarded.folder else {
-            return Ok(());
-        };
+        trash.sync()
+    }
+
+    /// Removes the record of a release of which no copy can be used any more.
+    fn forget(&self, folder: &ReleaseFolder) -> Result<(), FileError> {
         let stands = self.root.releases.kind_of(folder.as_str())?.is_some();
         let another = self
             .root
@@ -153,6 +185,14 @@ impl RootLock {
         self.root.manifests.remove_file(&manifest_name(folder))?;
         self.root.manifests.remove_file(&shared_name(folder))
     }
+}
+
+/// The release that something in the trash is a copy of.
+fn release_of(name: &str) -> Option<ReleaseFolder> {
+    name.split_once('.')
+        .map_or(name, |(folder, _)| folder)
+        .parse()
+        .ok()
 }
 
 /// An application may have taken its own rights away from folders inside its release.

@@ -92,7 +92,7 @@ pub enum ProcessError {
     /// The system would not start the gate.
     #[error("start {command:?} in {}", cwd.display())]
     Spawn {
-        /// The command.
+        /// The program alone: its arguments may hold a password.
         command: String,
         /// Its folder.
         cwd: PathBuf,
@@ -103,7 +103,7 @@ pub enum ProcessError {
     /// The gate stood, but could not become the program.
     #[error("start {command:?}: {reason}")]
     Program {
-        /// The command.
+        /// The program alone: its arguments may hold a password.
         command: String,
         /// What the system said.
         reason: String,
@@ -143,7 +143,7 @@ impl Processes {
             drop(group);
             self.forget(&record).await?;
             return Err(ProcessError::Program {
-                command: command.argv.join(" "),
+                command: command.argv.first().cloned().unwrap_or_default(),
                 reason,
             });
         }
@@ -168,7 +168,7 @@ impl Processes {
 
     async fn start(&self, command: &Command) -> Result<(Group, UnixStream, Pipes), ProcessError> {
         let failed = |source| ProcessError::Spawn {
-            command: command.argv.join(" "),
+            command: command.argv.first().cloned().unwrap_or_default(),
             cwd: command.cwd.clone(),
             source,
         };

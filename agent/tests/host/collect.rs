@@ -165,6 +165,53 @@ async fn a_short_disk_empties_the_trash_at_once() {
     assert_eq!((trashed, purged), (vec![one.folder], 1));
 }
 
+/// What lies in the trash, by name.
+fn trash(machine: &Machine) -> Vec<String> {
+    let found = machine.root().trash().unwrap();
+    found.into_iter().map(|found| found.name).collect()
+}
+
+#[tokio::test]
+async fn what_a_deletion_that_died_left_is_not_taken_back_and_goes_later() {
+    let (mut machine, [one, two, _, _]) = full_machine().await;
+    machine.perform(10, 1, &order(&machine, 3, &[&one, &two])).await;
+    for name in trash(&machine) {
+        let torn = machine.in_root(&format!(".trash/purged-{name}"));
+        fs_err::rename(machine.in_root(&format!(".trash/{name}")), torn).unwrap();
+    }
+    assert!(!machine.install(&two).await, "made again");
+    machine.spare_bytes = u64::MAX;
+    let done = machine.perform(11, 1, &order(&machine, 3, &[])).await;
+    assert_eq!(collected(done).2, 2);
+    assert!(trash(&machine).is_empty());
+    let record = |folder: &ReleaseFolder| machine.in_root(&format!(".pointsman/manifests/{folder}.json"));
+    assert!(!record(&one.folder).exists());
+    assert!(record(&two.folder).exists());
+}
+
+#[tokio::test]
+async fn a_damaged_copy_stays_in_the_trash() {
+    let (machine, [one, _, _, _]) = full_machine().await;
+    machine.perform(10, 1, &order(&machine, 3, &[&one])).await;
+    let name = trash(&machine).remove(0);
+    fs_err::write(machine.in_root(&format!(".trash/{name}/more")), "").unwrap();
+    assert!(!machine.install(&one).await, "made again");
+    assert_eq!(trash(&machine), [name]);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_deleted_does_not_keep_the_others() {
+    let (mut machine, [one, two, _, _]) = full_machine().await;
+    machine.perform(10, 1, &order(&machine, 3, &[&one, &two])).await;
+    let name = trash(&machine).remove(0);
+    fs_err::create_dir(machine.in_root(&format!(".trash/purged-{name}"))).unwrap();
+    machine.spare_bytes = u64::MAX;
+    // What is in the way of the first goes after it.
+    let done = machine.perform(11, 1, &order(&machine, 3, &[])).await;
+    assert_eq!(collected(done).2, 2);
+    assert_eq!(trash(&machine), [name]);
+}
+
 #[tokio::test]
 async fn folders_that_nobody_made_are_left_alone() {
     let (machine, [one, _, _, _]) = full_machine().await;

@@ -71,6 +71,18 @@ pub fn judge(
     Ok(())
 }
 
+/// Whether the target's database still has what `label` needs; `missing` names its pre-migrations that are not applied.
+pub fn judge_missing(label: &ReleaseLabel, missing: &[String], target: &str) -> Result<(), Refusal> {
+    let Some(migration) = missing.first() else {
+        return Ok(());
+    };
+    let what = format!(
+        "release {label} needs the pre-migration {migration}, which is not applied in {target} any more"
+    );
+    let hint = format!("deploy it instead, which applies it first: pointsman deploy {target} {label}");
+    Err(Refusal::conflict("migration_missing", what).hint(hint))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use pointsman_shared::outcome::{Effect, JobKind, Product};
 use pointsman_store::jobs::JobRow;
 use pointsman_store::placements::Confirmed;
 use pointsman_store::releases::{Built, ReleaseRow};
-use pointsman_store::{StoreError, Transaction, hosts, jobs, placements, releases};
+use pointsman_store::{StoreError, Transaction, garbage, hosts, jobs, placements, releases};
 
 use super::read_migrations::{self, Found};
 use super::{change_job, offer_job};
@@ -231,6 +231,9 @@ async fn conclude_collection(
     else {
         return Ok(());
     };
+    // A state told between the order and the work may have named them again.
+    let gone: Vec<_> = trashed.iter().map(|trashed| trashed.folder.clone()).collect();
+    garbage::give_up(tx, placement_of(job)?, &gone).await?;
     let host = job.host().map_or("its host", AsRef::as_ref);
     let bytes: u64 = trashed.iter().map(|trashed| trashed.bytes).sum();
     let stays = kept.first().map_or(String::new(), |first| {

@@ -26,6 +26,7 @@ pub mod give_back_epoch;
 pub mod invite_host;
 pub mod issue_token;
 pub mod join_host;
+mod judge_rollback;
 pub mod known;
 pub mod offer_job;
 pub mod order_collection;

@@ -25,7 +25,8 @@ use crate::error::{OperationError, OperationResult};
 /// An object that was touched lately may be part of an upload.
 const SPARED: TimeDelta = TimeDelta::days(1);
 
-/// Prunes the releases of the chosen projects, or says which would be; a wish about one target prunes nothing.
+/// Prunes the releases of the chosen projects, or says which would be; a wish about one target prunes nothing, nor does
+/// any under a lock or the global stop.
 pub async fn execute(
     app: &App,
     actor: &Actor,
@@ -40,6 +41,10 @@ pub async fn execute(
         Some(name) => vec![known::project(&mut conn, name).await?.name],
         None => projects::all_names(&mut conn).await?,
     };
+    let now = pointsman_store::now(&mut conn).await?;
+    if !wish.dry_run && targets::global_stop(&mut conn, now).await?.is_some() {
+        return Ok(Vec::new());
+    }
     drop(conn);
     let mut pruned = Vec::new();
     for name in names {
@@ -68,6 +73,9 @@ async fn of_project(
     for target in &own {
         targets::lock(&mut tx, target.id).await?;
     }
+    if !dry_run && is_held(&mut tx, &own).await? {
+        return Ok(Vec::new());
+    }
     let needed = needed(&mut tx, &own, name).await?;
     let mut pruned = Vec::new();
     for release in store_garbage::unplaced(&mut tx, name).await? {
@@ -94,6 +102,17 @@ async fn of_project(
     }
     act::commit(tx).await?;
     Ok(pruned)
+}
+
+/// Whether a lock or the global stop holds for one of them: what is given up under it could not be taken back.
+async fn is_held(tx: &mut Transaction, own: &[TargetRow]) -> OperationResult<bool> {
+    let now = pointsman_store::now(tx).await?;
+    for target in own {
+        if targets::held_lock(tx, target.id, now).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What any target of the project needs, and the newest releases whether they were live or not.

@@ -1,5 +1,5 @@
-//! Takes what an agent read in a ledger, page by page; the last page settles every older run at that ledger whose end
-//! nobody saw.
+//! Takes what an agent read in a ledger, page by page; when all are there, every older run at that ledger whose end
+//! nobody saw is settled.
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::job::JobEvent;
@@ -11,7 +11,7 @@ use pointsman_shared::wire::from_agent::LedgerPage;
 use pointsman_shared::wire::job::{MigrateOrder, MigrationRunner, Order};
 use pointsman_store::jobs::JobRow;
 use pointsman_store::migrations::{self, KnownMigration, ReleaseMigration};
-use pointsman_store::{Transaction, jobs};
+use pointsman_store::{Transaction, attempts, hosts, jobs};
 
 use super::record_report::is_its_epoch;
 use super::{change_job, offer_job};
@@ -52,24 +52,48 @@ pub async fn apply(
             migrations::add_to_release(tx, order.release, &migration).await?;
         }
     }
-    if page.page.saturating_add(1) < page.pages {
+    if migrations::note_page(tx, job.id, page.page).await? < page.pages {
         return Ok(());
     }
     migrations::forget_others(tx, target, page.phase, job.id).await?;
-    settle(app, tx, target, &job, now).await
+    settle(app, tx, &job, (target, order), now).await
 }
 
 const fn has_way_back(order: &MigrateOrder) -> bool {
     matches!(&order.runner, MigrationRunner::Commands { revert: Some(_), .. })
 }
 
-/// The built-in runner read the ledger under its lock, so whoever was there before is done. A project's own tool has no
-/// lock of ours; there it is the end of the lost agent's children, which its successor waits for, that is trusted.
+/// Whether a run may go on after its lease: the built-in runner holds the ledger's lock as long as it does anything, but
+/// a project's own tool has no lock of ours. It ends with its agent; so it is over when that host's agent is another
+/// one, or the host is no longer ours.
+pub(super) async fn may_go_on(
+    tx: &mut Transaction,
+    run: &JobRow,
+    order: &MigrateOrder,
+) -> OperationResult<bool> {
+    if matches!(order.runner, MigrationRunner::Sql { .. }) {
+        return Ok(false);
+    }
+    let Some(attempt) = attempts::get(tx, run.id, run.epoch).await? else {
+        return Ok(false);
+    };
+    let host = hosts::get(tx, &attempt.host).await?;
+    Ok(host.is_some_and(|host| host.key.is_some() && host.instance == Some(attempt.instance)))
+}
+
+/// Whether what one job read tells how another one ended. A project's own tool may list another database, or other
+/// migrations, for another release.
+fn tells_of(read: &MigrateOrder, run: &MigrateOrder) -> bool {
+    read.phase == run.phase
+        && read.runner == run.runner
+        && (read.release == run.release || matches!(run.runner, MigrationRunner::Sql { .. }))
+}
+
 async fn settle(
     app: &App,
     tx: &mut Transaction,
-    target: TargetId,
     reader: &JobRow,
+    (target, read): (TargetId, &MigrateOrder),
     now: DateTime<Utc>,
 ) -> OperationResult<()> {
     let known = migrations::of_target(tx, target).await?;
@@ -84,9 +108,7 @@ async fn settle(
         let Order::Migrate(order) = &body.order else {
             continue;
         };
-        let same_phase =
-            matches!(&reader.parsed_body()?.order, Order::Migrate(read) if read.phase == order.phase);
-        if !same_phase {
+        if !tells_of(read, order) || may_go_on(tx, &job, order).await? {
             continue;
         }
         let standing = standing(tx, order, &known).await?;
@@ -100,7 +122,7 @@ async fn settle(
                 };
                 change_job::apply(app, tx, &job, event, now).await?;
             }
-            Verdict::Unknown { reason } => jobs::note_waiting(tx, job.id, None, Some(&reason)).await?,
+            Verdict::Unknown { reason } => jobs::note_unknown(tx, job.id, &reason).await?,
         }
     }
     Ok(())

@@ -14,7 +14,8 @@ use pointsman_store::{StoreError, Transaction, deployments, releases, targets};
 
 use super::find_release::{self, Named};
 use super::{
-    act, advance_deployment, end_deployment, known, request_build, sync_placements, tell_deployment,
+    act, advance_deployment, end_deployment, judge_rollback, known, request_build, sync_placements,
+    tell_deployment,
 };
 use crate::app::App;
 use crate::error::OperationResult;
@@ -125,6 +126,7 @@ async fn request(
         .await?
         .ok_or_else(|| StoreError::inconsistent("release", release, "it was found and does not exist"))?;
     find_release::judge(&row)?;
+    judge_rollback::refuse_forbidden(tx, target, &row).await?;
     let new = deployments::NewDeployment {
         id: DeploymentId(app.ids.next()),
         target: target.id,

@@ -2,15 +2,15 @@
 //! deployment of its own, to every host at once.
 
 use pointsman_domain::deployment::{DeploymentKind, Facts, PauseReason, ReleaseRef, RollbackDecision};
-use pointsman_domain::rollback::{self, previous_good};
+use pointsman_domain::rollback::previous_good;
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::deployments::NewRollback;
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, Transaction, deployments, good_releases, placements, releases, targets};
+use pointsman_store::{StoreError, Transaction, deployments, good_releases, placements, targets};
 
-use super::{act, find_release, request_deployment, tell_deployment};
+use super::{act, find_release, judge_rollback, request_deployment, tell_deployment};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -60,7 +60,7 @@ async fn request(
     request_deployment::refuse_when_locked(tx, target, DeploymentKind::Rollback).await?;
     request_deployment::refuse_without_hosts(app, tx, target).await?;
     let release = destination(tx, target, asked).await?;
-    let row = judged(tx, target, release).await?;
+    let row = judge_rollback::execute(app, tx, target, release).await?;
     let strategy = Strategy {
         waves: vec!["100%".to_owned()],
         ..target.strategy.clone()
@@ -118,7 +118,7 @@ pub(super) async fn decide(
         }
     } else {
         let to = way_back(facts)?;
-        judged(tx, target, to.id).await?;
+        judge_rollback::execute(app, tx, target, to.id).await?;
         RollbackDecision {
             to,
             at: now,
@@ -214,22 +214,4 @@ async fn destination(
         )
         .into()
     })
-}
-
-/// The release, when the target may go back to it.
-async fn judged(
-    tx: &mut Transaction,
-    target: &TargetRow,
-    release: ReleaseId,
-) -> OperationResult<pointsman_store::releases::ReleaseRow> {
-    let row = releases::get(tx, release)
-        .await?
-        .ok_or_else(|| StoreError::inconsistent("release", release, "it is good and does not exist"))?;
-    let good = good_releases::of_target(tx, target.id)
-        .await?
-        .iter()
-        .any(|good| good.id == release);
-    let forbidding = good_releases::forbidding_migrations(tx, target.id, release).await?;
-    rollback::judge(&row.label, row.state, good, &forbidding, &target.name.to_string())?;
-    Ok(row)
 }

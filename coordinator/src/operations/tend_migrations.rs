@@ -11,7 +11,7 @@ use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::releases::ReleaseState;
 use pointsman_shared::ids::{JobId, ReleaseId};
 use pointsman_shared::migration::{MigrationPhase, MigrationState};
-use pointsman_shared::wire::job::MigrateMode;
+use pointsman_shared::wire::job::{MigrateMode, Order};
 use pointsman_store::events::NewEvent;
 use pointsman_store::jobs::JobRow;
 use pointsman_store::migrations::{self, Run};
@@ -20,7 +20,7 @@ use pointsman_store::targets::TargetRow;
 use pointsman_store::{Transaction, deployments, events, jobs, placements, releases, targets};
 
 use super::order_host_job::{self, HostJob, MigrationWork};
-use super::{act, cancel_job, find_runner, offer_job};
+use super::{act, cancel_job, find_runner, offer_job, record_ledger, supersede_job};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -51,8 +51,8 @@ async fn tend_target(app: &App, target: &TargetRow) -> OperationResult<()> {
 
 async fn tend(app: &App, tx: &mut Transaction, target: &TargetRow) -> OperationResult<bool> {
     let runs = migrations::runs(tx, target.id).await?;
-    if runs.iter().any(Run::is_active) {
-        return Ok(false);
+    if let Some(active) = runs.iter().find(|run| run.is_active()) {
+        return move_on(app, tx, target, active).await;
     }
     // Newest first: the oldest waits longest.
     if let Some(waiting) = runs.iter().rfind(|run| run.is_open()) {
@@ -70,6 +70,38 @@ async fn tend(app: &App, tx: &mut Transaction, target: &TargetRow) -> OperationR
         return Ok(false);
     }
     tend_post(app, tx, target, &runs).await
+}
+
+/// What nobody asked for in person waits for no absent host while another one could do it: everything else would wait
+/// behind it. The next look at the target chooses again.
+async fn move_on(app: &App, tx: &mut Transaction, target: &TargetRow, run: &Run) -> OperationResult<bool> {
+    let (JobState::Deferred, Some(release)) = (run.state, run.release) else {
+        return Ok(false);
+    };
+    if !run.is_look() && !is_automatic(tx, run, release).await? {
+        return Ok(false);
+    }
+    let placements = placements::of_target(tx, target.id).await?;
+    let named = migrations::live_since(tx, target.id).await?.host;
+    let other = find_runner::choose(app, tx, &placements, release, named.as_ref(), None).await?;
+    let before = jobs::get(tx, run.job).await?.and_then(|job| job.placement);
+    match other.filter(|other| other.has_release && Some(other.placement.id) != before) {
+        Some(other) => {
+            let reason = format!("its host is away; {} does it instead", other.placement.host);
+            supersede_job::when_idle(app, tx, run.job, &reason).await
+        }
+        None => Ok(false),
+    }
+}
+
+/// Whether the coordinator begins such runs by itself.
+async fn is_automatic(tx: &mut Transaction, run: &Run, release: ReleaseId) -> OperationResult<bool> {
+    if (run.phase, run.mode) != (MigrationPhase::Post, MigrateMode::Apply) {
+        return Ok(false);
+    }
+    let release = releases::get(tx, release).await?;
+    let post = release.and_then(|release| release.recipe.migrations.post);
+    Ok(post.is_some_and(|post| post.start == PostStart::Auto))
 }
 
 /// A run waits until nobody else is at the ledger and its release lies on its host.
@@ -120,7 +152,17 @@ async fn look_into(
     if next_look(newest, looks().count()) > pointsman_store::now(tx).await? {
         return Ok(false);
     }
-    let before = jobs::get(tx, unknown.job).await?.and_then(|job| job.worker);
+    let Some(job) = jobs::get(tx, unknown.job).await? else {
+        return Ok(false);
+    };
+    if let Order::Migrate(order) = &job.parsed_body()?.order
+        && record_ledger::may_go_on(tx, &job, order).await?
+    {
+        let why = "its agent may still run it; when that was started again, the project's list is read";
+        jobs::note_unknown(tx, job.id, why).await?;
+        return Ok(false);
+    }
+    let before = job.worker;
     let named = migrations::live_since(tx, target.id).await?.host;
     let placements = placements::of_target(tx, target.id).await?;
     let named = named.as_ref();
@@ -192,7 +234,10 @@ async fn tend_post(
         PostMigrations {
             start: PostStart::Auto,
             ..
-        } if !runs.iter().any(|run| is_of(&run) && !run.is_look()) => {
+        } if !runs
+            .iter()
+            .any(|run| is_of(&run) && !run.is_look() && run.state != JobState::Superseded) =>
+        {
             offer(app, tx, &wish, MigrationPhase::Post, MigrateMode::Apply).await?;
             Ok(true)
         }

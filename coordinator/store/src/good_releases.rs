@@ -89,3 +89,24 @@ pub async fn forbidding_migrations(
     .await?;
     Ok(names)
 }
+
+/// Pre-migrations of a release that its target's ledger does not have applied: each must be applied before it is live.
+pub async fn missing_migrations(
+    conn: &mut PgConnection,
+    target: TargetId,
+    release: ReleaseId,
+) -> StoreResult<Vec<String>> {
+    let names = sqlx::query_scalar!(
+        "SELECT own.name FROM release_migration AS own
+         WHERE own.release_id = $2 AND own.phase = 'pre'
+           AND NOT EXISTS (SELECT 1 FROM target_migration AS known
+                           WHERE known.target_id = $1 AND known.phase = 'pre' AND known.name = own.name
+                             AND known.state = 'applied')
+         ORDER BY own.name",
+        target.0,
+        release.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(names)
+}

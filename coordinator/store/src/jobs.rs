@@ -8,8 +8,8 @@ mod row;
 
 pub(crate) use change::epoch_column;
 pub use change::{
-    Remark, count_dead_offer, decline, end_waiting, forget_decline, forget_declines, mark_late, note_waiting,
-    save, shorten_offer, void_offers,
+    Remark, count_dead_offer, decline, end_waiting, forget_decline, forget_declines, mark_late, note_unknown,
+    note_waiting, save, shorten_offer, void_offers,
 };
 pub use find::{
     Patience, declined_as_busy, due, find_by_number, get, lock, lock_by_number, lock_free, lock_running_of,

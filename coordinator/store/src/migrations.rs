@@ -162,6 +162,25 @@ pub async fn read_by(
     .await?)
 }
 
+/// Writes down that a page of a ledger came; returns how many of this reading are there now.
+pub async fn note_page(conn: &mut PgConnection, job: JobId, page: u32) -> StoreResult<u32> {
+    let number = i32::try_from(page).map_err(|error| StoreError::inconsistent("ledger_page", job, error))?;
+    sqlx::query!(
+        "INSERT INTO ledger_page (job_id, page) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        job.0,
+        number,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM ledger_page WHERE job_id = $1"#,
+        job.0
+    )
+    .fetch_one(conn)
+    .await?;
+    u32::try_from(count).map_err(|error| StoreError::inconsistent("ledger_page", job, error))
+}
+
 /// Forgets what a ledger no longer names, once every page of it was read by this job.
 pub async fn forget_others(
     conn: &mut PgConnection,

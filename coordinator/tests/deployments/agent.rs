@@ -167,6 +167,17 @@ impl Agent {
 
     /// Tells how an epoch ended.
     pub async fn report(&mut self, app: &App, job: JobId, epoch: Epoch, outcome: Outcome) {
+        let result = JobResult {
+            job,
+            epoch,
+            outcome,
+            log: None,
+        };
+        self.tell(app, ReportContent::Result(result)).await;
+    }
+
+    /// Tells something.
+    pub async fn tell(&mut self, app: &App, content: ReportContent) {
         self.seq += 1;
         let report = Report {
             v: VERSION,
@@ -175,12 +186,7 @@ impl Agent {
             spool: self.spool,
             seq: self.seq,
             at: app.clock.now().timestamp_millis(),
-            content: ReportContent::Result(JobResult {
-                job,
-                epoch,
-                outcome,
-                log: None,
-            }),
+            content,
         };
         record_report::execute(app, &report).await.unwrap();
     }

@@ -122,7 +122,12 @@ impl World {
 
     /// Registers a host that was never started.
     pub async fn join_web(&mut self, host: &str) {
-        let kinds = [JobKind::Install, JobKind::Activate, JobKind::Rollback];
+        let kinds = [
+            JobKind::Install,
+            JobKind::Activate,
+            JobKind::Rollback,
+            JobKind::Migrate,
+        ];
         self.join(host, &kinds, &[], &[("role", "web")]).await;
     }
 

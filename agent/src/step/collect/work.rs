@@ -9,6 +9,7 @@ use pointsman_shared::wire::job::{CollectOrder, Order};
 use pointsman_shared::wire::logs::LogSource;
 
 use super::users::reason_to_keep;
+use crate::describe::describe;
 use crate::dir::FileError;
 use crate::executor::Work;
 use crate::journal::RootRecord;
@@ -168,24 +169,31 @@ impl<'a, D: Desk> CollectWork<'a, D> {
         let spare = self.job.host.spare_bytes;
         let purged = blocking(move || {
             let root = lock.root();
-            let (mut count, mut bytes) = (0, 0_u64);
+            let (mut count, mut bytes, mut left) = (0, 0_u64, Vec::new());
             for discarded in root.trash()? {
                 let (free, _) = root.free()?;
                 let is_due = discarded.since + TRASH_S <= now || free < spare;
                 if !is_due || lease.standing() != Standing::Held {
                     continue;
                 }
-                lock.purge(&discarded)?;
+                if let Err(error) = lock.purge(&discarded) {
+                    // One that cannot be deleted must not keep the others.
+                    left.push(format!("{} stays: {}", discarded.name, describe(&error)));
+                    continue;
+                }
                 let (freed, _) = root.free()?;
                 count += 1;
                 bytes = bytes.saturating_add(freed.saturating_sub(free));
             }
-            Ok::<_, FileError>((count, bytes))
+            Ok::<_, FileError>((count, bytes, left))
         });
-        let (count, bytes) = purged
+        let (count, bytes, left) = purged
             .await?
             .map_err(|error| Failure::file(Phase::Collect, &error))?;
         (self.purged, self.purged_bytes) = (count, bytes);
+        for line in left {
+            self.say("purge", line);
+        }
         if count > 0 {
             self.effect = Effect::Done;
             self.say("purge", format!("{count} releases deleted out of the trash"));

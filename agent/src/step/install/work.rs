@@ -1,5 +1,7 @@
 //! The state of one install, and its steps.
 
+mod present;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,6 @@ use rustix::fs::Mode;
 use super::fetch::{self, Documents};
 use super::{shared, space};
 use crate::crash_point;
-use crate::dir::FileError;
 use crate::executor::Work;
 use crate::journal::RootRecord;
 use crate::layout::{Root, RootLock};
@@ -124,40 +125,17 @@ impl<'a, D: Desk> InstallWork<'a, D> {
             );
             return Ok(());
         }
-        if self.take_back(&root).await? && self.is_installed(&root).await? {
+        if self.take_back(&root).await? {
             self.reused = true;
             self.effect = Effect::Done;
             self.say(
                 "prepare",
-                format!(
-                    "{} was taken back out of the trash and read again",
-                    self.order.folder
-                ),
+                format!("{} was read again in the trash and taken back", self.order.folder),
             );
             return Ok(());
         }
         fits?;
         self.make_work_folder(&root)
-    }
-
-    /// A release that was collected lately still lies in the trash.
-    async fn take_back(&self, root: &Arc<Root>) -> Result<bool, StepError> {
-        let (looked, folder) = (Arc::clone(root), self.order.folder.clone());
-        let is_there = self.blocking(move || {
-            let trash = looked.trash()?;
-            Ok(trash.iter().any(|found| found.folder.as_ref() == Some(&folder)))
-        });
-        let is_there = is_there
-            .await?
-            .map_err(|error: FileError| Failure::file(Phase::Install, &error))?;
-        if !is_there {
-            return Ok(false);
-        }
-        let (lock, folder) = (self.lock(root).await?, self.order.folder.clone());
-        let back = self.blocking(move || lock.take_back(&folder));
-        Ok(back
-            .await?
-            .map_err(|error| Failure::file(Phase::Install, &error))?)
     }
 
     async fn lock(&self, root: &Arc<Root>) -> Result<RootLock, StepError> {
@@ -181,43 +159,6 @@ impl<'a, D: Desk> InstallWork<'a, D> {
         let made = root.releases().make_dir(&name, Mode::RWXU);
         made.map(drop)
             .map_err(|error| Failure::file(Phase::Install, &error).into())
-    }
-
-    /// Whether the release stands already, every byte of it as it should be.
-    async fn is_installed(&self, root: &Arc<Root>) -> Result<bool, StepError> {
-        let (root, order, links) = (Arc::clone(root), self.order.clone(), self.links.clone());
-        let lease = self.job.lease.clone();
-        let checked = self.blocking(move || {
-            root.require_release(&order.folder, &order.manifest)
-                .map_err(|error| crate::describe::describe(&error))?;
-            let (manifest, recorded) = root
-                .release_record(&order.folder)
-                .map_err(|error| error.to_string())?;
-            if recorded != order.shared {
-                return Err("it is linked to other shared paths".to_owned());
-            }
-            let stop = || lease.standing() != Standing::Held;
-            let verified = verify(
-                &root.release_path(&order.folder),
-                &manifest,
-                &links,
-                &Watch::none().stop_when(&stop),
-            );
-            verified.map_err(|error| crate::describe::describe(&error))
-        });
-        let checked = checked.await?;
-        if self.job.lease.standing() != Standing::Held {
-            return Err(StepError::Stopped);
-        }
-        if let Err(reason) = &checked
-            && self.root()?.release_path(&self.order.folder).exists()
-        {
-            self.say(
-                "prepare",
-                format!("what stands as {} is replaced: {reason}", self.order.folder),
-            );
-        }
-        Ok(checked.is_ok())
     }
 
     async fn fetch(&mut self) -> Result<(), StepError> {

@@ -63,7 +63,11 @@ impl<D: Desk> CommandRunner<'_, D> {
             },
             Err(error) => Ran {
                 result: result.and(Err(error)),
-                effect,
+                // Only the list could have told what the tool did.
+                effect: match effect {
+                    Effect::None => Effect::None,
+                    Effect::Done | Effect::Unknown => Effect::Unknown,
+                },
                 ledger: None,
             },
         }
@@ -178,20 +182,25 @@ impl<D: Desk> CommandRunner<'_, D> {
         Ok(listed)
     }
 
-    /// Runs one command; returns what it printed on its standard output.
+    /// Runs one command; returns what it printed on its standard output. What went wrong is told in the recipe's own
+    /// words: a variable may stand for a password.
     async fn command(
         &self,
-        argv: &[String],
+        told: &[String],
         name: Option<&MigrationName>,
         stage: &str,
     ) -> Result<Vec<String>, StepError> {
         let mut argv = self
             .values
-            .expand_argv(argv)
+            .expand_argv(told)
             .map_err(|error| Failure::of(Phase::Migrate, "variable_missing", &error))?;
         // Judged by the host without the name: a policy cannot list what does not exist yet.
-        argv = hook::resolve(&self.job.host.policy, self.release, &argv)
-            .map_err(|refusal| refuse("hook_refused", &refusal.to_string()))?;
+        argv = hook::resolve(&self.job.host.policy, self.release, &argv).map_err(|_| {
+            refuse(
+                "hook_refused",
+                &self.job.host.policy.refuse_hook(told).to_string(),
+            )
+        })?;
         argv.extend(name.map(ToString::to_string));
         let command = Command {
             argv,
@@ -217,7 +226,12 @@ impl<D: Desk> CommandRunner<'_, D> {
             .processes
             .run(&command, &limits, &self.lease(name), &mut sink)
             .await;
-        command::judge(Phase::Migrate, &command.argv.join(" "), &limits, ended)?;
+        let mut what = told.join(" ");
+        if let Some(name) = name {
+            what.push(' ');
+            what.push_str(name.as_str());
+        }
+        command::judge(Phase::Migrate, &what, &limits, ended)?;
         Ok(printed)
     }
 

@@ -282,14 +282,31 @@ async fn what_would_make_the_ledger_lie_is_refused() {
     assert_eq!(failure(&done).0, "migration_ends_transaction");
     assert_eq!(told(&machine), ["0001_orders applied", "0002_ends indeterminate"]);
 
+    let clear = about(
+        order(&machine, &sly, "mark_pending", &database.url),
+        "0002_ends",
+        ends,
+    );
+    succeeded(&machine.perform(15, 1, &clear).await);
+    let open = "-- pointsman: no-transaction\nCREATE TABLE c (x int);\nBEGIN;\nCREATE TABLE d (x int);";
+    let scripts = [("0001_orders.sql", ORDERS), ("0002_open.sql", open)];
+    let sly = add_release(&machine, 5, &scripts).await;
+    let done = machine
+        .perform(16, 1, &order(&machine, &sly, "apply", &database.url))
+        .await;
+    assert_eq!(failure(&done).0, "migration_leaves_transaction");
+    assert_eq!(told(&machine), ["0001_orders applied", "0002_open indeterminate"]);
+    let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_name IN ('c', 'd')";
+    assert_eq!(database.texts(tables).await, ["c"]);
+
     let unnumbered = add_release(&machine, 4, &[("add_price.sql", PRICE)]).await;
     let done = machine
-        .perform(13, 1, &order(&machine, &unnumbered, "list", &database.url))
+        .perform(17, 1, &order(&machine, &unnumbered, "list", &database.url))
         .await;
     assert_eq!(failure(&done).0, "migration_unnumbered");
     let nowhere = order(&machine, &release, "list", "postgres://nobody@127.0.0.1:1/none");
     assert_eq!(
-        failure(&machine.perform(14, 1, &nowhere).await).0,
+        failure(&machine.perform(18, 1, &nowhere).await).0,
         "database_unreachable"
     );
 }

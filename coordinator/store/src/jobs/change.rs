@@ -195,6 +195,18 @@ pub async fn note_waiting(
     Ok(())
 }
 
+/// Says why nobody knows what a job did.
+pub async fn note_unknown(conn: &mut PgConnection, job: JobId, reason: &str) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE job SET reason = $2 WHERE id = $1 AND state = 'indeterminate' AND reason IS DISTINCT FROM $2",
+        job.0,
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Notes that a result came too late to change anything.
 pub async fn mark_late(conn: &mut PgConnection, job: JobId) -> StoreResult<()> {
     sqlx::query!("UPDATE job SET late_result = true WHERE id = $1", job.0)

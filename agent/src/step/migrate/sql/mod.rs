@@ -101,9 +101,12 @@ impl<D: Desk> SqlRunner<'_, D> {
                 Err(Failure::new(Phase::Migrate, "database_lost", message).into())
             }
         };
-        let rows = session.rows(self.order.phase).await;
-        session.close().await;
-        match rows {
+        if result.is_err()
+            && let Err(error) = session.run("ROLLBACK").await
+        {
+            tracing::debug!(%error, "a session that is about to be read again did not roll back");
+        }
+        match self.read_again(session).await {
             Ok(rows) => {
                 if rows.iter().any(|row| row.state == MigrationState::Indeterminate) && result.is_err() {
                     effect = Effect::Done;
@@ -115,10 +118,34 @@ impl<D: Desk> SqlRunner<'_, D> {
                 }
             }
             Err(error) => {
-                let error = failed("read the ledger", &error);
-                Ran::without_ledger(result.err().unwrap_or_else(|| error.into()), effect)
+                // With neither a ledger nor a known effect, the coordinator looks again.
+                if self.order.mode != MigrateMode::List {
+                    effect = Effect::Unknown;
+                }
+                Ran::without_ledger(result.err().unwrap_or(error), effect)
             }
         }
+    }
+
+    /// Reads the ledger when all is done, and says goodbye. A script may have left a session that cannot read it any
+    /// more, such as one in another role; a fresh one can.
+    async fn read_again(&self, mut session: Session) -> Result<Vec<Row>, StepError> {
+        let unread = |error: &sqlx::Error| StepError::from(failed("read the ledger", error));
+        let rows = session.rows(self.order.phase).await;
+        session.close().await;
+        let error = match rows {
+            Ok(rows) => return Ok(rows),
+            Err(error) => unread(&error),
+        };
+        if self.order.mode == MigrateMode::List {
+            return Err(error);
+        }
+        let Ok(mut fresh) = self.open().await else {
+            return Err(error);
+        };
+        let rows = fresh.rows(self.order.phase).await;
+        fresh.close().await;
+        rows.map_err(|error| unread(&error))
     }
 
     async fn open(&self) -> Result<Session, StepError> {

@@ -1,5 +1,6 @@
 //! Runs scripts, forward and back.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use pointsman_shared::migration::{MigrationName, Script};
@@ -161,16 +162,45 @@ async fn transaction(session: &mut Session) -> Result<Option<String>, Trouble> {
         .map_err(trouble("look at the transaction"))
 }
 
+/// Runs a script statement by statement. It may not leave a transaction open: what the ledger says after it would be
+/// rolled back with it when the session ends.
 async fn run_in_pieces(session: &mut Session, text: &Text) -> Result<(), Trouble> {
     for statement in statements::statements(&text.sql) {
         if let Err(error) = session.run(statement.sql).await {
             if !is_answer(&error) {
                 return Err(trouble(&format!("run {}", text.file))(error));
             }
+            // Whatever transaction the script began; outside one it is only a warning.
+            session.run("ROLLBACK").await.map_err(trouble("roll back"))?;
             let mut failure = script_failed(&text.file, statement.sql, statement.line, &error);
             failure.message.push_str("; what came before it took effect");
             return Err(failure.into());
         }
     }
-    Ok(())
+    if !is_in_transaction(session).await? {
+        return Ok(());
+    }
+    session.run("ROLLBACK").await.map_err(trouble("roll back"))?;
+    let message = format!(
+        "{} begins a transaction and does not end it; what it did in it was rolled back and what came before took \
+         effect. End it with COMMIT, or leave `-- pointsman: no-transaction` out",
+        text.file
+    );
+    Err(judge::refuse("migration_leaves_transaction", message).into())
+}
+
+/// Whether a transaction is open that was begun by hand; only such a one takes a savepoint.
+async fn is_in_transaction(session: &mut Session) -> Result<bool, Trouble> {
+    let Err(error) = session.run("SAVEPOINT pointsman_probe").await else {
+        return Ok(true);
+    };
+    let state = error
+        .as_database_error()
+        .and_then(|answer| answer.code().map(Cow::into_owned));
+    match state.as_deref() {
+        Some("25P01") => Ok(false),
+        // It is open, and something in it failed.
+        Some("25P02") => Ok(true),
+        Some(_) | None => Err(trouble("look for an open transaction")(error)),
+    }
 }

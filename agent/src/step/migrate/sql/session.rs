@@ -8,7 +8,7 @@ use pointsman_shared::digest::Digest;
 use pointsman_shared::name::ProjectName;
 use pointsman_shared::outcome::Phase;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgErrorPosition};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 
 use crate::lease::Lease;
 use crate::step::{Failure, StepError};
@@ -137,7 +137,10 @@ async fn connect(url: &str) -> Result<PgConnection, Failure> {
         let message = format!("database_url is no address of a PostgreSQL database: {error}");
         Failure::new(Phase::Migrate, "database_url_invalid", message)
     })?;
-    let options = options.application_name("pointsman migrations");
+    // A slow statement would be logged with its text, which may hold anything.
+    let options = options
+        .application_name("pointsman migrations")
+        .disable_statement_logging();
     let unreachable = |why: String| {
         let message = format!("the project's database cannot be reached from this host: {why}");
         Failure::new(Phase::Migrate, "database_unreachable", message)
