@@ -13,7 +13,7 @@ use pointsman_shared::wire::to_agent::{Denial, DenialReason, Grant};
 use pointsman_store::attempts::{self, Attempt, NewAttempt};
 use pointsman_store::hosts::HostRow;
 use pointsman_store::jobs::JobRow;
-use pointsman_store::{StoreError, Transaction, hosts, jobs, stops};
+use pointsman_store::{StoreError, Transaction, hosts, jobs, locks};
 
 use super::act;
 use super::change_job::{self, Changed};
@@ -66,7 +66,7 @@ async fn decide(
     if let Some(attempt) = attempts::get(tx, claim.job, claim.epoch.next()).await? {
         return repeat(&job, &attempt, claim, now);
     }
-    let stopped = stops::is_stopped(tx, now).await? && !belongs_to_rollback(tx, &job).await?;
+    let stopped = locks::is_stopped(tx, now).await? && !belongs_to_rollback(tx, &job).await?;
     if let Some(reason) = refusal(host, &job, claim, stopped) {
         return Ok(Err(reason));
     }
@@ -120,7 +120,7 @@ async fn belongs_to_rollback(tx: &mut Transaction, job: &JobRow) -> OperationRes
     if job.purpose == Purpose::Undo || job.kind == JobKind::Rollback {
         return Ok(true);
     }
-    Ok(stops::is_of_rollback(tx, job.id).await?)
+    Ok(locks::is_of_rollback(tx, job.id).await?)
 }
 
 async fn grant(

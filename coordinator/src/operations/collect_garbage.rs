@@ -14,7 +14,7 @@ use pointsman_shared::outcome::JobKind;
 use pointsman_store::garbage::{self, Lying};
 use pointsman_store::placements::PlacementRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{Transaction, hosts, jobs, placements, targets};
+use pointsman_store::{Transaction, hosts, jobs, locks, placements, targets};
 
 use super::{act, known, offer_job, order_collection, prune_releases};
 use crate::app::App;
@@ -180,7 +180,7 @@ async fn order(
     going: &[ReleaseFolder],
 ) -> OperationResult<Result<i64, String>> {
     let now = pointsman_store::now(tx).await?;
-    if let Some(lock) = targets::held_lock(tx, target.id, now).await? {
+    if let Some(lock) = locks::held_lock(tx, target.id, now).await? {
         let what = if lock.global {
             "everything is stopped"
         } else {

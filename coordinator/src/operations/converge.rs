@@ -10,7 +10,7 @@ use pointsman_shared::api::releases::ReleaseState;
 use pointsman_store::placements::PlacementRow;
 use pointsman_store::releases::ReleaseRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{Transaction, deployments, hosts, jobs, placements, releases, targets};
+use pointsman_store::{Transaction, deployments, hosts, jobs, locks, placements, releases, targets};
 
 use super::order_host_job::{self, HostJob};
 use super::{act, sync_placements};
@@ -58,7 +58,7 @@ async fn converge_hosts(app: &App, tx: &mut Transaction, target: &TargetRow) -> 
         .await?
         .iter()
         .any(|deployment| deployment.started);
-    if is_open || targets::global_stop(tx, now).await?.is_some() {
+    if is_open || locks::global_stop(tx, now).await?.is_some() {
         return Ok(false);
     }
     let Some(release) = releases::get(tx, desired)

@@ -15,7 +15,7 @@ use pointsman_shared::ids::ReleaseId;
 use pointsman_shared::name::ProjectName;
 use pointsman_store::store_garbage::{self, StoredRelease};
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{Transaction, garbage, projects, targets};
+use pointsman_store::{Transaction, garbage, locks, projects, targets};
 
 use super::{act, known};
 use crate::app::App;
@@ -42,7 +42,7 @@ pub async fn execute(
         None => projects::all_names(&mut conn).await?,
     };
     let now = pointsman_store::now(&mut conn).await?;
-    if !wish.dry_run && targets::global_stop(&mut conn, now).await?.is_some() {
+    if !wish.dry_run && locks::global_stop(&mut conn, now).await?.is_some() {
         return Ok(Vec::new());
     }
     drop(conn);
@@ -108,7 +108,7 @@ async fn of_project(
 async fn is_held(tx: &mut Transaction, own: &[TargetRow]) -> OperationResult<bool> {
     let now = pointsman_store::now(tx).await?;
     for target in own {
-        if targets::held_lock(tx, target.id, now).await?.is_some() {
+        if locks::held_lock(tx, target.id, now).await?.is_some() {
             return Ok(true);
         }
     }

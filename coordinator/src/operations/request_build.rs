@@ -12,7 +12,7 @@ use pointsman_shared::wire::job::{Audience, BuildOrder, Input, JobBody, Order};
 use pointsman_store::events::NewEvent;
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::releases::NewRelease;
-use pointsman_store::{PgConnection, StoreError, Transaction, events, jobs, projects, releases, targets};
+use pointsman_store::{PgConnection, StoreError, Transaction, events, jobs, locks, projects, releases};
 
 use super::{act, known, offer_job};
 use crate::app::App;
@@ -116,7 +116,7 @@ pub(super) async fn refuse_when_stopped(
     conn: &mut PgConnection,
     now: chrono::DateTime<chrono::Utc>,
 ) -> OperationResult<()> {
-    match targets::global_stop(conn, now).await? {
+    match locks::global_stop(conn, now).await? {
         None => Ok(()),
         Some(stop) => {
             let what = format!("everything is stopped by {}: {}", stop.owner, stop.reason);

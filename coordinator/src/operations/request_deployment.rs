@@ -10,7 +10,7 @@ use pointsman_shared::name::TargetName;
 use pointsman_shared::repository::{GitRef, InvalidRepository};
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, Transaction, deployments, releases, targets};
+use pointsman_store::{StoreError, Transaction, deployments, locks, releases, targets};
 
 use super::find_release::{self, Named};
 use super::{
@@ -175,7 +175,7 @@ pub(super) async fn refuse_when_locked(
     let now = pointsman_store::now(tx).await?;
     let refuse =
         |code, what: String, hint: &str| Err(Refusal::new(RefusalKind::Locked, code, what).hint(hint).into());
-    match targets::held_lock(tx, target.id, now).await? {
+    match locks::held_lock(tx, target.id, now).await? {
         Some(lock) if lock.global && kind == DeploymentKind::Rollback => Ok(()),
         Some(lock) if lock.global => refuse(
             "stopped",

@@ -17,7 +17,7 @@ use pointsman_store::jobs::JobRow;
 use pointsman_store::migrations::{self, Run};
 use pointsman_store::releases::ReleaseRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{Transaction, deployments, events, jobs, placements, releases, targets};
+use pointsman_store::{Transaction, deployments, events, jobs, locks, placements, releases, targets};
 
 use super::order_host_job::{self, HostJob, MigrationWork};
 use super::{act, cancel_job, find_runner, offer_job, record_ledger, supersede_job};
@@ -66,7 +66,7 @@ async fn tend(app: &App, tx: &mut Transaction, target: &TargetRow) -> OperationR
         .await?
         .iter()
         .any(|deployment| deployment.started);
-    if is_open || targets::held_lock(tx, target.id, now).await?.is_some() {
+    if is_open || locks::held_lock(tx, target.id, now).await?.is_some() {
         return Ok(false);
     }
     tend_post(app, tx, target, &runs).await

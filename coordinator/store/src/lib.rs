@@ -37,7 +37,6 @@ pub mod schedules;
 pub mod schema;
 pub mod signing_keys;
 pub mod steps;
-pub mod stops;
 pub mod store_garbage;
 pub mod targets;
 pub mod tokens;

@@ -1,12 +1,88 @@
-//! Locks that refuse new wishes: one per target, and the global stop, which is a lock without a target.
+//! Locks that refuse new wishes: one per target, and the global stop, which is a lock without a target. Every rule of when
+//! one holds stands in this file's queries.
 
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::locks::Lock;
-use pointsman_shared::ids::{PrincipalId, TargetId};
+use pointsman_shared::ids::{JobId, PrincipalId, TargetId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{StoreError, StoreResult};
+
+/// A lock that refuses new wishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// Whether it is the global stop.
+    pub global: bool,
+    /// Why.
+    pub reason: String,
+    /// Who set it.
+    pub owner: String,
+    /// When it ends by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The lock or global stop that holds for a target right now; its own lock first, for the stop lets rollbacks pass and
+/// must not hide a lock that does not.
+pub async fn held_lock(
+    conn: &mut PgConnection,
+    id: TargetId,
+    now: DateTime<Utc>,
+) -> StoreResult<Option<Holding>> {
+    let row = sqlx::query_as!(
+        Holding,
+        r#"SELECT lock.target_id IS NULL AS "global!", lock.reason, principal.name AS owner, lock.expires_at
+           FROM lock JOIN principal ON principal.id = lock.owner
+           WHERE (lock.target_id = $1 OR lock.target_id IS NULL)
+             AND lock.released_at IS NULL AND (lock.expires_at IS NULL OR lock.expires_at > $2)
+           ORDER BY lock.target_id IS NULL LIMIT 1"#,
+        id.0,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// The global stop, when it is on.
+pub async fn global_stop(conn: &mut PgConnection, now: DateTime<Utc>) -> StoreResult<Option<Holding>> {
+    let row = sqlx::query_as!(
+        Holding,
+        r#"SELECT true AS "global!", lock.reason, principal.name AS owner, lock.expires_at
+           FROM lock JOIN principal ON principal.id = lock.owner
+           WHERE lock.target_id IS NULL AND lock.released_at IS NULL
+             AND (lock.expires_at IS NULL OR lock.expires_at > $1)"#,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// Whether the global stop is on.
+pub async fn is_stopped(conn: &mut PgConnection, now: DateTime<Utc>) -> StoreResult<bool> {
+    let stopped = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM lock WHERE target_id IS NULL AND released_at IS NULL
+                                               AND (expires_at IS NULL OR expires_at > $1)) AS "stopped!""#,
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(stopped)
+}
+
+/// Whether a job belongs to a deployment that is a rollback.
+pub async fn is_of_rollback(conn: &mut PgConnection, job: JobId) -> StoreResult<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM job JOIN deployment ON deployment.id = job.deployment_id
+                          WHERE job.id = $1 AND (deployment.kind = 'rollback' OR deployment.rollback IS NOT NULL))
+           AS "found!""#,
+        job.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(found)
+}
 
 /// A lock as whoever wants to change it sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

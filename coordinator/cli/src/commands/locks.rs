@@ -55,7 +55,7 @@ pub async fn stop(session: &Session, args: &Stop) -> Result<Exit, CliError> {
     let locks = session.client()?.stop(&wish(&args.message, args.length)).await?;
     let printer = &session.printer;
     printer.say(Tone::Warning, "Stopped", &format!("everything: {}", args.message));
-    printer.note("rollbacks, cancels and looking are still possible; what an agent has begun goes on");
+    printer.note("rollbacks, cancels and reading are still possible; what an agent has begun goes on");
     printer.undo("pointsman resume");
     show(session, &locks)
 }

@@ -147,7 +147,7 @@ fn locks_say_what_they_hold_up_and_how_they_end() {
     everything  lucy     2m  -      the cooling fails
     --- stderr
          Stopped  everything: the cooling fails
-            Note  rollbacks, cancels and looking are still possible; what an agent has begun goes on
+            Note  rollbacks, cancels and reading are still possible; what an agent has begun goes on
             Undo  pointsman resume
     --- exit 0
     ");
