@@ -39,6 +39,23 @@ pub struct HostJob<'a> {
     pub deployment: Option<DeploymentId>,
 }
 
+impl<'a> HostJob<'a> {
+    /// Work on a release's migrations outside deployments.
+    pub const fn on_migrations(
+        placement: &'a PlacementRow,
+        target: &'a TargetRow,
+        release: &'a ReleaseRow,
+    ) -> Self {
+        Self {
+            placement,
+            target,
+            release,
+            purpose: Purpose::Migrate,
+            deployment: None,
+        }
+    }
+}
+
 impl HostJob<'_> {
     fn built(&self) -> Result<&Built, StoreError> {
         let built = self.release.built.as_ref();

@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::DeploymentKind;
-use pointsman_domain::job::Purpose;
 use pointsman_domain::migrations::post_due;
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::migrations::MigrationRequest;
@@ -320,13 +319,7 @@ async fn order(
     wish: &MigrationRequest,
     chosen: &[MigrationRef],
 ) -> OperationResult<i64> {
-    let host_job = HostJob {
-        placement: &runner.placement,
-        target,
-        release,
-        purpose: Purpose::Migrate,
-        deployment: None,
-    };
+    let host_job = HostJob::on_migrations(&runner.placement, target, release);
     if !runner.has_release {
         // The run stays queued until the release has arrived; `tend_migrations` offers it.
         order_host_job::install(app, tx, &host_job).await?;

@@ -4,7 +4,6 @@
 //!
 //! Level-triggered, one target in one transaction under its lock. It repeats looks, never a run.
 
-use pointsman_domain::job::Purpose;
 use pointsman_domain::migrations::{next_look, post_due};
 use pointsman_domain::recipe::{PostMigrations, PostStart};
 use pointsman_shared::api::jobs::JobState;
@@ -173,13 +172,7 @@ async fn look_into(
     let Some(release) = releases::get(tx, release).await? else {
         return Ok(false);
     };
-    let wish = HostJob {
-        placement: &runner.placement,
-        target,
-        release: &release,
-        purpose: Purpose::Migrate,
-        deployment: None,
-    };
+    let wish = HostJob::on_migrations(&runner.placement, target, &release);
     offer(app, tx, &wish, unknown.phase, MigrateMode::List).await?;
     Ok(true)
 }
@@ -210,13 +203,7 @@ async fn tend_post(
     let Some(runner) = runner.filter(|runner| runner.has_release) else {
         return Ok(false);
     };
-    let wish = HostJob {
-        placement: &runner.placement,
-        target,
-        release: &release,
-        purpose: Purpose::Migrate,
-        deployment: None,
-    };
+    let wish = HostJob::on_migrations(&runner.placement, target, &release);
     let is_of = |run: &&Run| {
         run.phase == MigrationPhase::Post && run.release == Some(desired) && run.created_at >= since
     };
