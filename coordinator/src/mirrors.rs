@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
 use pointsman_domain::recipe::{self, FILE_NAME, MAX_BYTES, Recipe};
 use pointsman_domain::release::Meaning;
 use pointsman_domain::{Refusal, RefusalKind};
 use pointsman_git::{Error, Mirror, RefKind, Stop, Transport};
+use pointsman_shared::api::plans::{CommitLine, PlannedCommits};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::repository::{CommitId, GitRef};
 use pointsman_store::projects::ProjectRow;
@@ -136,6 +138,42 @@ pub async fn meanings(
         }
     })
     .await
+}
+
+/// The commits that come and go when `to` takes the place of `from`, at most `most` each way.
+pub async fn changes(
+    app: &App,
+    project: &ProjectRow,
+    from: &CommitId,
+    to: &CommitId,
+    most: usize,
+) -> OperationResult<PlannedCommits> {
+    let (from, to) = (from.clone(), to.clone());
+    let changes = on_mirror(app, project, move |mirror| {
+        mirror.ensure_commit(&from)?;
+        mirror.ensure_commit(&to)?;
+        // One more than is shown, to see whether there are more.
+        mirror.changes(&from, &to, most.saturating_add(1))
+    })
+    .await?;
+    let more = changes.come.len() > most || changes.go.len() > most;
+    let lines =
+        |commits: Vec<pointsman_git::Commit>| commits.into_iter().take(most).map(commit_line).collect();
+    Ok(PlannedCommits {
+        coming: lines(changes.come),
+        going: lines(changes.go),
+        more,
+        unknown: None,
+    })
+}
+
+fn commit_line(commit: pointsman_git::Commit) -> CommitLine {
+    CommitLine {
+        id: commit.id.to_string(),
+        author: commit.author,
+        at: DateTime::from_timestamp(commit.authored_at, 0).unwrap_or_default(),
+        subject: commit.subject,
+    }
 }
 
 /// Ends a fetch when the request that wants it goes away.

@@ -101,6 +101,10 @@ name!(
     PoolName, "pool name", "1 to 40 of a-z, 0-9 and inner hyphens", is_slug
 );
 name!(
+    /// What somebody may say of a release in one word, such as `tested`.
+    MarkName, "mark", "1 to 40 of a-z, 0-9 and inner hyphens", is_slug
+);
+name!(
     /// A link in a root that names a live release: `current` (others come later).
     SlotName, "slot name", "1 to 40 of a-z, 0-9 and inner hyphens", is_slug
 );

@@ -3,7 +3,7 @@
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::fleet::Severity;
 use pointsman_shared::api::jobs::JobState;
-use pointsman_shared::api::projects::OnFailure;
+use pointsman_shared::api::projects::{OnFailure, WhenBusy};
 use pointsman_shared::api::releases::ReleaseState;
 
 use crate::printer::Tone;
@@ -122,6 +122,15 @@ pub const fn severity(severity: Severity) -> (Tone, &'static str) {
         Severity::Ok => (Tone::Good, "ok"),
         Severity::Warn => (Tone::Warning, "warn"),
         Severity::Fail => (Tone::Bad, "fail"),
+    }
+}
+
+/// A policy while another deployment is open.
+pub const fn when_busy(policy: WhenBusy) -> &'static str {
+    match policy {
+        WhenBusy::Queue => "queue",
+        WhenBusy::Supersede => "supersede",
+        WhenBusy::Refuse => "refuse",
     }
 }
 

@@ -2,9 +2,12 @@
 //!
 //! ```text
 //! facts      what is known            progress   what people are shown
+//! start      what a wish waits for
 //! standing   where each host stands   summary    counts and sentences
 //! decide     the way forward          undo       the way back
 //! gate       pre-migrations, between the barrier and the first switch
+//! intervene  what a person may say about single hosts and the next wave
+//! left       how long it usually takes from here
 //! ```
 //!
 //! Invariants, tested against duplicated, re-ordered and lost events: no host switches before every host that can be
@@ -15,8 +18,11 @@ mod decide;
 mod decision;
 mod facts;
 mod gate;
+mod intervene;
+mod left;
 mod progress;
 mod standing;
+mod start;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -26,6 +32,8 @@ pub use decide::decide;
 pub use decision::Decision;
 pub use facts::{
     CancelDecision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, MigrationFacts,
-    PauseReason, Paused, ReleaseFacts, ReleaseRef, RollbackDecision,
+    PauseReason, PauseWish, Paused, ReleaseFacts, ReleaseRef, RollbackDecision,
 };
+pub use intervene::Intervention;
+pub use left::{StageTimes, left};
 pub use progress::{Progress, progress};

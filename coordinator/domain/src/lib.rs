@@ -5,18 +5,22 @@
 pub mod actor;
 pub mod deployment;
 pub mod fit;
+pub mod forecast;
 pub mod instance;
 pub mod job;
 pub mod migrations;
 pub mod nearest;
 pub mod placement;
+pub mod plan;
 pub mod presence;
+pub mod promotion;
 pub mod recipe;
 pub mod refusal;
 pub mod release;
 pub mod retention;
 pub mod rollback;
 pub mod schedule;
+pub mod timing;
 pub mod waves;
 
 pub use actor::{Action, Actor, ActorKind, Permit};

@@ -3,9 +3,10 @@
 //! `["1", "25%", "100%"]` are sizes, not sums: one host, then a quarter of all (rounded up, at least one), then the
 //! rest; the last wave always takes the rest. Hosts that are seen come first, so that an absent host is no canary.
 
+use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::ids::PlacementId;
+use pointsman_shared::name::HostId;
 
-use crate::deployment::Facts;
 use crate::refusal::Refusal;
 
 /// Most waves of one strategy.
@@ -84,12 +85,22 @@ pub fn assign(waves: &[WaveSize], all: usize) -> Vec<u32> {
     assigned
 }
 
-/// Every host of the deployment with its wave.
-pub fn freeze(facts: &Facts) -> Vec<(PlacementId, u32)> {
-    let mut hosts: Vec<_> = facts.hosts.iter().collect();
-    hosts.sort_by(|a, b| b.seen.cmp(&a.seen).then_with(|| a.host.cmp(&b.host)));
+/// A host that is to be given a wave.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The target on it.
+    pub placement: PlacementId,
+    /// The host.
+    pub host: &'a HostId,
+    /// Whether it is seen.
+    pub seen: bool,
+}
+
+/// Every host with its wave, in the order of the waves.
+pub fn freeze(strategy: &Strategy, mut hosts: Vec<Candidate<'_>>) -> Vec<(PlacementId, u32)> {
+    hosts.sort_by(|a, b| b.seen.cmp(&a.seen).then_with(|| a.host.cmp(b.host)));
     // Waves were checked at the request; whatever cannot be read now is one wave.
-    let waves = parse(&facts.strategy.waves).unwrap_or_default();
+    let waves = parse(&strategy.waves).unwrap_or_default();
     let assigned = assign(&waves, hosts.len());
     hosts
         .into_iter()

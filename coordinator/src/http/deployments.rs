@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use pointsman_domain::Refusal;
 use pointsman_shared::api::Page;
 use pointsman_shared::api::deployments::{
-    CancelRequest, DecisionRequest, Deployment, NewDeployment, NewRollback,
+    CancelRequest, DecisionRequest, Deployment, HostsRequest, NewDeployment, NewRollback, PauseRequest,
+    Promotion,
 };
 use pointsman_shared::name::TargetName;
 use pointsman_store::views;
@@ -15,7 +16,10 @@ use super::caller::Caller;
 use super::extract::{Json, Path, Query};
 use super::paging::PageQuery;
 use super::problem::Answer;
-use crate::operations::{cancel_deployment, decide_deployment, known, request_deployment, request_rollback};
+use crate::operations::intervene::{self, Said};
+use crate::operations::{
+    cancel_deployment, decide_deployment, known, promote, request_deployment, request_rollback,
+};
 
 /// `?target=&state=&cursor=&limit=`
 #[derive(Debug, Deserialize)]
@@ -97,6 +101,47 @@ pub(super) async fn decide(
     Json(wish): Json<DecisionRequest>,
 ) -> Answer<(StatusCode, Json<Deployment>)> {
     decide_deployment::execute(&caller.app, &caller.actor, number, &wish).await?;
+    Ok((StatusCode::ACCEPTED, shown(&caller, number).await?))
+}
+
+/// `POST /api/v1/deployments/{number}/pause`
+pub(super) async fn pause(
+    caller: Caller,
+    Path(number): Path<i64>,
+    Json(wish): Json<PauseRequest>,
+) -> Answer<(StatusCode, Json<Deployment>)> {
+    said(&caller, number, Said::Pause(wish)).await
+}
+
+/// `POST /api/v1/deployments/{number}/retry`
+pub(super) async fn retry(
+    caller: Caller,
+    Path(number): Path<i64>,
+    Json(wish): Json<HostsRequest>,
+) -> Answer<(StatusCode, Json<Deployment>)> {
+    said(&caller, number, Said::Retry(wish)).await
+}
+
+/// `POST /api/v1/deployments/{number}/skip`
+pub(super) async fn skip(
+    caller: Caller,
+    Path(number): Path<i64>,
+    Json(wish): Json<HostsRequest>,
+) -> Answer<(StatusCode, Json<Deployment>)> {
+    said(&caller, number, Said::Skip(wish)).await
+}
+
+async fn said(caller: &Caller, number: i64, said: Said) -> Answer<(StatusCode, Json<Deployment>)> {
+    intervene::execute(&caller.app, &caller.actor, number, &said).await?;
+    Ok((StatusCode::ACCEPTED, shown(caller, number).await?))
+}
+
+/// `POST /api/v1/promotions`
+pub(super) async fn promote(
+    caller: Caller,
+    Json(wish): Json<Promotion>,
+) -> Answer<(StatusCode, Json<Deployment>)> {
+    let number = promote::execute(&caller.app, &caller.actor, &wish).await?;
     Ok((StatusCode::ACCEPTED, shown(&caller, number).await?))
 }
 

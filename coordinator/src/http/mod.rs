@@ -20,6 +20,7 @@ mod locks;
 mod migrations;
 mod page;
 mod paging;
+mod plans;
 mod problem;
 mod projects;
 mod releases;

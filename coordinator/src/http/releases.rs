@@ -5,15 +5,16 @@ use pointsman_domain::Refusal;
 use pointsman_domain::release::{self, Candidate, Found};
 use pointsman_shared::api::Page;
 use pointsman_shared::api::garbage::PinRequest;
-use pointsman_shared::api::releases::{NewRelease, Release};
+use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
 use pointsman_shared::ids::ReleaseId;
-use pointsman_shared::name::ProjectName;
+use pointsman_shared::name::{MarkName, ProjectName};
 use pointsman_store::{releases, views};
 
 use super::caller::Caller;
 use super::extract::{Json, Path, Query};
 use super::paging::{self, PageQuery};
 use super::problem::Answer;
+use crate::operations::mark_release::{self, Said};
 use crate::operations::request_build::{self, BuildWish};
 use crate::operations::{known, pin_release};
 
@@ -81,6 +82,26 @@ pub(super) async fn pin(
 ) -> Answer<Json<PinRequest>> {
     pin_release::execute(&caller.app, &caller.actor, &project, &spec, &wish).await?;
     Ok(Json(wish))
+}
+
+/// `PUT /api/v1/projects/{project}/releases/{release}/marks/{mark}`
+pub(super) async fn mark(
+    caller: Caller,
+    Path((project, spec, mark)): Path<(ProjectName, String, MarkName)>,
+    Json(wish): Json<NewMark>,
+) -> Answer<Json<NewMark>> {
+    let said = Said::Marked(wish.evidence.as_deref());
+    mark_release::execute(&caller.app, &caller.actor, &project, &spec, &mark, said).await?;
+    Ok(Json(wish))
+}
+
+/// `DELETE /api/v1/projects/{project}/releases/{release}/marks/{mark}`
+pub(super) async fn unmark(
+    caller: Caller,
+    Path((project, spec, mark)): Path<(ProjectName, String, MarkName)>,
+) -> Answer<StatusCode> {
+    mark_release::execute(&caller.app, &caller.actor, &project, &spec, &mark, Said::Unmarked).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn shown(caller: &Caller, id: ReleaseId) -> Answer<Json<Release>> {

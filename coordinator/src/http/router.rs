@@ -17,7 +17,7 @@ use super::guard::Access::{self, Agent, Does, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
     account, agent, audit, deployments, edge, environments, events, garbage, guard, health, hosts, jobs,
-    locks, migrations, page, projects, releases, targets, tokens, variables,
+    locks, migrations, page, plans, projects, releases, targets, tokens, variables,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -36,20 +36,40 @@ pub(super) struct Api {
 }
 
 /// Every route.
-#[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
+    [installation(), settings(), work(), agents()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The installation itself: its health, its members, who may do what.
+#[rustfmt::skip]
+fn installation() -> Vec<Route> {
     vec![
         get("/", Open, page::show),
         get("/healthz", Open, health::alive),
         get("/readyz", Open, health::ready),
         get("/version", Open, health::version),
-
         get("/api/v1/whoami", May(Read), account::whoami),
         get("/api/v1/status", May(Read), targets::list),
         get("/api/v1/doctor", May(Read), health::doctor),
         get("/api/v1/audit", May(Read), audit::list),
         get("/api/v1/events", May(Read), events::stream),
+        get("/api/v1/hosts", May(Read), hosts::list),
+        get("/api/v1/hosts/{host}", May(Read), hosts::one),
+        post("/api/v1/hosts/{host}/revoke", Does(ManageHosts, "host.revoke"), hosts::revoke),
+        post("/api/v1/join-tokens", Does(ManageHosts, "host.invite"), hosts::invite),
+        get("/api/v1/tokens", May(ManageTokens), tokens::list),
+        post("/api/v1/tokens", Does(ManageTokens, "token.issue"), tokens::issue),
+        delete("/api/v1/tokens/{token}", Does(ManageTokens, "token.revoke"), tokens::revoke),
+    ]
+}
 
+/// What is deployed, where to, and what is locked.
+#[rustfmt::skip]
+fn settings() -> Vec<Route> {
+    vec![
         get("/api/v1/projects", May(Read), projects::list),
         post("/api/v1/projects", Does(Configure, "project.create"), projects::create),
         get("/api/v1/projects/{project}", May(Read), projects::one),
@@ -63,43 +83,51 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/locks", May(Read), locks::list),
         put("/api/v1/stop", Does(Deploy, "stop.set"), locks::stop),
         delete("/api/v1/stop", Does(Deploy, "stop.lift"), locks::go_on),
-        get("/api/v1/targets/{target}/migrations", May(Read), migrations::list),
-        post("/api/v1/targets/{target}/migrations", Does(Deploy, "migration.request"), migrations::request),
         get("/api/v1/variables", May(Read), variables::list),
         put("/api/v1/variables", Does(Configure, "variable.set"), variables::set),
         put("/api/v1/apply", Does(Configure, "document.apply"), projects::apply),
+    ]
+}
 
+/// Releases, deployments and all that is done.
+#[rustfmt::skip]
+fn work() -> Vec<Route> {
+    vec![
+        get("/api/v1/targets/{target}/migrations", May(Read), migrations::list),
+        post("/api/v1/targets/{target}/migrations", Does(Deploy, "migration.request"), migrations::request),
         get("/api/v1/projects/{project}/releases", May(Read), releases::list),
         post("/api/v1/projects/{project}/releases", Does(Build, "release.request"), releases::request),
         get("/api/v1/projects/{project}/releases/{release}", May(Read), releases::one),
-
+        put("/api/v1/projects/{project}/releases/{release}/marks/{mark}", Does(Deploy, "release.mark"), releases::mark),
+        delete("/api/v1/projects/{project}/releases/{release}/marks/{mark}", Does(Deploy, "release.unmark"), releases::unmark),
         put("/api/v1/projects/{project}/releases/{release}/pin", Does(Deploy, "release.pin"), releases::pin),
         post("/api/v1/garbage", Does(Read, "garbage.collect"), garbage::collect),
         post("/api/v1/garbage/undo", Does(Deploy, "garbage.undo"), garbage::undo),
         get("/api/v1/garbage/schedules", May(Read), garbage::schedules),
         put("/api/v1/garbage/schedules", Does(Configure, "schedule.set"), garbage::set_schedule),
-
         get("/api/v1/deployments", May(Read), deployments::list),
         post("/api/v1/deployments", Does(Deploy, "deployment.request"), deployments::request),
         get("/api/v1/deployments/{number}", May(Read), deployments::one),
         post("/api/v1/deployments/{number}/cancel", Does(Deploy, "deployment.cancel"), deployments::cancel),
         post("/api/v1/deployments/{number}/decision", Does(Deploy, "deployment.decide"), deployments::decide),
+        post("/api/v1/deployments/{number}/pause", Does(Deploy, "deployment.pause"), deployments::pause),
+        post("/api/v1/deployments/{number}/retry", Does(Deploy, "deployment.retry"), deployments::retry),
+        post("/api/v1/deployments/{number}/skip", Does(Deploy, "deployment.skip"), deployments::skip),
+        post("/api/v1/plans", Does(Deploy, "plan.make"), plans::make),
+        get("/api/v1/plans/{hash}", May(Read), plans::one),
+        post("/api/v1/promotions", Does(Deploy, "promotion.request"), deployments::promote),
         post("/api/v1/rollbacks", Does(Deploy, "rollback.request"), deployments::roll_back),
-
         get("/api/v1/jobs", May(Read), jobs::list),
         get("/api/v1/jobs/{number}", May(Read), jobs::one),
         get("/api/v1/jobs/{number}/log", May(Read), jobs::log),
         post("/api/v1/jobs/{number}/cancel", Does(Deploy, "job.cancel"), jobs::cancel),
+    ]
+}
 
-        get("/api/v1/hosts", May(Read), hosts::list),
-        get("/api/v1/hosts/{host}", May(Read), hosts::one),
-        post("/api/v1/hosts/{host}/revoke", Does(ManageHosts, "host.revoke"), hosts::revoke),
-        post("/api/v1/join-tokens", Does(ManageHosts, "host.invite"), hosts::invite),
-
-        get("/api/v1/tokens", May(ManageTokens), tokens::list),
-        post("/api/v1/tokens", Does(ManageTokens, "token.issue"), tokens::issue),
-        delete("/api/v1/tokens/{token}", Does(ManageTokens, "token.revoke"), tokens::revoke),
-
+/// What agents ask; they sign.
+#[rustfmt::skip]
+fn agents() -> Vec<Route> {
+    vec![
         post("/api/v1/agent/join", Agent, agent::join),
         get("/api/v1/agent/objects/{kind}/{digest}", Agent, agent::fetch_object),
         put("/api/v1/agent/objects/{kind}/{digest}", Agent, agent::store_object),

@@ -5,7 +5,7 @@
 //! placements.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::deployment::{Decision, DeploymentKind, Facts, decide};
+use pointsman_domain::deployment::{Decision, DeploymentKind, DeploymentOutcome, Facts, decide};
 use pointsman_domain::job::Purpose;
 use pointsman_shared::ids::{DeploymentId, JobId, PlacementId, ReleaseId, TargetId};
 use pointsman_shared::migration::MigrationPhase;
@@ -19,9 +19,12 @@ use pointsman_store::{
 };
 
 use super::order_host_job::{self, HostJob, MigrationWork};
-use super::{act, cancel_job, end_deployment, offer_job, supersede_job, sync_placements, tell_deployment};
+use super::{
+    act, cancel_job, end_deployment, judge_rollback, offer_job, supersede_job, sync_placements,
+    tell_deployment,
+};
 use crate::app::App;
-use crate::error::OperationResult;
+use crate::error::{OperationError, OperationResult};
 
 /// Looks in one transaction: a step may allow the next at once, but never without end.
 const LOOKS: usize = 32;
@@ -160,6 +163,10 @@ impl Look<'_> {
     }
 
     async fn start(&self, tx: &mut Transaction, start: &Start<'_>) -> OperationResult<()> {
+        if let Some(refusal) = self.refusal(tx).await? {
+            let outcome = DeploymentOutcome::Failed;
+            return end_deployment::end(self.app, tx, self.target, self.facts, outcome, &refusal).await;
+        }
         deployments::start(tx, start).await?;
         let mut steps = vec![("build", "release"), ("install", "hosts")];
         steps.extend(self.facts.migrations.pre.then_some(("migrate_pre", "target")));
@@ -180,6 +187,25 @@ impl Look<'_> {
             start.hosts.len()
         );
         tell_deployment::tell(tx, self.target, self.facts, "deployment.started", &message).await
+    }
+
+    /// What was judged at the request may have changed while the wish waited.
+    async fn refusal(&self, tx: &mut Transaction) -> OperationResult<Option<String>> {
+        let release = self.facts.release.id;
+        let row = releases::get(tx, release)
+            .await?
+            .ok_or_else(|| StoreError::inconsistent("deployment", self.facts.id, "its release is gone"))?;
+        let judged = match self.facts.kind {
+            DeploymentKind::Deploy => judge_rollback::refuse_forbidden(tx, self.target, &row).await,
+            DeploymentKind::Rollback => judge_rollback::execute(self.app, tx, self.target, release)
+                .await
+                .map(drop),
+        };
+        match judged {
+            Ok(()) => Ok(None),
+            Err(OperationError::Refused(refusal)) => Ok(Some(refusal.what)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn order(

@@ -1,11 +1,11 @@
 //! Cancels a deployment in whatever state it is: its jobs are stopped, and when the last is over, so is it. What has
 //! switched by then stays as it is; going back is another wish.
 
-use pointsman_domain::deployment::CancelDecision;
+use pointsman_domain::deployment::{CancelDecision, Facts};
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_store::deployments::DeploymentRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, deployments, targets};
+use pointsman_store::{StoreError, Transaction, deployments, targets};
 
 use super::{act, request_deployment, tell_deployment};
 use crate::app::App;
@@ -28,17 +28,7 @@ pub async fn execute(app: &App, actor: &Actor, number: i64, reason: Option<Strin
             return Err(Refusal::conflict("deployment_over", what).into());
         }
         if facts.cancel.is_none() {
-            let at = pointsman_store::now(&mut tx).await?;
-            let cancel = CancelDecision {
-                by: actor.name.clone(),
-                at,
-                reason: reason.clone(),
-            };
-            deployments::cancel(&mut tx, row.id, &cancel).await?;
-            let detail = serde_json::json!({ "target": target.name, "reason": reason });
-            act::done(app, &mut tx, actor, "deployment.cancel", &object, detail).await?;
-            let message = format!("{} cancels it", actor.name);
-            tell_deployment::tell(&mut tx, &target, &facts, "deployment.cancelling", &message).await?;
+            store(app, &mut tx, actor, &target, &facts, reason).await?;
         }
         act::commit(tx).await?;
         Ok(target)
@@ -46,6 +36,28 @@ pub async fn execute(app: &App, actor: &Actor, number: i64, reason: Option<Strin
     .await?;
     request_deployment::begin(app, &target).await;
     Ok(())
+}
+
+/// Stores the decision to cancel an open, locked deployment.
+pub(super) async fn store(
+    app: &App,
+    tx: &mut Transaction,
+    actor: &Actor,
+    target: &TargetRow,
+    facts: &Facts,
+    reason: Option<String>,
+) -> OperationResult<()> {
+    let cancel = CancelDecision {
+        by: actor.name.clone(),
+        at: pointsman_store::now(tx).await?,
+        reason,
+    };
+    deployments::cancel(tx, facts.id, &cancel).await?;
+    let detail = serde_json::json!({ "target": target.name, "reason": cancel.reason });
+    let object = format!("deployment #{}", facts.number);
+    act::done(app, tx, actor, "deployment.cancel", &object, detail).await?;
+    let message = format!("{} cancels it", actor.name);
+    tell_deployment::tell(tx, target, facts, "deployment.cancelling", &message).await
 }
 
 /// The deployment with this number and its target.

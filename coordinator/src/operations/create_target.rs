@@ -73,6 +73,8 @@ pub(super) async fn put(
         labels: wish.hosts.clone(),
         strategy: wish.strategy.clone(),
         retention: wish.retention.clone(),
+        gates: wish.gates.clone(),
+        when_busy: wish.when_busy,
         desired: before.as_ref().and_then(|before| before.desired),
         created_at: before
             .as_ref()
@@ -96,6 +98,7 @@ pub(super) async fn put(
     };
     let detail = serde_json::json!({
         "hosts": wished.labels, "root": wished.root, "strategy": wished.strategy, "retention": wished.retention,
+        "gates": wished.gates, "when_busy": wished.when_busy,
     });
     act::done(app, tx, actor, action, &name.to_string(), detail).await?;
     Ok(made)

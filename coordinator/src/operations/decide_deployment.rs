@@ -45,7 +45,8 @@ pub async fn execute(
     Ok(())
 }
 
-fn refuse_unless_open(facts: &Facts) -> Result<(), Refusal> {
+/// Refuses what can only be said of a deployment that has started and is not over.
+pub(super) fn refuse_unless_open(facts: &Facts) -> Result<(), Refusal> {
     let number = facts.number;
     if let Some(ended) = &facts.ended {
         let what = format!("deployment #{number} is over: {}", ended.outcome.as_str());

@@ -85,7 +85,7 @@ async fn leave(
 
 /// Hosts that failed within what was allowed: what should be live is not there, and is not tried again by itself.
 async fn mark_failures(tx: &mut Transaction, facts: &Facts) -> OperationResult<()> {
-    for (host, why) in facts.failures() {
+    for (host, why) in facts.failures().into_iter().chain(facts.left_out_failed()) {
         if host
             .confirmed
             .is_some_and(|confirmed| confirmed != facts.release.id)

@@ -2,9 +2,10 @@
 //! else it waits, and says behind what. A newer wish takes the place of one that waits, and ends one that holds.
 
 use pointsman_domain::deployment::DeploymentKind;
+use pointsman_domain::timing::Timing;
 use pointsman_domain::{Action, Actor, Refusal, RefusalKind, waves};
 use pointsman_shared::api::deployments::NewDeployment;
-use pointsman_shared::api::projects::Strategy;
+use pointsman_shared::api::projects::{OnFailure, Strategy, WhenBusy};
 use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_shared::name::TargetName;
 use pointsman_shared::repository::{GitRef, InvalidRepository};
@@ -14,8 +15,8 @@ use pointsman_store::{StoreError, Transaction, deployments, locks, releases, tar
 
 use super::find_release::{self, Named};
 use super::{
-    act, advance_deployment, end_deployment, judge_rollback, known, request_build, sync_placements,
-    tell_deployment,
+    act, advance_deployment, cancel_deployment, end_deployment, judge_rollback, known, make_plan, pass_gates,
+    request_build, sync_placements, tell_deployment,
 };
 use crate::app::App;
 use crate::error::OperationResult;
@@ -27,7 +28,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewDeployment) -> Operatio
     let (number, target) = act::audited(app, actor, "deployment.request", &object, async {
         actor.authorize(Action::Deploy, &object)?;
         let (target, project) = target_of(app, &wish.target).await?;
-        let strategy = strategy(&target.strategy, wish)?;
+        let strategy = strategy(&target.strategy, wish.waves.as_ref(), wish.on_failure)?;
         let wanted = wanted(app, &project, wish).await?;
         let mut tx = app.store.begin().await?;
         let number = request(app, &mut tx, actor, &target, &project, wish, &strategy, wanted).await?;
@@ -58,12 +59,17 @@ pub(super) async fn begin(app: &App, target: &TargetRow) {
     app.bells.events.notify_one();
 }
 
-fn strategy(of_target: &Strategy, wish: &NewDeployment) -> Result<Strategy, Refusal> {
+/// The target's strategy with what a wish says otherwise for this once.
+pub(super) fn strategy(
+    of_target: &Strategy,
+    waves: Option<&Vec<String>>,
+    on_failure: Option<OnFailure>,
+) -> Result<Strategy, Refusal> {
     let mut strategy = of_target.clone();
-    if let Some(waves) = &wish.waves {
+    if let Some(waves) = waves {
         strategy.waves.clone_from(waves);
     }
-    if let Some(on_failure) = wish.on_failure {
+    if let Some(on_failure) = on_failure {
         strategy.on_failure = on_failure;
     }
     waves::parse(&strategy.waves)?;
@@ -116,7 +122,13 @@ async fn request(
     wanted: Wanted,
 ) -> OperationResult<i64> {
     targets::lock(tx, target.id).await?;
-    refuse_when_locked(tx, target, DeploymentKind::Deploy).await?;
+    let now = pointsman_store::now(tx).await?;
+    let timing = Timing::judge(wish, now)?;
+    // A wish for later waits for its time, and then for the lock.
+    if timing.scheduled_for.is_none() {
+        refuse_when_locked(tx, target, DeploymentKind::Deploy).await?;
+        make_way(app, tx, actor, target).await?;
+    }
     refuse_without_hosts(app, tx, target).await?;
     let (release, fresh) = match wanted {
         Wanted::Release(id) => (id, false),
@@ -127,21 +139,59 @@ async fn request(
         .ok_or_else(|| StoreError::inconsistent("release", release, "it was found and does not exist"))?;
     find_release::judge(&row)?;
     judge_rollback::refuse_forbidden(tx, target, &row).await?;
+    pass_gates::execute(tx, target, &row).await?;
+    if let Some(hash) = &wish.plan {
+        make_plan::hold_to(tx, target, &row, strategy, hash).await?;
+    }
     let new = deployments::NewDeployment {
         id: DeploymentId(app.ids.next()),
         target: target.id,
         release,
         kind: DeploymentKind::Deploy,
         by: actor.principal,
-        at: pointsman_store::now(tx).await?,
+        at: now,
         reason: wish.reason.as_deref(),
         strategy,
+        timing,
+        plan: wish.plan,
     };
     let number = insert(app, tx, actor, target, &new, row.label.as_str()).await?;
     if fresh {
         request_build::offer(app, tx, project, release, Some(new.id)).await?;
     }
     Ok(number)
+}
+
+/// What the target's open deployment means for a wish.
+async fn make_way(app: &App, tx: &mut Transaction, actor: &Actor, target: &TargetRow) -> OperationResult<()> {
+    let open = deployments::open_of_target(tx, target.id).await?;
+    let Some(open) = open.into_iter().find(|open| open.started) else {
+        return Ok(());
+    };
+    match target.when_busy {
+        WhenBusy::Queue => Ok(()),
+        WhenBusy::Refuse => {
+            let what = format!(
+                "deployment #{} of {} is open, by {}",
+                open.number, target.name, open.requested_by
+            );
+            Err(Refusal::conflict("target_busy", what)
+                .hint(format!("pointsman watch {}", open.number))
+                .into())
+        }
+        WhenBusy::Supersede => {
+            deployments::lock(tx, open.id).await?;
+            let facts = deployments::facts(tx, open.id).await?;
+            let facts = facts.ok_or_else(|| {
+                StoreError::inconsistent("deployment", open.id, "it vanished under its lock")
+            })?;
+            if facts.cancel.is_none() && !facts.has_had_effect() {
+                let reason = Some("a newer wish takes its place".to_owned());
+                cancel_deployment::store(app, tx, actor, target, &facts, reason).await?;
+            }
+            Ok(())
+        }
+    }
 }
 
 /// A release of this commit and recipe that is there or on its way, or a new one; true = its build must be offered.
@@ -243,13 +293,19 @@ pub(super) async fn insert(
     label: &str,
 ) -> OperationResult<i64> {
     let open = deployments::open_of_target(tx, target.id).await?;
-    for waiting in open.iter().filter(|open| !open.started) {
+    // What has a time of its own waits beside others, and takes nobody's place.
+    let is_scheduled = new.timing.scheduled_for.is_some();
+    let waiting: Vec<_> = open
+        .iter()
+        .filter(|open| !is_scheduled && !open.started && !open.scheduled)
+        .collect();
+    for waiting in &waiting {
         let detail = "a newer wish took its place";
         deployments::supersede(tx, waiting.id, new.id, detail, new.at).await?;
         tell_deployment::tell_number(tx, target, waiting.number, "deployment.superseded", detail).await?;
     }
     let number = deployments::insert(tx, new).await?;
-    for waiting in open.iter().filter(|open| !open.started) {
+    for waiting in waiting {
         let reason = format!("#{number} took the place of #{}", waiting.number);
         end_deployment::stop_build(app, tx, waiting.id, waiting.release, &actor.name, &reason).await?;
     }
@@ -259,9 +315,14 @@ pub(super) async fn insert(
     };
     let detail = serde_json::json!({ "deployment": number, "release": label, "reason": new.reason });
     act::done(app, tx, actor, verb, &target.name.to_string(), detail).await?;
-    let message = match open.iter().find(|open| open.started) {
-        Some(ahead) => format!("{label} waits behind #{}", ahead.number),
-        None => format!("{label} is wished by {}", actor.name),
+    let message = match (new.timing.scheduled_for, open.iter().find(|open| open.started)) {
+        (Some(at), _) => format!(
+            "{label} is wished by {} for {}",
+            actor.name,
+            at.format("%F %T UTC")
+        ),
+        (None, Some(ahead)) => format!("{label} waits behind #{}", ahead.number),
+        (None, None) => format!("{label} is wished by {}", actor.name),
     };
     tell_deployment::tell_number(tx, target, number, "deployment.requested", &message).await?;
     Ok(number)

@@ -3,6 +3,7 @@
 
 use pointsman_domain::deployment::{DeploymentKind, Facts, PauseReason, ReleaseRef, RollbackDecision};
 use pointsman_domain::rollback::previous_good;
+use pointsman_domain::timing::Timing;
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::deployments::NewRollback;
 use pointsman_shared::api::projects::Strategy;
@@ -74,6 +75,8 @@ async fn request(
         at: pointsman_store::now(tx).await?,
         reason,
         strategy: &strategy,
+        timing: Timing::default(),
+        plan: None,
     };
     request_deployment::insert(app, tx, actor, target, &new, row.label.as_str()).await
 }

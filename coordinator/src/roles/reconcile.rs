@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pointsman_store::deployments;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -16,6 +17,7 @@ pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken)
     let mut sweeps = tokio::time::interval(pause);
     sweeps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut before = Silence::SaysNothing;
+    let mut wait = None;
     loop {
         let swept = tokio::select! {
             () = stop.cancelled() => return,
@@ -27,6 +29,7 @@ pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken)
                 note("sweeping jobs", sweep::execute(app, silence, reach).await)
             }
             () = app.bells.reconcile.notified() => true,
+            () = due(wait) => true,
         };
         let advanced = note(
             "advancing deployments",
@@ -34,10 +37,28 @@ pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken)
         );
         let converged = note("converging hosts", converge::converge_all(app).await);
         let tended = note("tending migrations", tend_migrations::tend_all(app).await);
+        wait = next_due(app, pause).await;
         if !(swept && advanced && converged && tended) {
             // What could not be read could not be judged either; whoever was silent meanwhile gets a new lease of time.
             consumption.interrupt();
         }
+    }
+}
+
+/// How long until a deployment that waits for its time is due; none when a sweep comes first.
+async fn next_due(app: &App, pause: Duration) -> Option<Duration> {
+    let now = app.clock.now();
+    let due = async { deployments::next_due(&mut *app.store.read().await?, now).await };
+    let due = due.await.ok()??;
+    // A little later, so that the database's clock agrees.
+    let wait = (due - now).to_std().ok()? + Duration::from_millis(50);
+    (wait < pause).then_some(wait)
+}
+
+async fn due(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
     }
 }
 

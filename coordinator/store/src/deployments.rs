@@ -5,13 +5,15 @@ mod read;
 
 pub use change::{
     Start, add_steps, allow_migration_try, cancel, decide_rollback, defer_host, end, forgive, insert, pause,
-    resume, start, supersede,
+    resume, retry_host, skip_host, start, supersede, wish_pause,
 };
 pub use read::{facts, facts_of};
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::DeploymentKind;
+use pointsman_domain::timing::Timing;
 use pointsman_shared::api::projects::Strategy;
+use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{DeploymentId, PrincipalId, ReleaseId, TargetId};
 use sqlx::PgConnection;
 
@@ -36,6 +38,10 @@ pub struct NewDeployment<'a> {
     pub reason: Option<&'a str>,
     /// How, frozen.
     pub strategy: &'a Strategy,
+    /// When it may start.
+    pub timing: Timing,
+    /// The plan that it was held to.
+    pub plan: Option<Digest>,
 }
 
 /// Which deployment, and of what.
@@ -51,6 +57,8 @@ pub struct DeploymentRow {
     pub release: ReleaseId,
     /// Whether hosts and waves are frozen.
     pub started: bool,
+    /// Whether it has a time of its own to start at.
+    pub scheduled: bool,
     /// Whether it is over.
     pub ended: bool,
     /// Name of who wished it.
@@ -61,7 +69,8 @@ macro_rules! select_deployments {
     ($tail:literal $(, $argument:expr)* $(,)?) => {
         sqlx::query!(
             r#"SELECT deployment.id, deployment.number, deployment.target_id, deployment.release_id,
-                      deployment.started_at IS NOT NULL AS "started!", deployment.ended_at IS NOT NULL AS "ended!",
+                      deployment.started_at IS NOT NULL AS "started!",
+                      deployment.scheduled_for IS NOT NULL AS "scheduled!", deployment.ended_at IS NOT NULL AS "ended!",
                       principal.name AS requested_by
                FROM deployment JOIN principal ON principal.id = deployment.requested_by "# + $tail
             $(, $argument)*
@@ -72,6 +81,7 @@ macro_rules! select_deployments {
             target: TargetId(row.target_id),
             release: ReleaseId(row.release_id),
             started: row.started,
+            scheduled: row.scheduled,
             ended: row.ended,
             requested_by: row.requested_by,
         })
@@ -110,6 +120,36 @@ pub async fn open_of_target(conn: &mut PgConnection, target: TargetId) -> StoreR
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// When the next deployment that waits for a time is due.
+pub async fn next_due(conn: &mut PgConnection, after: DateTime<Utc>) -> StoreResult<Option<DateTime<Utc>>> {
+    let due = sqlx::query_scalar!(
+        "SELECT min(due) FROM deployment, unnest(ARRAY[held_until, scheduled_for, expires_at]) AS due
+         WHERE started_at IS NULL AND ended_at IS NULL AND due > $1",
+        after,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(due)
+}
+
+/// How long the newest deployments of a target took that ended live, in milliseconds.
+pub async fn durations(conn: &mut PgConnection, target: TargetId, most: i64) -> StoreResult<Vec<u64>> {
+    let times = sqlx::query_scalar!(
+        r#"SELECT (EXTRACT(EPOCH FROM ended_at - started_at) * 1000)::bigint AS "took!"
+           FROM deployment
+           WHERE target_id = $1 AND kind = 'deploy' AND outcome = 'live' AND started_at IS NOT NULL
+           ORDER BY number DESC LIMIT $2"#,
+        target.0,
+        most,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(times
+        .into_iter()
+        .filter_map(|took| u64::try_from(took).ok())
+        .collect())
 }
 
 /// Whether another open deployment wants this release.

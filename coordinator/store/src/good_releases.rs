@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use pointsman_domain::rollback::GoodRelease;
 use pointsman_shared::ids::{ReleaseId, TargetId};
+use pointsman_shared::name::TargetName;
 use sqlx::PgConnection;
 
 use crate::releases::state_named;
@@ -109,4 +110,40 @@ pub async fn missing_migrations(
     .fetch_all(conn)
     .await?;
     Ok(names)
+}
+
+/// The project's target in the environment before this one's, and whether the same bytes were live and healthy there
+/// and no rollback left them since.
+pub async fn in_stage_before(
+    conn: &mut PgConnection,
+    target: TargetId,
+    release: ReleaseId,
+) -> StoreResult<Option<(TargetName, bool)>> {
+    let row = sqlx::query!(
+        r#"SELECT project.name AS project, environment.name AS environment,
+                  EXISTS (SELECT 1 FROM good_release AS good
+                               JOIN release AS other ON other.id = good.release_id
+                               JOIN release AS own ON own.id = $2
+                          WHERE good.target_id = previous.id AND good.left_by_rollback_at IS NULL
+                            AND (other.id = own.id OR other.manifest_digest = own.manifest_digest)) AS "good!"
+           FROM target AS here
+                JOIN environment AS stage ON stage.id = here.environment_id
+                JOIN project ON project.id = here.project_id
+                JOIN target AS previous ON previous.project_id = here.project_id
+                JOIN environment ON environment.id = previous.environment_id AND environment.position < stage.position
+           WHERE here.id = $1 ORDER BY environment.position DESC, environment.name LIMIT 1"#,
+        target.0,
+        release.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        let wrong = |error| StoreError::inconsistent("target", target, error);
+        let name = TargetName {
+            project: row.project.parse().map_err(wrong)?,
+            environment: row.environment.parse().map_err(wrong)?,
+        };
+        Ok((name, row.good))
+    })
+    .transpose()
 }

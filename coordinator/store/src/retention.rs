@@ -23,17 +23,20 @@ pub enum Prunable {
     RefusedMessages,
     /// Answers to requests that may be repeated.
     Idempotency,
+    /// Plans that no deployment insisted on.
+    Plans,
 }
 
 impl Prunable {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Events,
         Self::LogChunks,
         Self::Inbox,
         Self::Outbox,
         Self::RefusedMessages,
         Self::Idempotency,
+        Self::Plans,
     ];
 
     const fn table(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Prunable {
             Self::Outbox => "outbox",
             Self::RefusedMessages => "refused_message",
             Self::Idempotency => "idempotency",
+            Self::Plans => "plan",
         }
     }
 }
@@ -51,15 +55,11 @@ impl Prunable {
 /// Deletes one batch by the database's clock; returns how many rows. Rows that somebody holds are left for the next
 /// time.
 pub async fn prune(conn: &mut PgConnection, table: Prunable) -> StoreResult<u64> {
-    let days = sqlx::query_scalar!(
-        "SELECT days FROM retention_setting WHERE table_name = $1",
-        table.table()
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
     // Without a setting everything is kept.
-    let Some(days) = days else { return Ok(0) };
-    let done = match table {
+    let Some(days) = kept_days(conn, table).await? else {
+        return Ok(0);
+    };
+    let delete = match table {
         Prunable::Events => sqlx::query!(
             "DELETE FROM event WHERE ctid = ANY (ARRAY(
                  SELECT ctid FROM event WHERE seq IS NOT NULL AND at < now() - make_interval(days => $1)
@@ -97,6 +97,14 @@ pub async fn prune(conn: &mut PgConnection, table: Prunable) -> StoreResult<u64>
             days,
             BATCH,
         ),
+        Prunable::Plans => sqlx::query!(
+            "DELETE FROM plan WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM plan WHERE made_at < now() - make_interval(days => $1)
+                   AND NOT EXISTS (SELECT 1 FROM deployment WHERE deployment.plan_hash = plan.hash)
+                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+            days,
+            BATCH,
+        ),
         Prunable::Idempotency => sqlx::query!(
             "DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
                  SELECT ctid FROM idempotency WHERE created_at < now() - make_interval(days => $1)
@@ -104,8 +112,16 @@ pub async fn prune(conn: &mut PgConnection, table: Prunable) -> StoreResult<u64>
             days,
             BATCH,
         ),
-    }
-    .execute(conn)
+    };
+    Ok(delete.execute(conn).await?.rows_affected())
+}
+
+async fn kept_days(conn: &mut PgConnection, table: Prunable) -> StoreResult<Option<i32>> {
+    let days = sqlx::query_scalar!(
+        "SELECT days FROM retention_setting WHERE table_name = $1",
+        table.table()
+    )
+    .fetch_optional(conn)
     .await?;
-    Ok(done.rows_affected())
+    Ok(days)
 }

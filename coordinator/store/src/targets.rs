@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_shared::api::projects::{Retention, Strategy};
+use pointsman_shared::api::projects::{Gate, Retention, Strategy, WhenBusy};
 use pointsman_shared::ids::{EnvironmentId, ProjectId, ReleaseId, TargetId};
 use pointsman_shared::name::{RootPath, TargetName};
 use sqlx::PgConnection;
@@ -29,6 +29,10 @@ pub struct TargetRow {
     pub strategy: Strategy,
     /// What stays on its hosts.
     pub retention: Retention,
+    /// What a release must have before it may go live here.
+    pub gates: Vec<Gate>,
+    /// What becomes of a wish while another deployment is open.
+    pub when_busy: WhenBusy,
     /// The release that should be live: of the last deployment that ended live or rolled back.
     pub desired: Option<ReleaseId>,
     /// When it was created.
@@ -45,6 +49,8 @@ struct Columns {
     labels: serde_json::Value,
     strategy: serde_json::Value,
     retention: serde_json::Value,
+    gates: serde_json::Value,
+    when_busy: String,
     desired_release_id: Option<uuid::Uuid>,
     created_at: DateTime<Utc>,
 }
@@ -55,7 +61,7 @@ macro_rules! select_targets {
             Columns,
             "SELECT target.id, project.name AS project, environment.name AS environment, target.project_id,
                     target.environment_id, target.root, target.labels, target.strategy, target.retention,
-                    target.desired_release_id, target.created_at
+                    target.gates, target.when_busy, target.desired_release_id, target.created_at
              FROM target JOIN project ON project.id = target.project_id
                          JOIN environment ON environment.id = target.environment_id "
                 + $tail
@@ -82,10 +88,17 @@ impl TryFrom<Columns> for TargetRow {
             labels: serde_json::from_value(row.labels).map_err(|e| wrong(&e))?,
             strategy: serde_json::from_value(row.strategy).map_err(|e| wrong(&e))?,
             retention: serde_json::from_value(row.retention).map_err(|e| wrong(&e))?,
+            gates: serde_json::from_value(row.gates).map_err(|e| wrong(&e))?,
+            when_busy: when_busy(&row.when_busy).ok_or_else(|| wrong(&"when_busy is none of ours"))?,
             desired: row.desired_release_id.map(ReleaseId),
             created_at: row.created_at,
         })
     }
+}
+
+/// What a text of the database means for a busy target.
+pub(crate) fn when_busy(text: &str) -> Option<WhenBusy> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
 }
 
 /// The target with this name.
@@ -137,54 +150,55 @@ pub async fn try_lock(conn: &mut PgConnection, id: TargetId) -> StoreResult<bool
 
 /// Inserts a target.
 pub async fn insert(conn: &mut PgConnection, target: &TargetRow) -> StoreResult<()> {
-    let Documents {
-        labels,
-        strategy,
-        retention,
-    } = documents(target)?;
+    let documents = documents(target)?;
     sqlx::query!(
-        "INSERT INTO target (id, project_id, environment_id, root, labels, strategy, created_at, updated_at, retention)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
+        "INSERT INTO target (id, project_id, environment_id, root, labels, strategy, created_at, updated_at, retention,
+                             gates, when_busy)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)",
         target.id.0,
         target.project.0,
         target.environment.0,
         target.root.as_str(),
-        labels,
-        strategy,
+        documents.labels,
+        documents.strategy,
         target.created_at,
-        retention,
+        documents.retention,
+        documents.gates,
+        documents.when_busy,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Changes a target's hosts, root, strategy and retention.
+/// Changes a target's hosts, root, strategy, retention, gates and what becomes of wishes while it is busy.
 pub async fn update(conn: &mut PgConnection, target: &TargetRow, now: DateTime<Utc>) -> StoreResult<()> {
-    let Documents {
-        labels,
-        strategy,
-        retention,
-    } = documents(target)?;
+    let documents = documents(target)?;
     sqlx::query!(
-        "UPDATE target SET root = $2, labels = $3, strategy = $4, updated_at = $5, retention = $6 WHERE id = $1",
+        "UPDATE target SET root = $2, labels = $3, strategy = $4, updated_at = $5, retention = $6, gates = $7,
+                           when_busy = $8
+         WHERE id = $1",
         target.id.0,
         target.root.as_str(),
-        labels,
-        strategy,
+        documents.labels,
+        documents.strategy,
         now,
-        retention,
+        documents.retention,
+        documents.gates,
+        documents.when_busy,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// What is stored as JSON.
+/// What is stored as JSON, or by its name in JSON.
 struct Documents {
     labels: serde_json::Value,
     strategy: serde_json::Value,
     retention: serde_json::Value,
+    gates: serde_json::Value,
+    when_busy: Option<String>,
 }
 
 fn documents(target: &TargetRow) -> StoreResult<Documents> {
@@ -193,6 +207,11 @@ fn documents(target: &TargetRow) -> StoreResult<Documents> {
         labels: serde_json::to_value(&target.labels).map_err(wrong)?,
         strategy: serde_json::to_value(&target.strategy).map_err(wrong)?,
         retention: serde_json::to_value(&target.retention).map_err(wrong)?,
+        gates: serde_json::to_value(&target.gates).map_err(wrong)?,
+        when_busy: serde_json::to_value(target.when_busy)
+            .map_err(wrong)?
+            .as_str()
+            .map(str::to_owned),
     })
 }
 

@@ -1,6 +1,7 @@
 //! What people wish and decide, and what they are told.
 
 use pointsman_coordinator::error::{OperationError, OperationResult};
+use pointsman_coordinator::operations::intervene::{self, Said};
 use pointsman_coordinator::operations::request_build::{self, BuildWish};
 use pointsman_coordinator::operations::{
     cancel_deployment, decide_deployment, request_deployment, request_rollback,
@@ -48,14 +49,7 @@ impl World {
         release: &str,
         more: impl FnOnce(&mut NewDeployment),
     ) -> OperationResult<Deployment> {
-        let mut wish = NewDeployment {
-            target: "shop@production".parse().unwrap(),
-            release: release.to_owned(),
-            build: false,
-            waves: None,
-            on_failure: None,
-            reason: None,
-        };
+        let mut wish = NewDeployment::new("shop@production".parse().unwrap(), release);
         more(&mut wish);
         let number = request_deployment::execute(&self.app, &self.actor, &wish).await?;
         Ok(self.deployment(number).await)
@@ -85,6 +79,12 @@ impl World {
             reason: None,
         };
         decide_deployment::execute(&self.app, &self.actor, number, &request).await?;
+        Ok(self.deployment(number).await)
+    }
+
+    /// Says something of a deployment that goes over its hosts.
+    pub async fn say(&self, number: i64, said: Said) -> OperationResult<Deployment> {
+        intervene::execute(&self.app, &self.actor, number, &said).await?;
         Ok(self.deployment(number).await)
     }
 

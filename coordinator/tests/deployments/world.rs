@@ -11,7 +11,7 @@ use pointsman_coordinator::operations::{advance_deployment, apply_document, conv
 use pointsman_coordinator::signatory::LocalSignatory;
 use pointsman_domain::{Actor, ActorKind};
 use pointsman_shared::api::projects::{
-    Document, NewEnvironment, NewProject, NewTarget, OnFailure, Retention, Strategy,
+    Document, NewEnvironment, NewProject, NewTarget, OnFailure, Retention, Strategy, WhenBusy,
 };
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::clock::{SystemClock, SystemIds};
@@ -112,6 +112,8 @@ impl World {
                 root: Some("/srv/shop".parse().unwrap()),
                 strategy,
                 retention: Retention::default(),
+                gates: Vec::new(),
+                when_busy: WhenBusy::default(),
             }],
             variables: Vec::new(),
         };
@@ -131,7 +133,8 @@ impl World {
         self.join(host, &kinds, &[], &[("role", "web")]).await;
     }
 
-    async fn join(&mut self, host: &str, kinds: &[JobKind], pools: &[&str], labels: &[(&str, &str)]) {
+    /// Registers a host that was never started.
+    pub async fn join(&mut self, host: &str, kinds: &[JobKind], pools: &[&str], labels: &[(&str, &str)]) {
         let app = &self.app;
         let mut tx = app.store.begin().await.unwrap();
         let fresh = PrincipalId(app.ids.next());

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::ids::DeploymentId;
-use crate::name::{HostId, ReleaseLabel, TargetName};
+use crate::name::{EnvironmentName, HostId, ProjectName, ReleaseLabel, TargetName};
 
 /// `POST /api/v1/deployments`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,54 @@ pub struct NewDeployment {
     /// Another policy on failure, for this once.
     #[serde(default)]
     pub on_failure: Option<super::projects::OnFailure>,
+    /// Start not before this time; it may wait beside others.
+    #[serde(default)]
+    pub at: Option<DateTime<Utc>>,
+    /// Do not start after this time any more.
+    #[serde(default)]
+    pub expires: Option<DateTime<Utc>>,
+    /// Hold it for so many seconds before anything is published, so that a cancel is a true one.
+    #[serde(default)]
+    pub hold_s: Option<u32>,
+    /// The hash of a plan: refused when the deployment would do anything else.
+    #[serde(default)]
+    pub plan: Option<Digest>,
+    /// Why, for the audit trail.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl NewDeployment {
+    /// The plain wish, as the target says, as soon as possible.
+    pub fn new(target: TargetName, release: impl Into<String>) -> Self {
+        Self {
+            target,
+            release: release.into(),
+            build: false,
+            waves: None,
+            on_failure: None,
+            at: None,
+            expires: None,
+            hold_s: None,
+            plan: None,
+            reason: None,
+        }
+    }
+}
+
+/// `POST /api/v1/promotions`: have the release that is live in one environment live in another; the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promotion {
+    /// Of which project.
+    pub project: ProjectName,
+    /// Where it is live.
+    pub from: EnvironmentName,
+    /// Where it is to be live; further on in the order of environments.
+    pub to: EnvironmentName,
+    /// The hash of a plan, as for a deployment.
+    #[serde(default)]
+    pub plan: Option<Digest>,
     /// Why, for the audit trail.
     #[serde(default)]
     pub reason: Option<String>,
@@ -67,6 +116,27 @@ pub enum Decision {
 pub struct DecisionRequest {
     /// What to do.
     pub decision: Decision,
+    /// Why, for the audit trail.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Body of `POST /api/v1/deployments/{number}/pause`: wait for a person before the next wave.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PauseRequest {
+    /// Why, for the audit trail.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Body of `POST /api/v1/deployments/{number}/retry` and `.../skip`: try hosts that failed again, or leave hosts out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostsRequest {
+    /// Which hosts; for a retry none means every host that failed.
+    #[serde(default)]
+    pub hosts: Vec<HostId>,
     /// Why, for the audit trail.
     #[serde(default)]
     pub reason: Option<String>,
@@ -159,10 +229,16 @@ pub struct Deployment {
     pub requested_by: String,
     /// When.
     pub requested_at: DateTime<Utc>,
+    /// When it may start, where somebody said so.
+    #[serde(default)]
+    pub starts_at: Option<DateTime<Utc>>,
     /// When it started.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
+    /// How long it usually takes from here; told of a single open deployment whose target has earlier ones.
+    #[serde(default)]
+    pub left: Option<super::plans::Usual>,
     /// Each host, by wave.
     pub hosts: Vec<HostProgress>,
 }

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::name::{
-    EnvironmentName, HostId, ProjectName, ReleaseFolder, ReleaseLabel, RootPath, TargetName, VariableName,
+    EnvironmentName, HostId, MarkName, ProjectName, ReleaseFolder, ReleaseLabel, RootPath, TargetName,
+    VariableName,
 };
 use crate::outcome::JobKind;
 use crate::repository::RepositoryUrl;
@@ -120,6 +121,56 @@ impl Default for Retention {
     }
 }
 
+/// What a release must have before it may go live in a target; a rollback passes every gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Gate {
+    /// It was live and healthy in the project's target of the environment before, the same bytes.
+    PreviousLive,
+    /// Somebody marked it so: `mark:tested`.
+    Mark(MarkName),
+}
+
+impl From<Gate> for String {
+    fn from(gate: Gate) -> Self {
+        gate.to_string()
+    }
+}
+
+impl std::fmt::Display for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::PreviousLive => f.write_str("previous_live"),
+            Self::Mark(mark) => write!(f, "mark:{mark}"),
+        }
+    }
+}
+
+impl TryFrom<String> for Gate {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.strip_prefix("mark:") {
+            Some(mark) => mark.parse().map(Self::Mark).map_err(|error| format!("{error}")),
+            None if text == "previous_live" => Ok(Self::PreviousLive),
+            None => Err(format!("{text:?} is no gate; write previous_live or mark:NAME")),
+        }
+    }
+}
+
+/// What becomes of a wish for a target with an open deployment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenBusy {
+    /// It waits; a newer one takes the place of one that waits.
+    #[default]
+    Queue,
+    /// The open one is cancelled, as long as it has switched no host and no migration runs; else it waits.
+    Supersede,
+    /// It is refused.
+    Refuse,
+}
+
 /// `POST /api/v1/targets`, and `[[target]]` of an applied file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +191,12 @@ pub struct NewTarget {
     /// What stays on the hosts.
     #[serde(default)]
     pub retention: Retention,
+    /// What a release must have before it may go live here.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
+    /// What becomes of a wish while another deployment is open.
+    #[serde(default)]
+    pub when_busy: WhenBusy,
 }
 
 /// A target and what is live on it.
@@ -156,6 +213,12 @@ pub struct Target {
     /// What stays on the hosts.
     #[serde(default)]
     pub retention: Retention,
+    /// What a release must have before it may go live here.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
+    /// What becomes of a wish while another deployment is open.
+    #[serde(default)]
+    pub when_busy: WhenBusy,
     /// The release that should be live, by label.
     pub desired: Option<ReleaseLabel>,
     /// Number of the open deployment.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::ids::ReleaseId;
-use crate::name::{ProjectName, ReleaseFolder, ReleaseLabel, TargetName};
+use crate::name::{MarkName, ProjectName, ReleaseFolder, ReleaseLabel, TargetName};
 
 /// `POST /api/v1/projects/{project}/releases`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,28 @@ pub enum ReleaseState {
     Cancelled,
     /// Its bytes were collected.
     Pruned,
+}
+
+/// `PUT /api/v1/projects/{project}/releases/{release}/marks/{mark}`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewMark {
+    /// What speaks for it: a report, a link.
+    #[serde(default)]
+    pub evidence: Option<String>,
+}
+
+/// What somebody said of a release, such as `tested`; gates ask for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// In one word.
+    pub mark: MarkName,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What speaks for it.
+    pub evidence: Option<String>,
 }
 
 /// A release.
@@ -68,6 +90,9 @@ pub struct Release {
     pub failure: Option<String>,
     /// Number of the job that builds it.
     pub job: Option<i64>,
+    /// What people said of it.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     /// Where it is live.
     pub live_on: Vec<TargetName>,
     /// Who asked for it.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use pointsman_shared::api::deployments::Decision;
 use pointsman_shared::api::projects::OnFailure;
-use pointsman_shared::name::{HostId, ProjectName, TargetName};
+use pointsman_shared::digest::Digest;
+use pointsman_shared::name::{EnvironmentName, HostId, MarkName, ProjectName, TargetName};
 
-use super::parse::{self, LogSubject};
+use super::parse::{self, LogSubject, Moment};
 use super::root::Rows;
 
 /// Whether to stay until the end.
@@ -70,10 +71,107 @@ pub struct Deploy {
     /// Another policy for this once.
     #[arg(long, value_name = "POLICY", value_parser = parse::word::<OnFailure>(ON_FAILURE))]
     pub on_failure: Option<OnFailure>,
+    /// Start not before this time, such as 2026-12-24T03:00Z or +2h.
+    #[arg(long, value_name = "TIME", value_parser = parse::moment)]
+    pub at: Option<Moment>,
+    /// Do not start after this time any more.
+    #[arg(long, value_name = "TIME", value_parser = parse::moment)]
+    pub expires: Option<Moment>,
+    /// Publish nothing for so long, so that a cancel is a true one; such as 5s.
+    #[arg(long, value_name = "TIME", value_parser = parse::duration)]
+    pub hold: Option<Duration>,
+    /// The hash of a plan: refused when the deployment would do anything else.
+    #[arg(long, value_name = "HASH", value_parser = parse::digest)]
+    pub plan: Option<Digest>,
     /// Whether to stay.
     #[command(flatten)]
     pub follow: Follow,
 }
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct MakePlan {
+    /// Where, as project@environment.
+    #[arg(value_name = "PROJECT@ENVIRONMENT")]
+    pub target: TargetName,
+    /// A built release: a label such as 1.9.1, a tag, branch or commit, or '#42'.
+    pub release: String,
+    /// Other waves for this once, such as 1,25%,100%.
+    #[arg(long, alias = "batch", value_name = "SIZES", value_delimiter = ',')]
+    pub waves: Option<Vec<String>>,
+    /// Another policy for this once.
+    #[arg(long, value_name = "POLICY", value_parser = parse::word::<OnFailure>(ON_FAILURE))]
+    pub on_failure: Option<OnFailure>,
+}
+
+/// `promote`
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// The project.
+    pub project: ProjectName,
+    /// The environment whose live release is meant.
+    pub from: EnvironmentName,
+    /// The environment where it is to be live.
+    pub to: EnvironmentName,
+    /// The hash of a plan: refused when the deployment would do anything else.
+    #[arg(long, value_name = "HASH", value_parser = parse::digest)]
+    pub plan: Option<Digest>,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub follow: Follow,
+}
+
+/// `mark` and `unmark`
+#[derive(Debug, Args)]
+pub struct MarkRelease {
+    /// The project.
+    pub project: ProjectName,
+    /// Its label, '#42' or a commit.
+    pub release: String,
+    /// In one word, such as tested.
+    pub mark: MarkName,
+    /// What speaks for it: a report, a link.
+    #[arg(short = 'm', long, value_name = "TEXT")]
+    pub evidence: Option<String>,
+}
+
+/// `pause`
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// Number of the deployment.
+    #[arg(value_parser = parse::number)]
+    pub deployment: i64,
+}
+
+/// `retry`
+#[derive(Debug, Args)]
+pub struct Retry {
+    /// Number of the deployment.
+    #[arg(value_parser = parse::number)]
+    pub deployment: i64,
+    /// Which hosts; every one that failed when absent.
+    #[arg(value_name = "HOST")]
+    pub hosts: Vec<HostId>,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub follow: Follow,
+}
+
+/// `skip`
+#[derive(Debug, Args)]
+pub struct Skip {
+    /// Number of the deployment.
+    #[arg(value_parser = parse::number)]
+    pub deployment: i64,
+    /// Which hosts.
+    #[arg(value_name = "HOST", required = true)]
+    pub hosts: Vec<HostId>,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub follow: Follow,
+}
+
+pub(super) const WHEN_BUSY: &[&str] = &["queue", "supersede", "refuse"];
 
 pub(super) const ON_FAILURE: &[&str] = &["hold", "rollback", "continue"];
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use pointsman_shared::api::jobs::JobState;
-use pointsman_shared::api::projects::OnFailure;
+use pointsman_shared::api::projects::{Gate, OnFailure, WhenBusy};
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::name::{EnvironmentName, HostId, PoolName, ProjectName, RootPath, TargetName};
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::repository::RepositoryUrl;
 
-use super::deploy::ON_FAILURE;
+use super::deploy::{ON_FAILURE, WHEN_BUSY};
 use super::parse::{self, Pair};
 use super::root::{Listed, Rows};
 
@@ -106,6 +106,12 @@ pub enum TargetCommand {
         /// Hours that every release stays after its build.
         #[arg(long, value_name = "HOURS", default_value_t = 168)]
         min_age_hours: u32,
+        /// What a release must have before it may go live here: `previous_live`, `mark:NAME`.
+        #[arg(long, value_name = "GATES", value_delimiter = ',', value_parser = parse::gate)]
+        gates: Vec<Gate>,
+        /// What becomes of a wish while another deployment is open.
+        #[arg(long, value_name = "POLICY", default_value = "queue", value_parser = parse::word::<WhenBusy>(WHEN_BUSY))]
+        when_busy: WhenBusy,
     },
     /// List targets.
     #[command(alias = "ls")]

@@ -10,7 +10,8 @@ mod parse;
 mod root;
 
 pub use deploy::{
-    Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, Resume, Rollback, Versions, Watch,
+    Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, MakePlan, MarkRelease, Pause, Promote, Resume,
+    Retry, Rollback, Skip, Versions, Watch,
 };
 pub use garbage::{GarbageCommand, Pin, ScheduleGarbage, UndoGarbage};
 pub use locks::{LockTarget, Stop, UnlockTarget};

@@ -9,11 +9,13 @@ pub const OVERVIEW: &str = "\
 Usage: pointsman <command> [project[@environment]] [release] [options]
 
 Deploy
-  deploy shop@production 1.9.1      make a release live and follow it [--build] [--detach]
+  deploy shop@production 1.9.1      make a release live and follow it [--build] [--detach] [--at TIME]
+  plan shop@production 1.9.1        what that would do; deploy --plan HASH insists on it
+  promote shop staging production   what is live there; mark, unmark shop 1.9.1 tested
   rollback shop@production [1.9.0]  back to the previous good release, or to this one
-  decide 812 rollback|continue      what to do with a deployment that holds; resume 812
-  cancel 812                        cancel a deployment; cancel --job 8121 a job
-  watch 812|shop@production         follow a deployment
+  decide 812 rollback|continue      what to do with a deployment that holds; pause, resume 812
+  retry 812 [HOST], skip 812 HOST   try hosts that failed again, or leave hosts out
+  watch, cancel 812                 follow a deployment, or stop it; cancel --job 8121 a job
   migrations ls|apply|revert|mark   what the database of a target has, lacks and may take back
   gc plan|run|undo|schedule         what goes from hosts and the store; pin, unpin shop 1.9.0
   lock, unlock shop@production      refuse new wishes; locks; stop and resume for everything

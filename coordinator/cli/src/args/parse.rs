@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, NaiveDateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use pointsman_shared::api::projects::Gate;
+use pointsman_shared::digest::Digest;
 use pointsman_shared::name::{ProjectName, TargetName};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -80,6 +83,52 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write a time such as 90s, 10m or 1h"))
 }
 
+/// A point in time, or so long from now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Then.
+    At(DateTime<Utc>),
+    /// So long from now.
+    In(Duration),
+}
+
+impl Moment {
+    /// The point in time, seen from `now`.
+    pub fn from(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::At(time) => time,
+            Self::In(wait) => now + wait,
+        }
+    }
+}
+
+/// `2026-12-24T03:00Z`, `2026-12-24 03:00` (UTC too), with seconds or without, or `+2h`.
+pub fn moment(text: &str) -> Result<Moment, String> {
+    if let Some(wait) = text.strip_prefix('+') {
+        return duration(wait).map(Moment::In);
+    }
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(Moment::At(time.to_utc()));
+    }
+    let plain = text.trim_end_matches('Z').replace('T', " ");
+    ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(&plain, form).ok())
+        .map(|time| Moment::At(time.and_utc()))
+        .ok_or_else(|| "write a time such as 2026-12-24T03:00Z (in UTC) or +2h".to_owned())
+}
+
+/// 64 hex digits.
+pub fn digest(text: &str) -> Result<Digest, String> {
+    text.parse()
+        .map_err(|_| "write all 64 hex digits that `pointsman plan` printed".to_owned())
+}
+
+/// `previous_live` or `mark:tested`.
+pub fn gate(text: &str) -> Result<Gate, String> {
+    Gate::try_from(text.to_owned())
+}
+
 /// An address of a coordinator.
 pub fn url(text: &str) -> Result<Url, String> {
     let url: Url = text.parse().map_err(|_| ADDRESS.to_owned())?;
@@ -131,6 +180,20 @@ mod tests {
         assert_eq!(number("#812"), Ok(812));
         assert!(number("-3").is_err());
         assert!(number("shop").is_err());
+    }
+
+    #[test]
+    fn times_are_in_utc_or_from_now() {
+        let at = |text: &str| match moment(text) {
+            Ok(Moment::At(time)) => time.to_rfc3339(),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(at("2026-12-24T03:00Z"), "2026-12-24T03:00:00+00:00");
+        assert_eq!(at("2026-12-24 03:00"), "2026-12-24T03:00:00+00:00");
+        assert_eq!(at("2026-12-24T03:00:10+01:00"), "2026-12-24T02:00:10+00:00");
+        assert_eq!(moment("+2h"), Ok(Moment::In(Duration::from_hours(2))));
+        assert!(moment("tomorrow").is_err());
+        assert!(moment("2026-13-24 03:00").is_err());
     }
 
     #[test]

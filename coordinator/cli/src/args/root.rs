@@ -5,7 +5,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
-use super::deploy::{Build, Cancel, Decide, Deploy, Deployments, Logs, Resume, Rollback, Versions, Watch};
+use super::deploy::{
+    Build, Cancel, Decide, Deploy, Deployments, Logs, MakePlan, MarkRelease, Pause, Promote, Resume, Retry,
+    Rollback, Skip, Versions, Watch,
+};
 use super::garbage::{GarbageCommand, Pin};
 use super::locks::{LockTarget, Stop, UnlockTarget};
 use super::manage::{
@@ -106,8 +109,22 @@ pub enum Command {
     Versions(Versions),
     /// Make a release live on every host of a target.
     Deploy(Deploy),
+    /// Say what a deployment would do; changes nothing.
+    Plan(MakePlan),
+    /// Make the release that is live in one environment live in another.
+    Promote(Promote),
+    /// Say of a release that it is, for example, tested; targets may ask for it.
+    Mark(MarkRelease),
+    /// Take a mark back.
+    Unmark(MarkRelease),
     /// Go back to an older good release.
     Rollback(Rollback),
+    /// Let a deployment wait for a person before its next wave.
+    Pause(Pause),
+    /// Try hosts that failed in a deployment again.
+    Retry(Retry),
+    /// Leave hosts out of a deployment.
+    Skip(Skip),
     /// Say what becomes of a deployment that holds.
     Decide(Decide),
     /// Let a deployment that holds go on, as `decide NUMBER continue` does; without a number, everything after a stop.

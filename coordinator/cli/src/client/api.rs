@@ -1,7 +1,8 @@
 //! One method per route, so that paths and types stand side by side, and nowhere else.
 
 use pointsman_shared::api::deployments::{
-    CancelRequest, DecisionRequest, Deployment, NewDeployment, NewRollback,
+    CancelRequest, DecisionRequest, Deployment, HostsRequest, NewDeployment, NewRollback, PauseRequest,
+    Promotion,
 };
 use pointsman_shared::api::fleet::{Finding, Host, JoinToken, NewJoinToken};
 use pointsman_shared::api::garbage::{
@@ -10,12 +11,13 @@ use pointsman_shared::api::garbage::{
 use pointsman_shared::api::jobs::{Job, JobState, LogPage};
 use pointsman_shared::api::locks::{Lock, NewLock};
 use pointsman_shared::api::migrations::{MigrationRequest, MigrationRun, Migrations};
+use pointsman_shared::api::plans::{NewPlan, Plan};
 use pointsman_shared::api::projects::{
     Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
 };
-use pointsman_shared::api::releases::{NewRelease, Release};
+use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
 use pointsman_shared::api::tokens::{AuditEntry, IssuedToken, NewToken, TokenInfo, WhoAmI};
-use pointsman_shared::name::{HostId, ProjectName, TargetName};
+use pointsman_shared::name::{HostId, MarkName, ProjectName, TargetName};
 use reqwest::Method;
 use serde::de::IgnoredAny;
 
@@ -176,6 +178,61 @@ impl Client {
 
     pub async fn deploy(&self, wish: &NewDeployment) -> Answer<Deployment> {
         self.change(Method::POST, &["deployments"], Some(wish)).await
+    }
+
+    pub async fn plan(&self, wish: &NewPlan) -> Answer<Plan> {
+        self.change(Method::POST, &["plans"], Some(wish)).await
+    }
+
+    pub async fn promote(&self, wish: &Promotion) -> Answer<Deployment> {
+        self.change(Method::POST, &["promotions"], Some(wish)).await
+    }
+
+    pub async fn pause(&self, number: i64, wish: &PauseRequest) -> Answer<Deployment> {
+        let path = ["deployments", &number.to_string(), "pause"];
+        self.change(Method::POST, &path, Some(wish)).await
+    }
+
+    pub async fn retry(&self, number: i64, wish: &HostsRequest) -> Answer<Deployment> {
+        let path = ["deployments", &number.to_string(), "retry"];
+        self.change(Method::POST, &path, Some(wish)).await
+    }
+
+    pub async fn skip(&self, number: i64, wish: &HostsRequest) -> Answer<Deployment> {
+        let path = ["deployments", &number.to_string(), "skip"];
+        self.change(Method::POST, &path, Some(wish)).await
+    }
+
+    pub async fn mark(
+        &self,
+        project: &ProjectName,
+        release: &str,
+        mark: &MarkName,
+        wish: &NewMark,
+    ) -> Answer<()> {
+        let path = [
+            "projects",
+            project.as_str(),
+            "releases",
+            release,
+            "marks",
+            mark.as_str(),
+        ];
+        let _answer: IgnoredAny = self.change(Method::PUT, &path, Some(wish)).await?;
+        Ok(())
+    }
+
+    pub async fn unmark(&self, project: &ProjectName, release: &str, mark: &MarkName) -> Answer<()> {
+        let path = [
+            "projects",
+            project.as_str(),
+            "releases",
+            release,
+            "marks",
+            mark.as_str(),
+        ];
+        let _answer: IgnoredAny = self.change(Method::DELETE, &path, None::<&()>).await?;
+        Ok(())
     }
 
     pub async fn rollback(&self, wish: &NewRollback) -> Answer<Deployment> {

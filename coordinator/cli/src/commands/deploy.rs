@@ -1,9 +1,11 @@
 //! `deploy` and `rollback`: a wish, then following it.
 
-use pointsman_shared::api::deployments::{Deployment, NewDeployment, NewRollback};
+use std::time::Duration;
+
+use pointsman_shared::api::deployments::{Deployment, NewDeployment, NewRollback, Promotion};
 
 use super::deployments::deployment_table;
-use crate::args::{Deploy, Follow, Rollback};
+use crate::args::{Deploy, Follow, Promote, Rollback};
 use crate::client::Client;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -14,6 +16,7 @@ use crate::session::Session;
 /// Makes a release live.
 pub async fn deploy(session: &Session, args: Deploy) -> Result<Exit, CliError> {
     let client = session.client()?;
+    let now = session.clock.now();
     let waiter = subscribe(session, &client, args.follow).await?;
     let wish = NewDeployment {
         target: args.target,
@@ -21,9 +24,34 @@ pub async fn deploy(session: &Session, args: Deploy) -> Result<Exit, CliError> {
         build: args.build,
         waves: args.waves,
         on_failure: args.on_failure,
+        at: args.at.map(|at| at.from(now)),
+        expires: args.expires.map(|expires| expires.from(now)),
+        hold_s: args.hold.map(whole_seconds),
+        plan: args.plan,
         reason: session.options.reason.clone(),
     };
     let deployment = client.deploy(&wish).await?;
+    accepted(session, &client, waiter, deployment, Goal::Live).await
+}
+
+/// Rounded up: a hold that is cut down to nothing would be none.
+fn whole_seconds(time: Duration) -> u32 {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}
+
+/// Makes what is live in one environment live in another.
+pub async fn promote(session: &Session, args: Promote) -> Result<Exit, CliError> {
+    let client = session.client()?;
+    let waiter = subscribe(session, &client, args.follow).await?;
+    let wish = Promotion {
+        project: args.project,
+        from: args.from,
+        to: args.to,
+        plan: args.plan,
+        reason: session.options.reason.clone(),
+    };
+    let deployment = client.promote(&wish).await?;
     accepted(session, &client, waiter, deployment, Goal::Live).await
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     apply, audit, build, decide, deploy, deployments, doctor, environment, events, garbage, help, hosts,
-    jobs, locks, login, logs, migrations, project, status, target, token, variable,
+    intervene, jobs, locks, login, logs, mark, migrations, plan, project, status, target, token, variable,
 };
 use crate::args::Command;
 use crate::error::CliError;
@@ -22,6 +22,13 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Build(args) => build::build(session, args).await,
         Command::Versions(args) => build::versions(session, args).await,
         Command::Deploy(args) => deploy::deploy(session, args).await,
+        Command::Plan(args) => plan::plan(session, args).await,
+        Command::Promote(args) => deploy::promote(session, args).await,
+        Command::Mark(args) => mark::mark(session, args).await,
+        Command::Unmark(args) => mark::unmark(session, args).await,
+        Command::Pause(args) => intervene::pause(session, args).await,
+        Command::Retry(args) => intervene::retry(session, args).await,
+        Command::Skip(args) => intervene::skip(session, args).await,
         Command::Rollback(args) => deploy::rollback(session, args).await,
         Command::Decide(args) => decide::decide(session, args).await,
         Command::Resume(args) => decide::resume(session, args).await,

@@ -24,6 +24,8 @@ pub async fn target(session: &Session, command: TargetCommand) -> Result<Exit, C
             on_failure,
             keep,
             min_age_hours,
+            gates,
+            when_busy,
         } => {
             let strategy = Strategy {
                 waves: waves.unwrap_or_else(|| Strategy::default().waves),
@@ -38,6 +40,8 @@ pub async fn target(session: &Session, command: TargetCommand) -> Result<Exit, C
                 root,
                 strategy,
                 retention: Retention { keep, min_age_hours },
+                gates,
+                when_busy,
             };
             create(session, &wish).await
         }
@@ -118,7 +122,7 @@ fn table(targets: &[Target]) -> Table {
     table
 }
 
-fn fields(target: &Target) -> [(&'static str, Cell); 10] {
+fn fields(target: &Target) -> [(&'static str, Cell); 12] {
     let strategy = &target.strategy;
     let limit = |count: u32| {
         if count == 0 {
@@ -142,6 +146,8 @@ fn fields(target: &Target) -> [(&'static str, Cell); 10] {
                 target.retention.keep, target.retention.min_age_hours
             )),
         ),
+        ("gates", Cell::list(&target.gates)),
+        ("when busy", wording::when_busy(target.when_busy).into()),
         ("wanted", Cell::maybe(target.desired.as_ref())),
         (
             "open",

@@ -14,7 +14,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::printer::{Live, Printer, Tone};
 use crate::session::Session;
-use crate::wording;
+use crate::{text, wording};
 
 /// The net below events.
 const POLL: Duration = Duration::from_secs(2);
@@ -101,6 +101,10 @@ impl Screen<'_> {
         let mut sentence = changes::sentence(deployment);
         if !sentence.ends_with("hosts") {
             sentence = format!("{sentence} {}", ending::counted(done, all));
+        }
+        if let Some(left) = deployment.left {
+            let time = |milliseconds| text::duration(Duration::from_millis(milliseconds));
+            sentence = format!("{} ~{} left", sentence.trim(), time(left.median_ms));
         }
         self.live
             .draw(verb, done, all, sentence.trim(), &changes::live_lines(deployment));

@@ -10,6 +10,7 @@
 mod coordinator;
 mod person;
 
+mod deciding;
 mod deploying;
 mod errors;
 mod following;

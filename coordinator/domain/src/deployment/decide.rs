@@ -14,8 +14,7 @@ use super::facts::{
     DeploymentKind, DeploymentOutcome, Facts, HostFacts, JobFacts, PauseReason, Paused, RollbackDecision,
 };
 use super::standing::Forward;
-use super::{gate, undo};
-use crate::waves;
+use super::{gate, intervene, start, undo};
 
 /// What to do now; empty = wait for something to happen.
 pub fn decide(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
@@ -23,13 +22,16 @@ pub fn decide(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
         return Vec::new();
     }
     if facts.started_at.is_none() {
-        return before_start(facts, now);
+        return start::before_start(facts, now);
     }
     if let Some(cancel) = &facts.cancel {
         let reason = format!("deployment #{} was cancelled by {}", facts.number, cancel.by);
         return wind_down(facts, &reason, Ending::Cancelled(reason.clone()));
     }
-    if let (Some(paused), Some(newer)) = (&facts.paused, facts.newer) {
+    if let (Some(paused), Some(newer)) = (&facts.paused, facts.newer)
+        // Whoever paused it means to go on; a newer wish waits for that.
+        && paused.why != PauseReason::Asked
+    {
         let reason = format!("{}; ended by the newer wish #{newer}", paused.message);
         return wind_down(facts, &reason, Ending::Failed(reason.clone()));
     }
@@ -40,50 +42,8 @@ pub fn decide(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
         ReleaseState::Queued | ReleaseState::Building => Vec::new(),
         ReleaseState::Built => forward(facts, now),
         ReleaseState::Failed | ReleaseState::Cancelled | ReleaseState::Pruned => {
-            let reason = unusable(facts);
+            let reason = start::unusable(facts);
             wind_down(facts, &reason, Ending::Failed(reason.clone()))
-        }
-    }
-}
-
-fn before_start(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
-    if let Some(cancel) = &facts.cancel {
-        let detail = format!("cancelled by {} before it started", cancel.by);
-        return end(DeploymentOutcome::Cancelled, detail);
-    }
-    if matches!(
-        facts.release.state,
-        ReleaseState::Failed | ReleaseState::Cancelled | ReleaseState::Pruned
-    ) {
-        return end(DeploymentOutcome::Failed, unusable(facts));
-    }
-    let later = |time: Option<DateTime<Utc>>| time.is_some_and(|time| time > now);
-    if facts.behind.is_some() || later(facts.held_until) || later(facts.scheduled_for) {
-        return Vec::new();
-    }
-    if facts.hosts.is_empty() {
-        return end(
-            DeploymentOutcome::Failed,
-            "no host has the labels of this target".to_owned(),
-        );
-    }
-    vec![Decision::Start {
-        from: facts.from.clone(),
-        hosts: waves::freeze(facts),
-    }]
-}
-
-fn unusable(facts: &Facts) -> String {
-    let label = &facts.release.label;
-    match facts.release.state {
-        ReleaseState::Failed => {
-            let why = facts.release.failure.as_deref().unwrap_or("its build failed");
-            format!("release {label} was not built: {why}")
-        }
-        ReleaseState::Cancelled => format!("the build of release {label} was cancelled"),
-        ReleaseState::Pruned => format!("release {label} was collected; build it again"),
-        ReleaseState::Queued | ReleaseState::Building | ReleaseState::Built => {
-            format!("release {label} cannot be used")
         }
     }
 }
@@ -104,7 +64,10 @@ fn forward(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
     }
     match before_barrier(facts) {
         Some(decisions) => out.extend(decisions),
-        None => out.extend(gate::before_switches(facts, now).unwrap_or_else(|| next_wave(facts))),
+        None => match intervene::pause(facts, now) {
+            Some(pause) => out.push(pause),
+            None => out.extend(gate::before_switches(facts, now).unwrap_or_else(|| next_wave(facts))),
+        },
     }
     out
 }
@@ -241,32 +204,40 @@ fn before_barrier(facts: &Facts) -> Option<Vec<Decision>> {
     }
 }
 
+impl Facts {
+    fn switching_in(&self, wave: u32) -> usize {
+        let members = self.hosts.iter().filter(|host| host.wave == wave);
+        members
+            .filter(|host| matches!(self.forward(host), Forward::Switching(_)))
+            .count()
+    }
+
+    fn pending_in(&self, wave: u32) -> impl Iterator<Item = &HostFacts> {
+        let members = self.hosts.iter().filter(move |host| host.wave == wave);
+        members.filter(|host| self.forward(host) == Forward::Installed && host.drift.is_none())
+    }
+
+    /// The first wave with a host that switches or is still to switch.
+    pub(super) fn unsettled_wave(&self) -> Option<u32> {
+        let last = self.hosts.iter().map(|host| host.wave).max().unwrap_or(0);
+        (1..=last).find(|wave| self.switching_in(*wave) > 0 || self.pending_in(*wave).next().is_some())
+    }
+}
+
 /// The next switches of the first wave that is not settled; the end when all are.
 fn next_wave(facts: &Facts) -> Vec<Decision> {
-    let last = facts.hosts.iter().map(|host| host.wave).max().unwrap_or(0);
-    for wave in 1..=last {
-        let members = || facts.hosts.iter().filter(|host| host.wave == wave);
-        let open = members()
-            .filter(|host| matches!(facts.forward(host), Forward::Switching(_)))
-            .count();
-        let pending: Vec<_> = members()
-            .filter(|host| facts.forward(host) == Forward::Installed && host.drift.is_none())
-            .collect();
-        if open == 0 && pending.is_empty() {
-            continue;
-        }
+    if let Some(wave) = facts.unsettled_wave() {
         let limit = match facts.strategy.max_unavailable {
             0 => usize::MAX,
             limit => usize::try_from(limit).unwrap_or(usize::MAX),
         };
-        let release = facts.release.id;
-        return pending
-            .into_iter()
-            .take(limit.saturating_sub(open))
+        return facts
+            .pending_in(wave)
+            .take(limit.saturating_sub(facts.switching_in(wave)))
             .filter(|host| !host.busy)
             .map(|host| Decision::Switch {
                 placement: host.placement,
-                release,
+                release: facts.release.id,
                 undo: false,
             })
             .collect();

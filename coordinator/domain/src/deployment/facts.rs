@@ -64,6 +64,8 @@ pub enum PauseReason {
     RollbackFailed,
     /// A pre-migration failed; none is tried again by itself.
     Migration,
+    /// A person asked for it.
+    Asked,
 }
 
 /// The stored decision to pause.
@@ -78,6 +80,18 @@ pub struct Paused {
     /// Who; none = the coordinator.
     #[serde(default)]
     pub by: Option<String>,
+}
+
+/// The stored wish to pause before the next wave begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PauseWish {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// The stored decision to roll back.
@@ -175,6 +189,8 @@ pub struct HostFacts {
     pub deferred: Option<String>,
     /// Why a person took it out; stored.
     pub skipped: Option<String>,
+    /// Number of the newest job that a person had tried again: what fell short up to it counts no more. 0 = none.
+    pub retried: i64,
     /// What differs from what was decided; such a host is never switched before a person decides anew.
     pub drift: Option<String>,
     /// Whether it no longer belongs to the target.
@@ -248,12 +264,18 @@ pub struct Facts {
     pub held_until: Option<DateTime<Utc>>,
     /// Not before this time, by its schedule.
     pub scheduled_for: Option<DateTime<Utc>>,
+    /// Not after this time, on somebody's order.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why its target starts nothing right now: a lock, or the stop.
+    pub locked: Option<String>,
     /// When hosts and waves were frozen.
     pub started_at: Option<DateTime<Utc>>,
     /// The good release live at its start; before it, the one live now.
     pub from: Option<ReleaseRef>,
     /// It waits for a person.
     pub paused: Option<Paused>,
+    /// It is to wait for a person before the next wave.
+    pub pause_wish: Option<PauseWish>,
     /// Failures a person accepted.
     pub failures_forgiven: u32,
     /// It rolls back.

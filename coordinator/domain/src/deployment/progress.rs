@@ -1,5 +1,6 @@
 //! What people are shown of a deployment, derived from the same facts that decide its next step.
 
+use chrono::{DateTime, Utc};
 use pointsman_shared::api::deployments::{DeploymentState, HostProgress};
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::projects::OnFailure;
@@ -61,6 +62,15 @@ fn ended_state(ended: &Ended) -> (DeploymentState, String, Option<String>) {
 }
 
 fn open_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
+    let (state, summary, reason) = state_of(facts);
+    let pausing = || {
+        let wish = facts.pause_wish.as_ref()?;
+        Some(format!("{} wants it to pause before the next wave", wish.by))
+    };
+    (state, summary, reason.or_else(pausing))
+}
+
+fn state_of(facts: &Facts) -> (DeploymentState, String, Option<String>) {
     if facts.started_at.is_none() {
         return waiting_state(facts);
     }
@@ -94,29 +104,21 @@ fn open_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
 }
 
 fn waiting_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
-    if let Some(number) = facts.behind {
-        let summary = format!("waiting behind #{number}");
-        return (
-            DeploymentState::Waiting,
-            summary,
-            Some(format!("#{number} is open on the same target")),
-        );
-    }
-    if let Some(time) = facts.held_until {
-        return (
-            DeploymentState::Held,
-            format!("held until {}", time.format("%F %T UTC")),
-            None,
-        );
-    }
-    match facts.scheduled_for {
-        Some(time) => (
-            DeploymentState::Waiting,
-            format!("scheduled for {}", time.format("%F %T UTC")),
-            None,
-        ),
-        None => (DeploymentState::Waiting, "about to start".to_owned(), None),
-    }
+    let behind = facts
+        .behind
+        .map(|number| format!("#{number} is open on the same target"));
+    let reason = behind.or_else(|| facts.locked.clone());
+    let at = |time: DateTime<Utc>| time.format("%F %T UTC").to_string();
+    let (state, summary) = match (facts.scheduled_for, facts.held_until, facts.behind) {
+        (Some(time), _, _) => (DeploymentState::Waiting, format!("scheduled for {}", at(time))),
+        (None, Some(time), _) => (DeploymentState::Held, format!("held until {}", at(time))),
+        (None, None, Some(number)) => (DeploymentState::Waiting, format!("waiting behind #{number}")),
+        (None, None, None) if facts.locked.is_some() => {
+            (DeploymentState::Waiting, "waiting behind a lock".to_owned())
+        }
+        (None, None, None) => (DeploymentState::Waiting, "about to start".to_owned()),
+    };
+    (state, summary, reason)
 }
 
 fn rolling_back(facts: &Facts, rollback: &RollbackDecision) -> (DeploymentState, String, Option<String>) {

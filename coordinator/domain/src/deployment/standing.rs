@@ -83,12 +83,12 @@ pub(super) enum Back<'a> {
 }
 
 impl HostFacts {
-    /// Why this host is not waited for, by a stored decision or because it left the target.
-    fn out(&self) -> Option<&str> {
-        match (&self.deferred, &self.skipped) {
-            (Some(why), _) | (None, Some(why)) => Some(why),
-            (None, None) if self.retired => Some("no longer part of the target"),
-            (None, None) => None,
+    /// Why this host is not waited for on either way: it is away, or left the target.
+    fn away(&self) -> Option<&str> {
+        match &self.deferred {
+            Some(why) => Some(why),
+            None if self.retired => Some("no longer part of the target"),
+            None => None,
         }
     }
 }
@@ -140,22 +140,32 @@ impl Facts {
             .iter()
             .filter(|job| job.placement == host.placement && job.undo == undo)
             .filter(|job| job.kind.is_switch() == switch && job.state != JobState::Superseded)
+            .filter(|job| !(job.fell_short() && job.number <= host.retried))
             .max_by_key(|job| job.number)
     }
 
     /// Where `host` stands on the way forward.
     pub(super) fn forward<'a>(&'a self, host: &'a HostFacts) -> Forward<'a> {
-        match self.newest(host, false, true) {
+        let switch = self.newest(host, false, true);
+        let install = self.newest(host, false, false);
+        let is_open = |job: Option<&JobFacts>| job.is_some_and(|job| !job.state.is_final());
+        if let Some(why) = &host.skipped
+            && !is_open(install)
+            && switch.is_none_or(JobFacts::fell_short)
+        {
+            return Forward::Out(why);
+        }
+        match switch {
             Some(job) if job.state == JobState::Succeeded => return Forward::Live(job),
             Some(job) if job.state == JobState::Cancelled => return Forward::Stopped(job),
             Some(job) if job.fell_short() => return Forward::SwitchFailed(job),
             Some(job) => return Forward::Switching(job),
             None => {}
         }
-        if let Some(why) = host.out() {
+        if let Some(why) = host.away() {
             return Forward::Out(why);
         }
-        match self.newest(host, false, false) {
+        match install {
             Some(job) if job.state == JobState::Succeeded => Forward::Installed,
             Some(job) if job.state == JobState::Cancelled => Forward::Stopped(job),
             Some(job) if job.fell_short() => Forward::InstallFailed(job),
@@ -193,7 +203,8 @@ impl Facts {
         if let Some(job) = install.filter(|job| !job.state.is_final()) {
             return Back::Installing(job);
         }
-        if let Some(why) = host.out() {
+        // A host that was left out goes back like any other once it may have switched.
+        if let Some(why) = host.away() {
             return Back::Out(why);
         }
         let undone = |job: &&JobFacts| job.placement == host.placement && job.undo && job.fell_short();

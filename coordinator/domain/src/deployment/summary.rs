@@ -33,6 +33,24 @@ impl Facts {
             .collect()
     }
 
+    /// Hosts that a person left out after they had failed, with why they failed.
+    pub fn left_out_failed(&self) -> Vec<(&HostFacts, &str)> {
+        let failed = |host: &HostFacts| {
+            let own = self
+                .jobs
+                .iter()
+                .filter(|job| job.placement == host.placement && !job.undo);
+            own.filter(|job| job.fell_short()).max_by_key(|job| job.number)
+        };
+        let left_out =
+            |host: &&HostFacts| matches!(self.forward(host), Forward::Out(_)) && host.skipped.is_some();
+        self.hosts
+            .iter()
+            .filter(left_out)
+            .filter_map(|host| failed(host).map(|job| (host, host.own(job.why()))))
+            .collect()
+    }
+
     /// How many hosts may fail before the strategy's policy speaks.
     pub(super) fn tolerated(&self) -> usize {
         let tolerated = self.strategy.max_failures.saturating_add(self.failures_forgiven);
@@ -62,9 +80,10 @@ impl Facts {
             live if live == self.hosts.len() => "live".to_owned(),
             live => format!("live on {live} of {} hosts", self.hosts.len()),
         };
-        let (mut out, mut stopped) = (Vec::new(), Vec::new());
+        let (mut out, mut skipped, mut stopped) = (Vec::new(), Vec::new(), Vec::new());
         for host in &self.hosts {
             match self.forward(host) {
+                Forward::Out(_) if host.skipped.is_some() => skipped.push(host.host.as_str()),
                 Forward::Out(why) => out.push(format!("{} ({why})", host.host)),
                 Forward::Stopped(_) => stopped.push(host.host.as_str()),
                 Forward::ToInstall
@@ -80,9 +99,13 @@ impl Facts {
             [] => live,
             out => format!("{live} with {} deferred: {}", out.len(), out.join(", ")),
         };
+        let skipped = (!skipped.is_empty()).then(|| format!("left out: {}", skipped.join(", ")));
         let stopped = (!stopped.is_empty()).then(|| format!("cancelled on {}", stopped.join(", ")));
         let failed = (!self.failures().is_empty()).then(|| self.failure_summary());
-        let parts: Vec<_> = [Some(deferred), stopped, failed].into_iter().flatten().collect();
+        let parts: Vec<_> = [Some(deferred), skipped, stopped, failed]
+            .into_iter()
+            .flatten()
+            .collect();
         parts.join("; ")
     }
 

@@ -1,7 +1,7 @@
 //! Writing a deployment's decisions. The outcome is written once: every change asks for an open row.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::deployment::{CancelDecision, DeploymentOutcome, Paused, RollbackDecision};
+use pointsman_domain::deployment::{CancelDecision, DeploymentOutcome, PauseWish, Paused, RollbackDecision};
 use pointsman_shared::ids::{DeploymentId, PlacementId, ReleaseId};
 use sqlx::PgConnection;
 
@@ -12,8 +12,9 @@ use crate::StoreResult;
 pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> StoreResult<i64> {
     let strategy = serde_json::to_value(new.strategy).map_err(|error| wrong(new.id, error))?;
     let number = sqlx::query_scalar!(
-        "INSERT INTO deployment (id, target_id, release_id, kind, requested_by, requested_at, reason, strategy)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING number",
+        "INSERT INTO deployment (id, target_id, release_id, kind, requested_by, requested_at, reason, strategy,
+                                 held_until, scheduled_for, expires_at, plan_hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING number",
         new.id.0,
         new.target.0,
         new.release.0,
@@ -22,6 +23,10 @@ pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> StoreRe
         new.at,
         new.reason,
         strategy,
+        new.timing.held_until,
+        new.timing.scheduled_for,
+        new.timing.expires_at,
+        new.plan.map(|plan| plan.as_bytes().to_vec()),
     )
     .fetch_one(conn)
     .await?;
@@ -140,9 +145,60 @@ pub async fn defer_host(
 pub async fn pause(conn: &mut PgConnection, id: DeploymentId, paused: &Paused) -> StoreResult<()> {
     let paused = serde_json::to_value(paused).map_err(|error| wrong(id, error))?;
     sqlx::query!(
-        "UPDATE deployment SET paused = $2 WHERE id = $1 AND ended_at IS NULL",
+        "UPDATE deployment SET paused = $2, pause_wish = NULL WHERE id = $1 AND ended_at IS NULL",
         id.0,
         paused
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// It is to wait for a person before its next wave.
+pub async fn wish_pause(conn: &mut PgConnection, id: DeploymentId, wish: &PauseWish) -> StoreResult<()> {
+    let wish = serde_json::to_value(wish).map_err(|error| wrong(id, error))?;
+    sqlx::query!(
+        "UPDATE deployment SET pause_wish = $2 WHERE id = $1 AND ended_at IS NULL",
+        id.0,
+        wish
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What fell short on a host up to this job counts no more: it is tried again.
+pub async fn retry_host(
+    conn: &mut PgConnection,
+    id: DeploymentId,
+    placement: PlacementId,
+    job: i64,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE deployment_host SET retried = $3, deferred = NULL, skipped = NULL
+         WHERE deployment_id = $1 AND placement_id = $2",
+        id.0,
+        placement.0,
+        job,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A person leaves a host out.
+pub async fn skip_host(
+    conn: &mut PgConnection,
+    id: DeploymentId,
+    placement: PlacementId,
+    skipped: &CancelDecision,
+) -> StoreResult<()> {
+    let skipped = serde_json::to_value(skipped).map_err(|error| wrong(id, error))?;
+    sqlx::query!(
+        "UPDATE deployment_host SET skipped = $3 WHERE deployment_id = $1 AND placement_id = $2",
+        id.0,
+        placement.0,
+        skipped,
     )
     .execute(conn)
     .await?;
@@ -152,7 +208,7 @@ pub async fn pause(conn: &mut PgConnection, id: DeploymentId, paused: &Paused) -
 /// It no longer waits for a person.
 pub async fn resume(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE deployment SET paused = NULL WHERE id = $1 AND ended_at IS NULL",
+        "UPDATE deployment SET paused = NULL, pause_wish = NULL WHERE id = $1 AND ended_at IS NULL",
         id.0
     )
     .execute(conn)

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::{
-    DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, MigrationFacts, ReleaseFacts,
-    ReleaseRef,
+    CancelDecision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, MigrationFacts,
+    ReleaseFacts, ReleaseRef,
 };
 use pointsman_domain::job::Purpose;
-use pointsman_shared::ids::{DeploymentId, JobId, PlacementId, ReleaseId};
+use pointsman_shared::ids::{DeploymentId, JobId, PlacementId, ReleaseId, TargetId};
 use pointsman_shared::outcome::JobKind;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
@@ -16,26 +16,49 @@ use uuid::Uuid;
 
 use super::wrong;
 use crate::releases::state_named;
-use crate::{StoreError, StoreResult};
+use crate::{StoreError, StoreResult, locks};
 
 /// The facts of one deployment.
 pub async fn facts(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Option<Facts>> {
     Ok(facts_of(conn, &[id]).await?.pop())
 }
 
-/// The facts of several deployments, newest first; three queries however many there are.
+/// The facts of several deployments, newest first; three queries however many there are, and one for each that waits.
 pub async fn facts_of(conn: &mut PgConnection, ids: &[DeploymentId]) -> StoreResult<Vec<Facts>> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let mut all = read_deployments(conn, &ids).await?;
     let mut hosts = read_hosts(conn, &ids).await?;
     let mut jobs = read_jobs(conn, &ids).await?;
-    for facts in &mut all {
+    let now = crate::now(conn).await?;
+    for (target, facts) in &mut all {
+        if facts.started_at.is_none() && facts.ended.is_none() {
+            facts.locked = locked(conn, *target, facts.kind, now).await?;
+        }
         facts.hosts = hosts.remove(&facts.id.0).unwrap_or_default();
         let jobs = jobs.remove(&facts.id.0).unwrap_or_default();
         let is_migration = |job: &JobFacts| job.kind == JobKind::Migrate;
         (facts.migrations.jobs, facts.jobs) = jobs.into_iter().partition(is_migration);
     }
-    Ok(all)
+    Ok(all.into_iter().map(|(_, facts)| facts).collect())
+}
+
+/// Why a target starts nothing right now. The stop lets rollbacks pass.
+async fn locked(
+    conn: &mut PgConnection,
+    target: TargetId,
+    kind: DeploymentKind,
+    now: DateTime<Utc>,
+) -> StoreResult<Option<String>> {
+    let held = locks::held_lock(conn, target, now).await?;
+    let holds = |lock: &locks::Holding| !(lock.global && kind == DeploymentKind::Rollback);
+    Ok(held.filter(holds).map(|lock| {
+        let what = if lock.global {
+            "everything is stopped"
+        } else {
+            "locked"
+        };
+        format!("{what} by {}: {}", lock.owner, lock.reason)
+    }))
 }
 
 fn json<T: DeserializeOwned>(id: Uuid, value: Option<serde_json::Value>) -> StoreResult<Option<T>> {
@@ -47,13 +70,16 @@ fn json<T: DeserializeOwned>(id: Uuid, value: Option<serde_json::Value>) -> Stor
 
 struct Columns {
     id: Uuid,
+    target_id: Uuid,
     number: i64,
     kind: String,
     strategy: serde_json::Value,
     held_until: Option<DateTime<Utc>>,
     scheduled_for: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
     started_at: Option<DateTime<Utc>>,
     paused: Option<serde_json::Value>,
+    pause_wish: Option<serde_json::Value>,
     failures_forgiven: i32,
     rollback: Option<serde_json::Value>,
     cancel: Option<serde_json::Value>,
@@ -74,11 +100,11 @@ struct Columns {
     forbidding: Vec<String>,
 }
 
-async fn read_deployments(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<Vec<Facts>> {
+async fn read_deployments(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<Vec<(TargetId, Facts)>> {
     let rows = sqlx::query_as!(
         Columns,
-        r#"SELECT d.id, d.number, d.kind, d.strategy, d.held_until, d.scheduled_for, d.started_at, d.paused,
-                  d.failures_forgiven, d.rollback, d.cancel, d.outcome, d.outcome_detail, d.ended_at,
+        r#"SELECT d.id, d.target_id, d.number, d.kind, d.strategy, d.held_until, d.scheduled_for, d.expires_at,
+                  d.started_at, d.paused, d.pause_wish, d.failures_forgiven, d.rollback, d.cancel, d.outcome, d.outcome_detail, d.ended_at,
                   release.id AS release_id, release.label, release.state, release.failure,
                   origin.id AS "from_id?", origin.label AS "from_label?",
                   (SELECT max(number) FROM deployment AS other
@@ -110,7 +136,9 @@ async fn read_deployments(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Facts::try_from).collect()
+    rows.into_iter()
+        .map(|row| Ok((TargetId(row.target_id), Facts::try_from(row)?)))
+        .collect()
 }
 
 impl TryFrom<Columns> for Facts {
@@ -142,9 +170,12 @@ impl TryFrom<Columns> for Facts {
             strategy: serde_json::from_value(row.strategy).map_err(|e| wrong(&e))?,
             held_until: row.held_until,
             scheduled_for: row.scheduled_for,
+            expires_at: row.expires_at,
+            locked: None,
             started_at: row.started_at,
             from,
             paused: json(row.id, row.paused)?,
+            pause_wish: json(row.id, row.pause_wish)?,
             failures_forgiven: u32::try_from(row.failures_forgiven).unwrap_or_default(),
             rollback: json(row.id, row.rollback)?,
             cancel: json(row.id, row.cancel)?,
@@ -188,7 +219,8 @@ fn ended(outcome: Option<&str>, detail: Option<String>, at: Option<DateTime<Utc>
 async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMap<Uuid, Vec<HostFacts>>> {
     let rows = sqlx::query!(
         r#"SELECT d.id AS deployment, placement.id, placement.host_id, COALESCE(frozen.wave, 0) AS "wave!",
-                  frozen.deferred AS "deferred?", frozen.skipped AS "skipped?", placement.drift,
+                  frozen.deferred AS "deferred?", frozen.skipped AS "skipped?", COALESCE(frozen.retried, 0) AS "retried!",
+                  placement.drift,
                   placement.retired_at IS NOT NULL AS "retired!", placement.confirmed_release_id,
                   COALESCE(host.last_seen_at > now() - interval '90 seconds', false) AS "seen!",
                   ARRAY(SELECT has.release_id FROM placement_release AS has
@@ -211,12 +243,10 @@ async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMa
     let mut hosts: HashMap<Uuid, Vec<HostFacts>> = HashMap::new();
     for row in rows {
         let wrong = |what: &dyn ToString| wrong(DeploymentId(row.deployment), what.to_string());
-        let skipped = row.skipped.as_ref().map(|skipped| {
-            skipped
-                .get("reason")
-                .and_then(|reason| reason.as_str())
-                .unwrap_or("taken out by a person")
-                .to_owned()
+        let skipped: Option<CancelDecision> = json(row.deployment, row.skipped)?;
+        let skipped = skipped.map(|skipped| match skipped.reason {
+            Some(reason) => format!("left out by {}: {reason}", skipped.by),
+            None => format!("left out by {}", skipped.by),
         });
         let facts = HostFacts {
             placement: PlacementId(row.id),
@@ -225,6 +255,7 @@ async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMa
             seen: row.seen,
             deferred: row.deferred,
             skipped,
+            retried: row.retried,
             drift: row.drift,
             retired: row.retired,
             has: row.has.into_iter().map(ReleaseId).collect(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::deployment::{Facts, progress};
+use pointsman_domain::deployment::{Facts, StageTimes, left, progress};
 use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::ids::DeploymentId;
 use pointsman_shared::name::TargetName;
@@ -29,7 +29,50 @@ pub async fn page(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> St
 
 /// The deployment with this number.
 pub async fn one(conn: &mut PgConnection, number: i64) -> StoreResult<Option<Deployment>> {
-    Ok(select(conn, Wanted::default(), Some(number), 1).await?.pop())
+    let Some(mut deployment) = select(conn, Wanted::default(), Some(number), 1).await?.pop() else {
+        return Ok(None);
+    };
+    if !deployment.state.is_final() {
+        let earlier = stage_times(conn, deployment.id).await?;
+        let now = crate::now(conn).await?;
+        let facts = deployments::facts(conn, deployment.id).await?;
+        deployment.left = facts.and_then(|facts| left(&facts, &earlier, now));
+    }
+    Ok(Some(deployment))
+}
+
+/// Deployments that a forecast is read from.
+const RUNS: i64 = 20;
+
+/// How long the stages of the newest live deployments of the same target took.
+async fn stage_times(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Vec<StageTimes>> {
+    let rows = sqlx::query!(
+        r#"SELECT took.build AS "build!", took.install AS "install!", took.migrate AS "migrate!", took.switch AS "switch!"
+           FROM (SELECT earlier.id FROM deployment AS earlier JOIN deployment AS this ON this.target_id = earlier.target_id
+                 WHERE this.id = $1 AND earlier.kind = this.kind AND earlier.outcome = 'live'
+                 ORDER BY earlier.number DESC LIMIT $2) AS earlier,
+                LATERAL (SELECT COALESCE(max(stage.ms) FILTER (WHERE stage.name = 'build'), 0) AS build,
+                                COALESCE(max(stage.ms) FILTER (WHERE stage.name = 'install'), 0) AS install,
+                                COALESCE(max(stage.ms) FILTER (WHERE stage.name = 'migrate'), 0) AS migrate,
+                                COALESCE(max(stage.ms) FILTER (WHERE stage.name = 'switch'), 0) AS switch
+                         FROM (SELECT CASE WHEN kind IN ('activate', 'rollback') THEN 'switch' ELSE kind END AS name,
+                                      (EXTRACT(EPOCH FROM max(ended_at) - min(started_at)) * 1000)::bigint AS ms
+                               FROM job WHERE deployment_id = earlier.id GROUP BY 1) AS stage) AS took"#,
+        id.0,
+        RUNS,
+    )
+    .fetch_all(conn)
+    .await?;
+    let ms = |took: i64| u64::try_from(took).unwrap_or_default();
+    Ok(rows
+        .into_iter()
+        .map(|row| StageTimes {
+            build: ms(row.build),
+            install: ms(row.install),
+            migrate: ms(row.migrate),
+            switch: ms(row.switch),
+        })
+        .collect())
 }
 
 struct Columns {
@@ -42,6 +85,7 @@ struct Columns {
     kind: String,
     requested_by: String,
     requested_at: DateTime<Utc>,
+    starts_at: Option<DateTime<Utc>>,
     started_at: Option<DateTime<Utc>>,
     ended_at: Option<DateTime<Utc>>,
 }
@@ -56,7 +100,7 @@ async fn select(
         Columns,
         r#"SELECT deployment.id, deployment.number, project.name AS project, environment.name AS environment,
                   release.label AS release, origin.label AS "from?", deployment.kind,
-                  principal.name AS requested_by, requested_at, started_at, ended_at
+                  principal.name AS requested_by, requested_at, COALESCE(scheduled_for, held_until) AS starts_at, started_at, ended_at
            FROM deployment JOIN target ON target.id = deployment.target_id
                 JOIN project ON project.id = target.project_id
                 JOIN environment ON environment.id = target.environment_id
@@ -113,8 +157,10 @@ fn deployment(row: Columns, facts: &Facts) -> StoreResult<Deployment> {
         reason: progress.reason,
         requested_by: row.requested_by,
         requested_at: row.requested_at,
+        starts_at: row.starts_at,
         started_at: row.started_at,
         ended_at: row.ended_at,
+        left: None,
         hosts: progress.hosts,
     })
 }

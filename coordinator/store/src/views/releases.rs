@@ -39,6 +39,7 @@ struct Columns {
     entries: Option<i64>,
     failure: Option<String>,
     job: Option<i64>,
+    marks: serde_json::Value,
     live_on: Vec<String>,
     requested_by: String,
     created_at: chrono::DateTime<chrono::Utc>,
@@ -58,6 +59,11 @@ async fn select(
                   release.commit_id, release.subject, release.author, release.state, release.manifest_digest,
                   release.folder, release.total_bytes, release.entries, release.failure,
                   (SELECT max(job.number) FROM job WHERE job.release_id = release.id AND job.kind = 'build') AS job,
+                  COALESCE((SELECT jsonb_agg(jsonb_build_object('mark', said.mark, 'by', marker.name,
+                                                                'at', said.marked_at, 'evidence', said.evidence)
+                                             ORDER BY said.mark)
+                            FROM release_mark AS said JOIN principal AS marker ON marker.id = said.marked_by
+                            WHERE said.release_id = release.id), '[]') AS "marks!",
                   ARRAY(SELECT DISTINCT project.name || '@' || environment.name
                         FROM placement JOIN target ON target.id = placement.target_id
                                        JOIN environment ON environment.id = target.environment_id
@@ -110,6 +116,7 @@ impl TryFrom<Columns> for Release {
             entries: size(row.entries),
             failure: row.failure,
             job: row.job,
+            marks: serde_json::from_value(row.marks).map_err(|e| wrong(&e))?,
             live_on: row
                 .live_on
                 .iter()

@@ -9,6 +9,7 @@ use pointsman_shared::name::TargetName;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::targets::when_busy;
 use crate::{StoreError, StoreResult};
 
 /// Targets by project and place in the order of promotion, after the one named.
@@ -36,6 +37,7 @@ async fn select_targets(
 ) -> StoreResult<Vec<(Uuid, Target)>> {
     let rows = sqlx::query!(
         r#"SELECT target.id, project.name AS project, environment.name AS environment, root, labels, strategy, retention,
+                gates, when_busy,
                 release.label AS "desired?",
                 (SELECT min(deployment.number) FROM deployment
                  WHERE deployment.target_id = target.id AND deployment.ended_at IS NULL) AS open_deployment
@@ -67,6 +69,8 @@ async fn select_targets(
                 root: row.root.parse().map_err(|e| wrong(&e))?,
                 strategy: serde_json::from_value(row.strategy).map_err(|e| wrong(&e))?,
                 retention: serde_json::from_value(row.retention).map_err(|e| wrong(&e))?,
+                gates: serde_json::from_value(row.gates).map_err(|e| wrong(&e))?,
+                when_busy: when_busy(&row.when_busy).ok_or_else(|| wrong(&"when_busy is none of ours"))?,
                 desired: row
                     .desired
                     .as_deref()

@@ -1,8 +1,9 @@
 //! Rows that other rows refer to: a person, a project, a target on one host, releases.
 
 use pointsman_domain::recipe::Recipe;
+use pointsman_domain::timing::Timing;
 use pointsman_domain::{ActorKind, deployment::DeploymentKind};
-use pointsman_shared::api::projects::{Environment, Retention, Strategy};
+use pointsman_shared::api::projects::{Environment, Retention, Strategy, WhenBusy};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{
     DeploymentId, EnvironmentId, PlacementId, PrincipalId, ProjectId, ReleaseId, TargetId,
@@ -54,6 +55,8 @@ pub async fn target(conn: &mut PgConnection) -> StoreResult<()> {
         labels: [("role".to_owned(), "web".to_owned())].into(),
         strategy: Strategy::default(),
         retention: Retention::default(),
+        gates: Vec::new(),
+        when_busy: WhenBusy::default(),
         desired: None,
         created_at: at,
     };
@@ -131,6 +134,8 @@ pub async fn wish(conn: &mut PgConnection, number: u128, release: ReleaseId) -> 
         at: now(conn).await?,
         reason: None,
         strategy: &Strategy::default(),
+        timing: Timing::default(),
+        plan: None,
     };
     deployments::insert(conn, &new).await?;
     Ok(id)

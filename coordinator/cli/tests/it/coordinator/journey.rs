@@ -126,8 +126,10 @@ impl World {
             reason: None,
             requested_by: "lucy".to_owned(),
             requested_at: ago(JUST_NOW),
+            starts_at: None,
             started_at: Some(ago(JUST_NOW)),
             ended_at: None,
+            left: None,
             hosts: hosts.collect(),
         };
         self.deployments.push(deployment.clone());

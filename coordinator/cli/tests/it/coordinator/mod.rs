@@ -6,6 +6,7 @@
 
 mod builds;
 mod changes;
+mod deciding;
 mod events;
 pub mod journey;
 mod reads;
@@ -76,6 +77,7 @@ impl Coordinator {
                 reads::routes()
                     .merge(changes::routes())
                     .merge(upkeep::routes())
+                    .merge(deciding::routes())
                     .merge(events::routes()),
             )
             .fallback(refusals::no_route)

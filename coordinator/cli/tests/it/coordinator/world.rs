@@ -10,7 +10,7 @@ use pointsman_shared::api::events::Event;
 use pointsman_shared::api::fleet::{Finding, Host, Severity};
 use pointsman_shared::api::jobs::{Job, JobState, NumberedLine};
 use pointsman_shared::api::projects::{
-    Environment, Placement, Project, Retention, Strategy, Target, Variable,
+    Environment, Placement, Project, Retention, Strategy, Target, Variable, WhenBusy,
 };
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use pointsman_shared::api::tokens::{AuditEntry, TokenInfo};
@@ -139,6 +139,7 @@ impl World {
             entries: Some(1_204),
             failure: None,
             job: Some(i64::from(number) + 8_000),
+            marks: Vec::new(),
             live_on: live_on.iter().map(|target| name(target)).collect(),
             requested_by: "lucy".to_owned(),
             created_at: ago(7_300),
@@ -189,6 +190,8 @@ impl World {
             root: name("/srv/shop"),
             strategy: Strategy::default(),
             retention: Retention::default(),
+            gates: Vec::new(),
+            when_busy: WhenBusy::default(),
             desired: label.clone(),
             open_deployment: None,
             placements: placements.collect(),

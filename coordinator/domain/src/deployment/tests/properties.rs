@@ -22,6 +22,9 @@ enum Happening {
     Cancel,
     GoOn,
     RollBack,
+    Pause,
+    Retry(usize),
+    Skip(usize),
     NewerWish,
     /// Nobody looks for a while: things happen without a decision between them.
     Look,
@@ -43,6 +46,9 @@ fn happening() -> impl Strategy_<Value = Happening> {
         1 => Just(Happening::Cancel),
         1 => Just(Happening::GoOn),
         1 => Just(Happening::RollBack),
+        1 => Just(Happening::Pause),
+        2 => host().prop_map(Happening::Retry),
+        1 => host().prop_map(Happening::Skip),
         1 => Just(Happening::NewerWish),
         10 => Just(Happening::Look),
     ]
@@ -84,6 +90,13 @@ fn happen(world: &mut World, happening: &Happening) {
         Happening::Cancel => world.cancel(),
         Happening::GoOn => world.go_on(),
         Happening::RollBack => world.roll_back(),
+        Happening::Pause => world.pause(),
+        Happening::Retry(index) => {
+            world.retry(host(index));
+        }
+        Happening::Skip(index) => {
+            world.skip(host(index));
+        }
         Happening::NewerWish => world.facts.newer = Some(813),
         Happening::Look => world.advance(),
     }

@@ -3,6 +3,7 @@
 //! Every step asserts what must always hold.
 
 mod happenings;
+mod people;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_shared::api::jobs::JobState;
@@ -56,6 +57,7 @@ impl World {
             seen: true,
             deferred: None,
             skipped: None,
+            retried: 0,
             drift: None,
             retired: false,
             has: vec![OLD],
@@ -75,9 +77,12 @@ impl World {
             strategy,
             held_until: None,
             scheduled_for: None,
+            expires_at: None,
+            locked: None,
             started_at: None,
             from: Some(release(OLD)),
             paused: None,
+            pause_wish: None,
             failures_forgiven: 0,
             rollback: None,
             cancel: None,
@@ -149,6 +154,7 @@ impl World {
             Decision::Pause(paused) => {
                 assert!(self.facts.paused.is_none(), "it is paused once");
                 self.facts.paused = Some(paused);
+                self.facts.pause_wish = None;
             }
             Decision::RollBack(rollback) => {
                 assert!(self.facts.rollback.is_none(), "it rolls back by itself once");

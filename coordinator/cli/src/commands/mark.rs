@@ -1,0 +1,48 @@
+//! `mark` and `unmark`: what people say of a release, for targets to ask for.
+
+use pointsman_shared::api::releases::NewMark;
+
+use crate::args::MarkRelease;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::printer::Tone;
+use crate::session::Session;
+
+/// Marks a release.
+pub async fn mark(session: &Session, args: MarkRelease) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let MarkRelease {
+        project,
+        release,
+        mark,
+        evidence,
+    } = args;
+    let wish = NewMark { evidence };
+    session.client()?.mark(&project, &release, &mark, &wish).await?;
+    let printer = &session.printer;
+    printer.say(Tone::Good, "Marked", &format!("{project} {release} {mark}"));
+    printer.undo(&format!("pointsman unmark {project} {release} {mark}"));
+    Ok(Exit::Ok)
+}
+
+/// Takes a mark back.
+pub async fn unmark(session: &Session, args: MarkRelease) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let MarkRelease {
+        project,
+        release,
+        mark,
+        evidence,
+    } = args;
+    if evidence.is_some() {
+        return Err(CliError::usage(
+            "a mark that is taken back has no evidence",
+            "leave -m out",
+        ));
+    }
+    session.client()?.unmark(&project, &release, &mark).await?;
+    let printer = &session.printer;
+    printer.say(Tone::Good, "Unmarked", &format!("{project} {release} {mark}"));
+    printer.undo(&format!("pointsman mark {project} {release} {mark}"));
+    Ok(Exit::Ok)
+}

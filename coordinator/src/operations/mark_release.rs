@@ -1,0 +1,79 @@
+//! Marks a release, such as `tested`, or takes the mark back. Gates of targets ask for marks.
+
+use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_shared::name::{MarkName, ProjectName};
+use pointsman_store::{StoreError, marks, releases};
+
+use super::{act, find_release, known};
+use crate::app::App;
+use crate::error::OperationResult;
+
+/// Longest evidence, in characters.
+const EVIDENCE: usize = 2_000;
+
+/// What is said of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// It bears the mark, and this speaks for it.
+    Marked(Option<&'a str>),
+    /// It bears it no more.
+    Unmarked,
+}
+
+/// Marks the release that `spec` names, or takes the mark back.
+pub async fn execute(
+    app: &App,
+    actor: &Actor,
+    project: &ProjectName,
+    spec: &str,
+    mark: &MarkName,
+    said: Said<'_>,
+) -> OperationResult<()> {
+    let object = format!("{project} {spec}");
+    let action = match said {
+        Said::Marked(_) => "release.mark",
+        Said::Unmarked => "release.unmark",
+    };
+    act::audited(app, actor, action, &object, async {
+        actor.authorize(Action::Deploy, &object)?;
+        let project = known::project(&mut *app.store.read().await?, project).await?;
+        let id = find_release::known(app, &project, spec).await?;
+        let mut tx = app.store.begin().await?;
+        let release = releases::get(&mut tx, id)
+            .await?
+            .ok_or_else(|| StoreError::inconsistent("release", id, "it was found and does not exist"))?;
+        let evidence = match said {
+            Said::Marked(evidence) => {
+                find_release::judge(&release)?;
+                judge(evidence)?;
+                let now = pointsman_store::now(&mut tx).await?;
+                marks::put(&mut tx, id, mark, actor.principal, evidence, now).await?;
+                evidence
+            }
+            Said::Unmarked => {
+                if !marks::remove(&mut tx, id, mark).await? {
+                    let what = format!(
+                        "release {} of {} is not marked {mark}",
+                        release.label, project.name
+                    );
+                    return Err(Refusal::conflict("not_marked", what)
+                        .hint(format!("pointsman versions {} {}", project.name, release.label))
+                        .into());
+                }
+                None
+            }
+        };
+        let detail = serde_json::json!({ "release": release.label, "mark": mark, "evidence": evidence });
+        act::done(app, &mut tx, actor, action, &object, detail).await?;
+        act::commit(tx).await
+    })
+    .await
+}
+
+fn judge(evidence: Option<&str>) -> Result<(), Refusal> {
+    if evidence.is_some_and(|evidence| evidence.chars().count() > EVIDENCE) {
+        let what = format!("evidence has at most {EVIDENCE} characters");
+        return Err(Refusal::invalid("invalid_evidence", what).hint("give a link instead"));
+    }
+    Ok(())
+}
