@@ -25,10 +25,7 @@ pub async fn plan(session: &Session, args: MakePlan) -> Result<Exit, CliError> {
     if printer.format() == Format::Table {
         for (title, commits) in [("come", &plan.commits.coming), ("go", &plan.commits.going)] {
             if !commits.is_empty() {
-                printer.line(&format!(
-                    "\n{} that {title}",
-                    text::counted(commits.len(), "commit")
-                ))?;
+                printer.line(&format!("\nCommits that {title}"))?;
                 printer.show(commits, &table(commits))?;
             }
         }
