@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::signatory::Signatory;
+use crate::vault::Vault;
 
 /// The application; cheap to clone.
 #[derive(Clone)]
@@ -23,6 +24,8 @@ pub struct App {
     pub ids: Arc<dyn IdSource>,
     /// The coordinator's signature.
     pub signatory: Arc<dyn Signatory>,
+    /// Seals secret variables; none = they are refused.
+    pub vault: Option<Arc<Vault>>,
     /// Manifests, archives and packings.
     pub objects: Arc<dyn ObjectStore>,
     /// The configuration.

@@ -4,7 +4,7 @@
 mod sections;
 
 pub use sections::{
-    Broker, Database, GarbageSection, Git, Http, Installation, Signing, StoreSection, Timing,
+    Broker, Database, GarbageSection, Git, Http, Installation, SecretsSection, Signing, StoreSection, Timing,
 };
 
 use std::path::Path;
@@ -29,6 +29,9 @@ pub struct Config {
     pub git: Git,
     /// The signing key.
     pub signing: Signing,
+    /// Secret variables.
+    #[serde(default)]
+    pub secrets: SecretsSection,
     /// Times of offers, leases and sweeps.
     #[serde(default)]
     pub timing: Timing,

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::OperationError;
 use crate::key_file::{self, KeyFileError};
 use crate::operations::issue_token;
+use crate::vault::{Vault, VaultError};
 
 /// Why an installation cannot be made ready.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum InitError {
     /// The key file failed.
     #[error("the signing key cannot be made ready")]
     Key(#[from] KeyFileError),
+    /// The file of the secrets' keys failed.
+    #[error("the keys of secret variables cannot be made ready")]
+    Vault(#[from] VaultError),
     /// The first token could not be issued.
     #[error("the first token cannot be issued")]
     Token(#[from] OperationError),
@@ -66,6 +70,9 @@ pub async fn init(config: &Config, clock: &dyn Clock, ids: &dyn IdSource) -> Res
         }
     }
     let key = key_file::read_or_make(&config.signing.key_file)?;
+    if let Some(file) = &config.secrets.key_file {
+        Vault::open_or_make(file)?;
+    }
     signing_keys::register(&mut tx, &key.public(), now).await?;
     let first = issue_token::first(&mut tx, ids, now).await?;
     tx.commit().await.map_err(StoreError::from)?;

@@ -19,5 +19,6 @@ pub mod roles;
 pub mod secrets;
 pub mod signatory;
 pub mod system;
+pub mod vault;
 
 pub(crate) use pointsman_shared::crash_point;

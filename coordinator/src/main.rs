@@ -13,6 +13,7 @@ use pointsman_coordinator::init::{self, Initialised};
 use pointsman_coordinator::operations::{collect_garbage, run_schedules};
 use pointsman_coordinator::roles::{self, Role};
 use pointsman_coordinator::signatory::LocalSignatory;
+use pointsman_coordinator::vault::{Vault, VaultError};
 use pointsman_coordinator::{artifacts, key_file, lifecycle};
 use pointsman_shared::api::garbage::GarbageRequest;
 use pointsman_shared::clock::{SystemClock, SystemIds};
@@ -142,10 +143,16 @@ fn app(config: Config) -> anyhow::Result<App> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         signatory: Arc::new(LocalSignatory::new(key)),
+        vault: vault(&config)?,
         objects: artifacts::open(&config.store.directory)?,
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
     })
+}
+
+fn vault(config: &Config) -> Result<Option<Arc<Vault>>, VaultError> {
+    let file = config.secrets.key_file.as_deref();
+    Ok(file.map(Vault::open).transpose()?.map(Arc::new))
 }
 
 async fn serve(config: Config, roles: Vec<Role>) -> anyhow::Result<()> {

@@ -11,9 +11,11 @@ use pointsman_domain::release::Meaning;
 use pointsman_domain::{Refusal, RefusalKind};
 use pointsman_git::{Error, Mirror, RefKind, Stop, Transport};
 use pointsman_shared::api::plans::{CommitLine, PlannedCommits};
+use pointsman_shared::api::recipes::RecipeSource;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::repository::{CommitId, GitRef};
 use pointsman_store::projects::ProjectRow;
+use pointsman_store::recipes::{self, Kept};
 
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
@@ -33,6 +35,8 @@ pub struct Source {
     pub author: String,
     /// The recipe's bytes; none = there is no recipe.
     pub recipe_body: Option<String>,
+    /// The document that it is, where the coordinator keeps the project's recipe.
+    pub recipe_document: Option<uuid::Uuid>,
     /// The recipe, judged.
     pub recipe: Recipe,
 }
@@ -40,6 +44,7 @@ pub struct Source {
 /// Fetches, and reads what `reference` (the default branch when absent) means and how it is built.
 pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) -> OperationResult<Source> {
     let subdirectory = project.subdirectory.clone();
+    let kept = kept_recipe(app, project).await?;
     on_mirror(app, project, move |mirror| {
         mirror.fetch()?;
         let (reference, commit, tag) = match reference {
@@ -74,7 +79,16 @@ pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) 
         .into()
     })
     .and_then(|(reference, commit, tag, first, file, bytes)| {
-        let recipe_body = bytes.map(|bytes| text(&file, bytes)).transpose()?;
+        let (file, recipe_body) = match &kept {
+            Some(kept) => {
+                let name = format!("recipe of {}, revision {}", project.name, kept.revision.revision);
+                (name, Some(kept.revision.body.clone()))
+            }
+            None => {
+                let body = bytes.map(|bytes| text(&file, bytes)).transpose()?;
+                (file, body)
+            }
+        };
         let recipe = recipe_body
             .as_deref()
             .map(|body| read_recipe(&file, body, &commit))
@@ -89,9 +103,22 @@ pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) 
             subject,
             author,
             recipe_body,
+            recipe_document: kept.as_ref().map(|kept| kept.id),
             recipe: recipe.unwrap_or_default(),
         })
     })
+}
+
+/// The recipe that the coordinator keeps, where it counts.
+async fn kept_recipe(app: &App, project: &ProjectRow) -> OperationResult<Option<Kept>> {
+    let mut conn = app.store.read().await?;
+    match recipes::source(&mut conn, project.id).await? {
+        RecipeSource::Repository => Ok(None),
+        RecipeSource::Coordinator => {
+            let newest = recipes::revisions(&mut conn, &project.name, None, None, 1).await?;
+            Ok(newest.into_iter().next())
+        }
+    }
 }
 
 fn text(file: &str, bytes: Vec<u8>) -> Result<String, Refusal> {

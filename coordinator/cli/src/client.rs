@@ -4,6 +4,7 @@
 //! why requests are repeated here and nowhere else. Redirects are not followed: the token is for one server.
 
 mod api;
+mod deployments;
 mod events;
 
 use std::sync::Arc;

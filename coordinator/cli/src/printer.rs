@@ -180,6 +180,16 @@ impl Printer {
         }
     }
 
+    /// Shows a text of several lines: `value` as JSON, else the lines, each made harmless.
+    pub fn show_text<T: Serialize + ?Sized>(&self, value: &T, lines: &str) -> Result<(), CliError> {
+        match self.format {
+            Format::Json => self.json(value),
+            Format::Table | Format::Plain => lines
+                .lines()
+                .try_for_each(|line| self.write_out(&format!("{}\n", text::plain(line)))),
+        }
+    }
+
     /// A line of result that was made ready elsewhere, such as a log line; must be harmless.
     pub fn line(&self, line: &str) -> Result<(), CliError> {
         self.write_out(&format!("{line}\n"))

@@ -12,6 +12,9 @@ use crate::session::Session;
 /// A token is one short line; more is a mistake.
 const LONGEST_TOKEN: u64 = 4_096;
 
+/// One byte more than the coordinator takes, so that a longer one is refused and not cut.
+const LONGEST_SECRET: u64 = 32 * 1024 + 1;
+
 /// Asks whether to go on; `--yes` answers.
 pub fn confirm(session: &Session, question: &str) -> Result<(), CliError> {
     if session.options.yes {
@@ -34,27 +37,8 @@ pub fn confirm(session: &Session, question: &str) -> Result<(), CliError> {
 
 /// Reads a token from stdin; on a terminal asks for it and does not show it.
 pub fn token(session: &Session) -> Result<Token, CliError> {
-    let stdin = std::io::stdin();
-    let mut text = String::new();
-    if stdin.is_terminal() {
-        if session.options.no_input {
-            return Err(CliError::usage(
-                "no token on stdin",
-                "pointsman login URL --with-token < token-file",
-            ));
-        }
-        session.printer.ask("Token (not shown):");
-        let hidden = Hidden::new(&stdin)?;
-        stdin.read_line(&mut text).map_err(unreadable)?;
-        drop(hidden);
-        session.printer.ask("\n");
-    } else {
-        stdin
-            .lock()
-            .take(LONGEST_TOKEN)
-            .read_to_string(&mut text)
-            .map_err(unreadable)?;
-    }
+    let how = "pointsman login URL --with-token < token-file";
+    let text = hidden(session, "Token", LONGEST_TOKEN, how)?;
     let text = text.trim();
     if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(CliError::usage(
@@ -63,6 +47,39 @@ pub fn token(session: &Session) -> Result<Token, CliError> {
         ));
     }
     Ok(Token::new(text.to_owned()))
+}
+
+/// Reads the value of a secret from stdin, without the line's end; on a terminal asks for it and does not show it.
+pub fn secret(session: &Session, name: &str) -> Result<String, CliError> {
+    let how = format!("pointsman variable set ... --secret {name} < file");
+    let mut text = hidden(session, name, LONGEST_SECRET, &how)?;
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    if text.is_empty() {
+        return Err(CliError::usage("stdin holds no value", how));
+    }
+    Ok(text)
+}
+
+fn hidden(session: &Session, what: &str, longest: u64, how: &str) -> Result<String, CliError> {
+    let stdin = std::io::stdin();
+    let mut text = String::new();
+    if stdin.is_terminal() {
+        if session.options.no_input {
+            return Err(CliError::usage(format!("{what} is not on stdin"), how));
+        }
+        session.printer.ask(&format!("{what} (not shown):"));
+        let hidden = Hidden::new(&stdin)?;
+        stdin.read_line(&mut text).map_err(unreadable)?;
+        drop(hidden);
+        session.printer.ask("\n");
+    } else {
+        stdin
+            .lock()
+            .take(longest)
+            .read_to_string(&mut text)
+            .map_err(unreadable)?;
+    }
+    Ok(text)
 }
 
 /// A terminal that does not show what is typed, until dropped.

@@ -174,6 +174,14 @@ pub struct Signing {
     pub key_file: PathBuf,
 }
 
+/// Secret variables.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretsSection {
+    /// File of the keys that seal them, made by `init`; the same on every coordinator. None = secrets are refused.
+    pub key_file: Option<PathBuf>,
+}
+
 /// Times, in milliseconds (protocol.md 5).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -23,6 +23,7 @@ mod paging;
 mod plans;
 mod problem;
 mod projects;
+mod recipes;
 mod releases;
 mod repeat;
 mod router;

@@ -17,7 +17,7 @@ use super::guard::Access::{self, Agent, Does, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
     account, agent, audit, deployments, edge, environments, events, garbage, guard, health, hosts, jobs,
-    locks, migrations, page, plans, projects, releases, targets, tokens, variables,
+    locks, migrations, page, plans, projects, recipes, releases, targets, tokens, variables,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -73,6 +73,11 @@ fn settings() -> Vec<Route> {
         get("/api/v1/projects", May(Read), projects::list),
         post("/api/v1/projects", Does(Configure, "project.create"), projects::create),
         get("/api/v1/projects/{project}", May(Read), projects::one),
+        get("/api/v1/projects/{project}/recipe", May(Read), recipes::one),
+        put("/api/v1/projects/{project}/recipe", Does(Configure, "recipe.write"), recipes::write),
+        put("/api/v1/projects/{project}/recipe/source", Does(Configure, "recipe.choose"), recipes::choose),
+        get("/api/v1/projects/{project}/recipe/revisions", May(Read), recipes::revisions),
+        get("/api/v1/projects/{project}/recipe/revisions/{revision}", May(Read), recipes::revision),
         get("/api/v1/environments", May(Read), environments::list),
         post("/api/v1/environments", Does(ManageEnvironments, "environment.create"), environments::create),
         get("/api/v1/targets", May(Read), targets::list),
@@ -85,6 +90,7 @@ fn settings() -> Vec<Route> {
         delete("/api/v1/stop", Does(Deploy, "stop.lift"), locks::go_on),
         get("/api/v1/variables", May(Read), variables::list),
         put("/api/v1/variables", Does(Configure, "variable.set"), variables::set),
+        delete("/api/v1/variables", Does(Configure, "variable.unset"), variables::unset),
         put("/api/v1/apply", Does(Configure, "document.apply"), projects::apply),
     ]
 }

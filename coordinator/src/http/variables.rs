@@ -1,8 +1,8 @@
-//! Plain variables; secret ones are never read back.
+//! Variables; the values of secret ones are never read back.
 
 use axum::http::StatusCode;
 use pointsman_shared::api::Page;
-use pointsman_shared::api::projects::Variable;
+use pointsman_shared::api::projects::{Variable, VariableRef};
 use pointsman_store::variables;
 
 use super::caller::Caller;
@@ -15,7 +15,18 @@ use crate::operations::set_variable;
 pub(super) async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Answer<Json<Page<Variable>>> {
     let mut conn = caller.app.store.read().await?;
     let found = variables::list(&mut conn, page.after()?.as_deref(), page.rows()).await?;
-    Ok(page.page(found, variables::place))
+    Ok(page.page(found, |found| {
+        variables::place(&VariableRef {
+            scope: found.scope.clone(),
+            name: found.name.clone(),
+        })
+    }))
+}
+
+/// `DELETE /api/v1/variables`
+pub(super) async fn unset(caller: Caller, Json(variable): Json<VariableRef>) -> Answer<StatusCode> {
+    set_variable::remove(&caller.app, &caller.actor, &variable).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `PUT /api/v1/variables`

@@ -85,7 +85,7 @@ async fn put_all(
     }
     for variable in &document.variables {
         let made = set_variable::put(app, tx, actor, variable).await?;
-        note("variable", set_variable::object(variable), made);
+        note("variable", set_variable::wished(variable), made);
     }
     Ok(changes)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pointsman_domain::{Action, Actor};
 use pointsman_shared::api::fleet::{Finding, Host, Severity};
 use pointsman_store::troubles::{self, Troubles};
-use pointsman_store::{StoreResult, schema, views};
+use pointsman_store::{StoreResult, schema, variables, views};
 
 use crate::app::App;
 use crate::broker::topology;
@@ -25,6 +25,7 @@ pub async fn execute(app: &App, actor: &Actor) -> OperationResult<Vec<Finding>> 
     findings.extend(database(app).await?);
     findings.extend(broker(app).await);
     findings.push(store_disk(app));
+    findings.extend(secrets(app).await?);
     findings.extend(hosts(app).await?);
     let mut conn = app.store.read().await?;
     findings.extend(work(&troubles::count(&mut conn).await?));
@@ -72,6 +73,28 @@ fn coordinator(app: &App) -> Finding {
         );
     }
     ok(text)
+}
+
+/// Secrets that no job could read any more.
+async fn secrets(app: &App) -> StoreResult<Option<Finding>> {
+    let keys = variables::keys(&mut *app.store.read().await?).await?;
+    let known = |key: &String| app.vault.as_ref().is_some_and(|vault| vault.knows(key));
+    let unknown: Vec<_> = keys
+        .iter()
+        .filter(|key| !known(key))
+        .map(String::as_str)
+        .collect();
+    Ok(match (keys.is_empty(), unknown.as_slice()) {
+        (true, _) => None,
+        (false, []) => Some(ok("secret variables can be read")),
+        (false, unknown) => Some(fail(
+            format!(
+                "secret variables were sealed with keys that are not here: {}",
+                unknown.join(", ")
+            ),
+            "give every coordinator the same secrets.key_file, or set the secrets anew",
+        )),
+    })
 }
 
 async fn database(app: &App) -> StoreResult<Vec<Finding>> {

@@ -28,6 +28,7 @@ pub mod invite_host;
 pub mod issue_token;
 pub mod join_host;
 mod judge_rollback;
+pub mod keep_recipe;
 pub mod known;
 pub mod make_plan;
 pub mod mark_release;

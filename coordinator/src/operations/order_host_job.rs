@@ -80,7 +80,7 @@ impl HostJob<'_> {
             environment: Some(self.target.name.environment.clone()),
             target_id: Some(self.target.id),
             deployment: self.deployment,
-            inputs: request_build::recipe_input(self.release.recipe_digest),
+            inputs: request_build::recipe_input(self.release),
             order,
         }
     }

@@ -11,7 +11,7 @@ use pointsman_shared::repository::GitRef;
 use pointsman_shared::wire::job::{Audience, BuildOrder, Input, JobBody, Order};
 use pointsman_store::events::NewEvent;
 use pointsman_store::projects::ProjectRow;
-use pointsman_store::releases::NewRelease;
+use pointsman_store::releases::{NewRelease, ReleaseRow};
 use pointsman_store::{PgConnection, StoreError, Transaction, events, jobs, locks, projects, releases};
 
 use super::{act, known, offer_job};
@@ -88,6 +88,7 @@ pub(super) async fn insert(
         author: &source.author,
         origin: &app.config.installation.name,
         recipe_body: source.recipe_body.as_deref(),
+        recipe_document: source.recipe_document,
         recipe: &source.recipe,
         by: actor.principal,
         at: now,
@@ -136,6 +137,7 @@ pub(super) async fn offer(
     let row = releases::get(tx, release)
         .await?
         .ok_or_else(|| StoreError::inconsistent("release", release, "it vanished after its insert"))?;
+    let inputs = recipe_input(&row);
     let order = BuildOrder {
         release,
         release_number: row.number,
@@ -158,7 +160,7 @@ pub(super) async fn offer(
         environment: None,
         target_id: None,
         deployment,
-        inputs: recipe_input(row.recipe_digest),
+        inputs,
         order: Order::Build(Box::new(order)),
     };
     let at = pointsman_store::now(tx).await?;
@@ -174,12 +176,13 @@ pub(super) async fn offer(
 }
 
 /// The frozen recipe as an input of a job.
-pub(super) fn recipe_input(digest: Option<pointsman_shared::digest::Digest>) -> Vec<Input> {
+pub(super) fn recipe_input(release: &ReleaseRow) -> Vec<Input> {
+    let document = release.recipe_document;
     let input = |digest| Input {
         kind: "recipe".to_owned(),
-        id: None,
-        revision: 1,
+        id: document.map(|document| document.id),
+        revision: document.map_or(1, |document| document.revision.into()),
         digest,
     };
-    digest.map(input).into_iter().collect()
+    release.recipe_digest.map(input).into_iter().collect()
 }

@@ -1,29 +1,54 @@
-//! Sets a plain variable in one scope.
+//! Sets a variable in one scope, or removes it. A secret one is sealed here, before the database sees it, and never told
+//! again.
 
 use pointsman_domain::{Action, Actor, Refusal};
-use pointsman_shared::api::projects::{Variable, VariableScope};
-use pointsman_store::variables::Setting;
+use pointsman_shared::api::projects::{Variable, VariableRef, VariableScope};
+use pointsman_store::variables::Stored;
 use pointsman_store::{Transaction, variables};
 
 use super::apply_document::Made;
 use super::{act, known};
 use crate::app::App;
-use crate::error::OperationResult;
+use crate::error::{OperationError, OperationResult};
+use crate::vault::{Sealed, Vault};
 
 /// Longest value in bytes.
 const LONGEST: usize = 32 * 1024;
 
 /// Sets a variable.
 pub async fn execute(app: &App, actor: &Actor, wish: Variable) -> OperationResult<()> {
-    let object = object(&wish);
-    act::audited(app, actor, "variable.set", &object, set(app, actor, &wish)).await
+    let object = object(&reference(&wish));
+    act::audited(app, actor, "variable.set", &object, async {
+        actor.authorize(Action::Configure, &object)?;
+        let mut tx = app.store.begin().await?;
+        put(app, &mut tx, actor, &wish).await?;
+        act::commit(tx).await
+    })
+    .await
 }
 
-async fn set(app: &App, actor: &Actor, wish: &Variable) -> OperationResult<()> {
-    actor.authorize(Action::Configure, &object(wish))?;
-    let mut tx = app.store.begin().await?;
-    put(app, &mut tx, actor, wish).await?;
-    act::commit(tx).await
+/// Removes a variable.
+pub async fn remove(app: &App, actor: &Actor, variable: &VariableRef) -> OperationResult<()> {
+    let object = object(variable);
+    act::audited(app, actor, "variable.unset", &object, async {
+        actor.authorize(Action::Configure, &object)?;
+        let mut tx = app.store.begin().await?;
+        if !variables::remove(&mut tx, variable).await? {
+            let refusal = Refusal::not_found("unknown_variable", format!("{object} is not set"));
+            return Err(refusal.hint("pointsman variable ls").into());
+        }
+        act::done(
+            app,
+            &mut tx,
+            actor,
+            "variable.unset",
+            &object,
+            serde_json::json!({}),
+        )
+        .await?;
+        act::commit(tx).await
+    })
+    .await
 }
 
 /// Makes the variable be as wished, in the caller's transaction.
@@ -46,19 +71,65 @@ pub(super) async fn put(
         VariableScope::Target(name) => drop(known::target(tx, name).await?),
         VariableScope::Host(id) => known::host(tx, id).await?,
     }
-    let made = match variables::set(tx, wish, actor.principal, app.clock.now()).await? {
-        Setting::Created => Made::Created,
-        Setting::Updated => Made::Updated,
-        Setting::Unchanged => return Ok(Made::Unchanged),
-    };
+    let variable = reference(wish);
+    let before = variables::get(tx, &variable).await?;
+    if let Some(before) = &before
+        && is_same(app, &variable, before, wish)?
+    {
+        return Ok(Made::Unchanged);
+    }
+    let value = stored(app, &variable, wish)?;
+    variables::put(tx, &variable, &value, actor.principal, app.clock.now()).await?;
     // Values may be what nobody should read in a trail that is never deleted.
-    let detail = serde_json::json!({ "bytes": wish.value.len() });
-    act::done(app, tx, actor, "variable.set", &object(wish), detail).await?;
-    Ok(made)
+    let detail = serde_json::json!({ "bytes": wish.value.len(), "secret": wish.secret });
+    act::done(app, tx, actor, "variable.set", &object(&variable), detail).await?;
+    Ok(before.map_or(Made::Created, |_| Made::Updated))
+}
+
+/// What is stored of a wish.
+fn stored(app: &App, variable: &VariableRef, wish: &Variable) -> OperationResult<Stored> {
+    if !wish.secret {
+        return Ok(Stored::Plain(wish.value.clone()));
+    }
+    let sealed = vault(app)?.seal(&variables::place(variable), &wish.value);
+    let Sealed { key, bytes } =
+        sealed.map_err(|error| OperationError::internal("sealing a secret", error))?;
+    Ok(Stored::Sealed { key, bytes })
+}
+
+fn is_same(app: &App, variable: &VariableRef, before: &Stored, wish: &Variable) -> OperationResult<bool> {
+    match before {
+        Stored::Plain(value) => Ok(!wish.secret && *value == wish.value),
+        Stored::Sealed { key, bytes } if wish.secret => {
+            let sealed = Sealed {
+                key: key.clone(),
+                bytes: bytes.clone(),
+            };
+            // What does not open any more is set anew.
+            let value = vault(app)?.unseal(&variables::place(variable), &sealed);
+            Ok(value.is_ok_and(|value| *value == wish.value))
+        }
+        Stored::Sealed { .. } => Ok(false),
+    }
+}
+
+fn vault(app: &App) -> Result<&Vault, Refusal> {
+    app.vault.as_deref().ok_or_else(|| {
+        let what = "this coordinator has no key for secrets";
+        Refusal::conflict("no_secrets_key", what)
+            .hint("configure secrets.key_file and run `pointsman-coordinator init`")
+    })
+}
+
+fn reference(wish: &Variable) -> VariableRef {
+    VariableRef {
+        scope: wish.scope.clone(),
+        name: wish.name.clone(),
+    }
 }
 
 /// A variable's name for people.
-pub(super) fn object(variable: &Variable) -> String {
+fn object(variable: &VariableRef) -> String {
     let name = &variable.name;
     match &variable.scope {
         VariableScope::Project(scope) => format!("{name} of project {scope}"),
@@ -66,4 +137,9 @@ pub(super) fn object(variable: &Variable) -> String {
         VariableScope::Target(scope) => format!("{name} of {scope}"),
         VariableScope::Host(scope) => format!("{name} of host {scope}"),
     }
+}
+
+/// The same, of a variable that is wished.
+pub(super) fn wished(wish: &Variable) -> String {
+    object(&reference(wish))
 }

@@ -31,6 +31,7 @@ pub mod placements;
 pub mod plans;
 pub mod principals;
 pub mod projects;
+pub mod recipes;
 pub mod refused_messages;
 pub mod releases;
 pub mod retention;

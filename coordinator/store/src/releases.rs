@@ -1,5 +1,9 @@
 //! Releases: numbered, immutable builds. A change of state names the states it may come from.
 
+mod change;
+
+pub use change::{insert, set_building, set_built, set_unbuilt};
+
 use chrono::{DateTime, Utc};
 use pointsman_domain::recipe::Recipe;
 use pointsman_domain::release::Candidate;
@@ -29,12 +33,23 @@ pub struct ReleaseRow {
     pub state: ReleaseState,
     /// SHA-256 of its frozen recipe; none = it has no recipe.
     pub recipe_digest: Option<Digest>,
+    /// The document that its recipe is; none = it comes from the repository.
+    pub recipe_document: Option<RecipeDocument>,
     /// Its frozen recipe.
     pub recipe: Recipe,
     /// What its build made.
     pub built: Option<Built>,
     /// Why its build failed.
     pub failure: Option<String>,
+}
+
+/// A revision of a recipe that the coordinator keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecipeDocument {
+    /// Id of the document.
+    pub id: uuid::Uuid,
+    /// Its revision.
+    pub revision: u32,
 }
 
 /// What a build made.
@@ -83,6 +98,8 @@ pub struct NewRelease<'a> {
     pub origin: &'a str,
     /// The recipe's bytes; none = no recipe.
     pub recipe_body: Option<&'a str>,
+    /// The document that it is; none = it comes from the repository.
+    pub recipe_document: Option<uuid::Uuid>,
     /// The recipe, judged.
     pub recipe: &'a Recipe,
     /// Who asked for it.
@@ -99,6 +116,8 @@ struct Columns {
     commit_id: String,
     state: String,
     recipe_digest: Option<Vec<u8>>,
+    recipe_document_id: Option<uuid::Uuid>,
+    recipe_revision: Option<i32>,
     recipe: serde_json::Value,
     manifest_digest: Option<Vec<u8>>,
     archive_digest: Option<Vec<u8>>,
@@ -157,6 +176,13 @@ impl TryFrom<Columns> for ReleaseRow {
             commit: row.commit_id.parse().map_err(|e| wrong(&e))?,
             state: state_named(&row.state).ok_or_else(|| wrong(&format!("unknown state {}", row.state)))?,
             recipe_digest: digest(row.recipe_digest)?,
+            recipe_document: row
+                .recipe_document_id
+                .zip(row.recipe_revision)
+                .map(|(id, revision)| RecipeDocument {
+                    id,
+                    revision: u32::try_from(revision).unwrap_or_default(),
+                }),
             recipe: serde_json::from_value(row.recipe).map_err(|e| wrong(&e))?,
             built,
             failure: row.failure,
@@ -168,7 +194,9 @@ impl TryFrom<Columns> for ReleaseRow {
 pub async fn get(conn: &mut PgConnection, id: ReleaseId) -> StoreResult<Option<ReleaseRow>> {
     let row = sqlx::query_as!(
         Columns,
-        "SELECT id, project_id, number, label, commit_id, state, recipe_digest, recipe, manifest_digest,
+        "SELECT id, project_id, number, label, commit_id, state, recipe_digest, recipe_document_id,
+                (SELECT revision FROM document WHERE document.id = recipe_document_id) AS recipe_revision,
+                recipe, manifest_digest,
                 archive_digest, packing_digest, archive_bytes, total_bytes, entries, folder, failure
          FROM release WHERE id = $1",
         id.0,
@@ -244,99 +272,4 @@ pub async fn find_same(
     .fetch_optional(conn)
     .await?;
     Ok(id.map(ReleaseId))
-}
-
-/// Inserts a release as `queued`, with its source.
-pub async fn insert(conn: &mut PgConnection, new: &NewRelease<'_>) -> StoreResult<()> {
-    let recipe =
-        serde_json::to_value(new.recipe).map_err(|e| StoreError::inconsistent("release", new.id, e))?;
-    let digest = new.recipe_body.map(|body| Digest::of(body.as_bytes()));
-    sqlx::query!(
-        "INSERT INTO release (id, project_id, number, label, reference, commit_id, subject, author, state, origin,
-                              recipe_body, recipe_digest, recipe, created_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12, $13, $14)",
-        new.id.0,
-        new.project.0,
-        i32::try_from(new.number).unwrap_or(i32::MAX),
-        new.label.as_str(),
-        new.reference,
-        new.commit.as_str(),
-        new.subject,
-        new.author,
-        new.origin,
-        new.recipe_body,
-        digest.as_ref().map(|digest| digest.as_bytes().as_slice()),
-        recipe,
-        new.by.0,
-        new.at,
-    )
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query!(
-        "INSERT INTO release_source (release_id, repository, path, commit_id) VALUES ($1, $2, $3, $4)",
-        new.id.0,
-        new.repository,
-        new.subdirectory.unwrap_or_default(),
-        new.commit.as_str(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// A builder began.
-pub async fn set_building(conn: &mut PgConnection, id: ReleaseId) -> StoreResult<()> {
-    sqlx::query!(
-        "UPDATE release SET state = 'building' WHERE id = $1 AND state = 'queued'",
-        id.0
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Its build is complete; from here on it never changes.
-pub async fn set_built(
-    conn: &mut PgConnection,
-    id: ReleaseId,
-    built: &Built,
-    at: DateTime<Utc>,
-) -> StoreResult<()> {
-    let size = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    sqlx::query!(
-        "UPDATE release SET state = 'built', manifest_digest = $2, archive_digest = $3, packing_digest = $4,
-                archive_bytes = $5, total_bytes = $6, entries = $7, folder = $8, built_at = $9
-         WHERE id = $1 AND state IN ('queued', 'building')",
-        id.0,
-        built.manifest.as_bytes().as_slice(),
-        built.archive.as_bytes().as_slice(),
-        built.packing.as_bytes().as_slice(),
-        size(built.archive_bytes),
-        size(built.total_bytes),
-        size(built.entries),
-        built.folder.as_str(),
-        at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Its build failed or was cancelled.
-pub async fn set_unbuilt(
-    conn: &mut PgConnection,
-    id: ReleaseId,
-    cancelled: bool,
-    reason: &str,
-) -> StoreResult<()> {
-    sqlx::query!(
-        "UPDATE release SET state = CASE WHEN $2 THEN 'cancelled' ELSE 'failed' END, failure = $3
-         WHERE id = $1 AND state IN ('queued', 'building')",
-        id.0,
-        cancelled,
-        reason,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

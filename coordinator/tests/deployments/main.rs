@@ -20,6 +20,7 @@ mod locking;
 mod migrating;
 mod planning;
 mod promoting;
+mod recipes;
 mod repository;
 mod returning;
 mod rolling_back;

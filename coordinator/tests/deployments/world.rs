@@ -273,6 +273,7 @@ fn app(store: Store, folder: &TempDir) -> App {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         signatory: Arc::new(LocalSignatory::new(SigningKey::from_seed(&[7; 32]))),
+        vault: None,
         objects: Arc::new(object_store::memory::InMemory::new()),
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),

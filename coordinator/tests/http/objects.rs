@@ -205,3 +205,49 @@ async fn the_narrower_scope_wins() {
         json!({ "A": "project", "B": "project", "E": "host" })
     );
 }
+
+#[tokio::test]
+async fn a_secret_is_told_to_the_job_that_needs_it_and_to_nobody_else() {
+    let world = World::new().await;
+    world.set_up_shop().await;
+    let web = Agent::member(&world, "web-1", &[("role", "web")], &[]).await;
+    let admin = world.admin();
+    let scope = json!({ "target": "shop@production" });
+    let wish = json!({ "scope": scope, "name": "DATABASE_URL", "value": "postgres://lucy:geheim@db", "secret": true });
+    admin.put("variables", &wish).await.expect(204);
+    let list = admin.get("variables").await.expect(200);
+    assert_eq!(list["items"][0]["secret"], true);
+    assert!(!list.to_string().contains("geheim"));
+    let readable = "SELECT count(*) FROM variable WHERE value IS NOT NULL OR encode(value_enc, 'escape') LIKE '%geheim%'";
+    assert_eq!(
+        world.count(readable).await,
+        0,
+        "the database holds nothing readable"
+    );
+    assert_eq!(
+        world
+            .count("SELECT count(*) FROM audit WHERE detail::text LIKE '%geheim%'")
+            .await,
+        0
+    );
+    let installing = web.runs(&world, install(&world, "web-1", b"archive").await).await;
+    let none = Digest::of(b"");
+    let seen = read(web.signed(&world, installing, &Method::GET, VARIABLES_PATH, none)).await;
+    assert_eq!(
+        seen.expect(200),
+        json!({ "plain": {}, "secret": { "DATABASE_URL": "postgres://lucy:geheim@db" } })
+    );
+    // A row that was moved to another place does not open there.
+    sqlx::query("UPDATE variable SET scope = 'project', scope_name = 'shop'")
+        .execute(world.pool())
+        .await
+        .unwrap();
+    let seen = read(web.signed(&world, installing, &Method::GET, VARIABLES_PATH, none)).await;
+    assert_eq!(seen.refused(409), "secret_unreadable");
+    let gone = json!({ "scope": { "project": "shop" }, "name": "DATABASE_URL" });
+    admin.delete_with("variables", &gone).await.expect(204);
+    assert_eq!(
+        admin.delete_with("variables", &gone).await.refused(404),
+        "unknown_variable"
+    );
+}

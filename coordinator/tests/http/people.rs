@@ -83,6 +83,10 @@ impl Person {
         read(self.api(Method::DELETE, path)).await
     }
 
+    pub async fn delete_with(&self, path: &str, body: &impl Serialize) -> Answered {
+        read(self.api(Method::DELETE, path).json(body)).await
+    }
+
     /// A change with an idempotency key.
     pub async fn post_once(&self, key: &str, path: &str, body: &impl Serialize) -> Answered {
         read(

@@ -9,6 +9,7 @@ use pointsman_coordinator::app::{App, Bells};
 use pointsman_coordinator::config::Config;
 use pointsman_coordinator::operations::issue_token;
 use pointsman_coordinator::signatory::LocalSignatory;
+use pointsman_coordinator::vault::Vault;
 use pointsman_coordinator::{artifacts, http};
 use pointsman_shared::clock::{Clock, SystemClock, SystemIds};
 use pointsman_shared::ids::IdSource as _;
@@ -83,6 +84,9 @@ impl World {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(SystemIds),
             signatory: Arc::new(LocalSignatory::new(SigningKey::from_seed(&[7; 32]))),
+            vault: Some(Arc::new(
+                Vault::open_or_make(&folder.path().join("secrets.key")).unwrap(),
+            )),
             objects: artifacts::open(&folder.path().join("store")).unwrap(),
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),

@@ -76,6 +76,7 @@ impl World {
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
             signatory: Arc::new(LocalSignatory::new(SigningKey::from_seed(&[7; 32]))),
+            vault: None,
             objects: artifacts::open(&folder.path().join("store")).unwrap(),
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),

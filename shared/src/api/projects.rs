@@ -270,7 +270,8 @@ pub enum VariableScope {
     Host(HostId),
 }
 
-/// `PUT /api/v1/variables`, and `[[variable]]` of an applied file. Plain values only, for now.
+/// `PUT /api/v1/variables`, and `[[variable]]` of an applied file. A secret's value is never told again: it is empty in
+/// every answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
@@ -280,6 +281,19 @@ pub struct Variable {
     pub name: VariableName,
     /// Its value.
     pub value: String,
+    /// Whether it is sealed in the database and masked in every log.
+    #[serde(default)]
+    pub secret: bool,
+}
+
+/// `DELETE /api/v1/variables`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariableRef {
+    /// Where it holds.
+    pub scope: VariableScope,
+    /// Its name.
+    pub name: VariableName,
 }
 
 /// `PUT /api/v1/apply`: all of it or nothing; what exists is updated, what is absent is left alone.

@@ -265,53 +265,6 @@ pub struct Apply {
     pub file: PathBuf,
 }
 
-/// `variable`
-#[derive(Debug, Subcommand)]
-pub enum VariableCommand {
-    /// Set plain values; the narrower scope wins: project < environment < target < host.
-    Set(SetVariable),
-    /// List variables.
-    #[command(alias = "list")]
-    Ls(Rows),
-}
-
-impl Listed for VariableCommand {
-    type List = Rows;
-
-    fn listed(list: Rows) -> Self {
-        Self::Ls(list)
-    }
-}
-
-/// `variable set`
-#[derive(Debug, Args)]
-pub struct SetVariable {
-    /// Where they hold.
-    #[command(flatten)]
-    pub scope: VariableScopeArgs,
-    /// NAME=VALUE, one or more.
-    #[arg(required = true, value_name = "NAME=VALUE", value_parser = parse::pair)]
-    pub values: Vec<Pair>,
-}
-
-/// The scope of variables; exactly one.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct VariableScopeArgs {
-    /// Every target of a project.
-    #[arg(long)]
-    pub project: Option<ProjectName>,
-    /// Every target in an environment.
-    #[arg(long)]
-    pub environment: Option<EnvironmentName>,
-    /// One target.
-    #[arg(long, value_name = "PROJECT@ENVIRONMENT")]
-    pub target: Option<TargetName>,
-    /// One host.
-    #[arg(long)]
-    pub host: Option<HostId>,
-}
-
 /// `audit`
 #[derive(Debug, Args)]
 pub struct Audit {

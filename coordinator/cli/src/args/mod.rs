@@ -7,7 +7,9 @@ mod manage;
 mod migrations;
 mod overview;
 mod parse;
+mod recipes;
 mod root;
+mod variables;
 
 pub use deploy::{
     Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, MakePlan, MarkRelease, Pause, Promote, Resume,
@@ -17,8 +19,10 @@ pub use garbage::{GarbageCommand, Pin, ScheduleGarbage, UndoGarbage};
 pub use locks::{LockTarget, Stop, UnlockTarget};
 pub use manage::{
     Apply, Audit, EnvironmentCommand, Events, HostsCommand, InviteHost, JobsCommand, ListJobs,
-    ProjectCommand, SetVariable, TargetCommand, TokenCommand, VariableCommand,
+    ProjectCommand, TargetCommand, TokenCommand,
 };
 pub use migrations::{Found, MigrationsCommand};
 pub use parse::{LogSubject, Pair, Scope};
+pub use recipes::RecipeCommand;
 pub use root::{Cli, Command, Login, Options, Status};
+pub use variables::{SetVariable, UnsetVariable, VariableCommand, VariableScopeArgs};

@@ -32,7 +32,8 @@ Look
 Set up
   login, logout, whoami             the coordinator and your token
   project, environment, target      create|list|show; apply -f FILE does all of it at once
-  variable set|ls                   values for build steps and hosts
+  recipe show|history|diff|set|use  a recipe kept in the coordinator instead of the repository
+  variable set|unset|ls             values for build steps and hosts [--secret NAME]
   token create|ls|revoke            tokens for people and machines
   help COMMAND|exit-codes|json      more
 {after-help}

@@ -13,11 +13,13 @@ use super::garbage::{GarbageCommand, Pin};
 use super::locks::{LockTarget, Stop, UnlockTarget};
 use super::manage::{
     Apply, Audit, EnvironmentCommand, Events, HostsCommand, JobsCommand, ProjectCommand, TargetCommand,
-    TokenCommand, VariableCommand,
+    TokenCommand,
 };
 use super::migrations::MigrationsCommand;
 use super::overview::OVERVIEW;
 use super::parse;
+use super::recipes::RecipeCommand;
+use super::variables::VariableCommand;
 use crate::error::CliError;
 use crate::printer::{Format, Talk};
 
@@ -165,6 +167,9 @@ pub enum Command {
     Doctor,
     /// Create and update projects, environments, targets and variables from a file, all or nothing.
     Apply(Apply),
+    /// Recipes that the coordinator keeps, instead of pointsman.toml in the repository.
+    #[command(subcommand)]
+    Recipe(RecipeCommand),
     /// Values for build steps and hosts.
     Variable(Noun<VariableCommand>),
     /// What people and tokens did, newest first.

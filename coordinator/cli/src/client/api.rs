@@ -1,9 +1,6 @@
 //! One method per route, so that paths and types stand side by side, and nowhere else.
 
-use pointsman_shared::api::deployments::{
-    CancelRequest, DecisionRequest, Deployment, HostsRequest, NewDeployment, NewRollback, PauseRequest,
-    Promotion,
-};
+use pointsman_shared::api::deployments::CancelRequest;
 use pointsman_shared::api::fleet::{Finding, Host, JoinToken, NewJoinToken};
 use pointsman_shared::api::garbage::{
     Garbage, GarbageRequest, GarbageSchedule, PinRequest, UndoRequest, Undone,
@@ -11,10 +8,11 @@ use pointsman_shared::api::garbage::{
 use pointsman_shared::api::jobs::{Job, JobState, LogPage};
 use pointsman_shared::api::locks::{Lock, NewLock};
 use pointsman_shared::api::migrations::{MigrationRequest, MigrationRun, Migrations};
-use pointsman_shared::api::plans::{NewPlan, Plan};
 use pointsman_shared::api::projects::{
     Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
+    VariableRef,
 };
+use pointsman_shared::api::recipes::{NewRecipe, Recipe, RecipeRevision, UseRecipe};
 use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
 use pointsman_shared::api::tokens::{AuditEntry, IssuedToken, NewToken, TokenInfo, WhoAmI};
 use pointsman_shared::name::{HostId, MarkName, ProjectName, TargetName};
@@ -153,12 +151,54 @@ impl Client {
         Ok(())
     }
 
+    pub async fn unset_variable(&self, variable: &VariableRef) -> Answer<()> {
+        let _answer: IgnoredAny = self
+            .change(Method::DELETE, &["variables"], Some(variable))
+            .await?;
+        Ok(())
+    }
+
     pub async fn variables(&self, most: usize) -> Answer<Listing<Variable>> {
         self.list(&["variables"], &[], most).await
     }
 
     pub async fn apply(&self, document: &Document) -> Answer<Applied> {
         self.change(Method::PUT, &["apply"], Some(document)).await
+    }
+
+    pub async fn recipe(&self, project: &ProjectName) -> Answer<Recipe> {
+        self.get(&["projects", project.as_str(), "recipe"], &[]).await
+    }
+
+    pub async fn recipe_revisions(
+        &self,
+        project: &ProjectName,
+        most: usize,
+    ) -> Answer<Listing<RecipeRevision>> {
+        self.list(&["projects", project.as_str(), "recipe", "revisions"], &[], most)
+            .await
+    }
+
+    pub async fn recipe_revision(&self, project: &ProjectName, revision: u32) -> Answer<RecipeRevision> {
+        let path = [
+            "projects",
+            project.as_str(),
+            "recipe",
+            "revisions",
+            &revision.to_string(),
+        ];
+        self.get(&path, &[]).await
+    }
+
+    pub async fn write_recipe(&self, project: &ProjectName, wish: &NewRecipe) -> Answer<Recipe> {
+        let path = ["projects", project.as_str(), "recipe"];
+        self.change(Method::PUT, &path, Some(wish)).await
+    }
+
+    pub async fn use_recipe(&self, project: &ProjectName, wish: UseRecipe) -> Answer<()> {
+        let path = ["projects", project.as_str(), "recipe", "source"];
+        let _answer: IgnoredAny = self.change(Method::PUT, &path, Some(&wish)).await?;
+        Ok(())
     }
 
     pub async fn build(&self, project: &ProjectName, release: &NewRelease) -> Answer<Release> {
@@ -174,33 +214,6 @@ impl Client {
     pub async fn release(&self, project: &ProjectName, spec: &str) -> Answer<Release> {
         self.get(&["projects", project.as_str(), "releases", spec], &[])
             .await
-    }
-
-    pub async fn deploy(&self, wish: &NewDeployment) -> Answer<Deployment> {
-        self.change(Method::POST, &["deployments"], Some(wish)).await
-    }
-
-    pub async fn plan(&self, wish: &NewPlan) -> Answer<Plan> {
-        self.change(Method::POST, &["plans"], Some(wish)).await
-    }
-
-    pub async fn promote(&self, wish: &Promotion) -> Answer<Deployment> {
-        self.change(Method::POST, &["promotions"], Some(wish)).await
-    }
-
-    pub async fn pause(&self, number: i64, wish: &PauseRequest) -> Answer<Deployment> {
-        let path = ["deployments", &number.to_string(), "pause"];
-        self.change(Method::POST, &path, Some(wish)).await
-    }
-
-    pub async fn retry(&self, number: i64, wish: &HostsRequest) -> Answer<Deployment> {
-        let path = ["deployments", &number.to_string(), "retry"];
-        self.change(Method::POST, &path, Some(wish)).await
-    }
-
-    pub async fn skip(&self, number: i64, wish: &HostsRequest) -> Answer<Deployment> {
-        let path = ["deployments", &number.to_string(), "skip"];
-        self.change(Method::POST, &path, Some(wish)).await
     }
 
     pub async fn mark(
@@ -232,34 +245,6 @@ impl Client {
             mark.as_str(),
         ];
         let _answer: IgnoredAny = self.change(Method::DELETE, &path, None::<&()>).await?;
-        Ok(())
-    }
-
-    pub async fn rollback(&self, wish: &NewRollback) -> Answer<Deployment> {
-        self.change(Method::POST, &["rollbacks"], Some(wish)).await
-    }
-
-    pub async fn deployments(&self, target: Option<&TargetName>, most: usize) -> Answer<Listing<Deployment>> {
-        let query: Vec<_> = target
-            .map(|target| ("target", target.to_string()))
-            .into_iter()
-            .collect();
-        self.list(&["deployments"], &query, most).await
-    }
-
-    pub async fn deployment(&self, number: i64) -> Answer<Deployment> {
-        self.get(&["deployments", &number.to_string()], &[]).await
-    }
-
-    pub async fn cancel_deployment(&self, number: i64, wish: &CancelRequest) -> Answer<()> {
-        let path = ["deployments", &number.to_string(), "cancel"];
-        let _answer: IgnoredAny = self.change(Method::POST, &path, Some(wish)).await?;
-        Ok(())
-    }
-
-    pub async fn decide(&self, number: i64, decision: &DecisionRequest) -> Answer<()> {
-        let path = ["deployments", &number.to_string(), "decision"];
-        let _answer: IgnoredAny = self.change(Method::POST, &path, Some(decision)).await?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! `apply -f FILE`: projects, environments, targets and variables as a file says, all or nothing.
 
 use std::io::Read as _;
+use std::path::Path;
 
 use pointsman_shared::api::projects::{Change, Document};
 
@@ -15,8 +16,8 @@ use crate::text;
 /// Applies the file.
 pub async fn apply(session: &Session, args: Apply) -> Result<Exit, CliError> {
     session.reason_is_not_kept();
-    let text = read(&args)?;
-    let name = if is_stdin(&args) {
+    let text = read(&args.file)?;
+    let name = if is_stdin(&args.file) {
         "stdin".to_owned()
     } else {
         args.file.display().to_string()
@@ -47,12 +48,13 @@ pub async fn apply(session: &Session, args: Apply) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
-fn is_stdin(args: &Apply) -> bool {
-    args.file.as_os_str() == "-"
+fn is_stdin(file: &Path) -> bool {
+    file.as_os_str() == "-"
 }
 
-fn read(args: &Apply) -> Result<String, CliError> {
-    if is_stdin(args) {
+/// The text of a file, or of stdin where `-` stands for it.
+pub fn read(file: &Path) -> Result<String, CliError> {
+    if is_stdin(file) {
         let mut text = String::new();
         std::io::stdin()
             .read_to_string(&mut text)
@@ -62,7 +64,7 @@ fn read(args: &Apply) -> Result<String, CliError> {
             })?;
         return Ok(text);
     }
-    fs_err::read_to_string(&args.file).map_err(|error| CliError::Usage {
+    fs_err::read_to_string(file).map_err(|error| CliError::Usage {
         what: "the file cannot be read".to_owned(),
         why: Some(error.to_string()),
         help: None,

@@ -2,7 +2,8 @@
 
 use super::{
     apply, audit, build, decide, deploy, deployments, doctor, environment, events, garbage, help, hosts,
-    intervene, jobs, locks, login, logs, mark, migrations, plan, project, status, target, token, variable,
+    intervene, jobs, locks, login, logs, mark, migrations, plan, project, recipe, status, target, token,
+    variable,
 };
 use crate::args::Command;
 use crate::error::CliError;
@@ -49,6 +50,7 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Token(args) => token::token(session, args.verb()?).await,
         Command::Doctor => doctor::doctor(session).await,
         Command::Apply(args) => apply::apply(session, args).await,
+        Command::Recipe(command) => recipe::recipe(session, command).await,
         Command::Variable(args) => variable::variable(session, args.verb()?).await,
         Command::Audit(args) => audit::audit(session, args).await,
         Command::Events(args) => events::events(session, args).await,

@@ -24,6 +24,7 @@ mod mark;
 mod migrations;
 mod plan;
 mod project;
+mod recipe;
 mod status;
 mod target;
 mod token;

@@ -1,22 +1,24 @@
-//! `variable set | ls`
+//! `variable set | unset | ls`
 
-use pointsman_shared::api::projects::{Variable, VariableScope};
+use pointsman_shared::api::projects::{Variable, VariableRef, VariableScope};
 use pointsman_shared::name::VariableName;
 
 use super::listing;
-use crate::args::{Pair, SetVariable, VariableCommand};
+use crate::args::{Pair, SetVariable, UnsetVariable, VariableCommand, VariableScopeArgs};
 use crate::client::Client;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::printer::Tone;
+use crate::prompt;
 use crate::session::Session;
-use crate::table::{Narrow, Table};
+use crate::table::{Cell, Narrow, Table};
 
 /// Runs the command.
 pub async fn variable(session: &Session, command: VariableCommand) -> Result<Exit, CliError> {
     let client = session.client()?;
     match command {
         VariableCommand::Set(args) => set(session, &client, args).await,
+        VariableCommand::Unset(args) => unset(session, &client, args).await,
         VariableCommand::Ls(rows) => {
             let variables = client.variables(rows.most()).await?;
             let empty = "no variables yet; pointsman variable set --project NAME NAME=VALUE";
@@ -28,9 +30,22 @@ pub async fn variable(session: &Session, command: VariableCommand) -> Result<Exi
 /// All names are checked before the first value is set.
 async fn set(session: &Session, client: &Client, args: SetVariable) -> Result<Exit, CliError> {
     session.reason_is_not_kept();
-    let scope = scope(&args)?;
-    let wishes = args.values.into_iter().map(|pair| variable_of(&scope, pair));
-    let wishes: Vec<Variable> = wishes.collect::<Result<_, _>>()?;
+    let scope = scope(&args.scope)?;
+    let mut wishes: Vec<Variable> = args
+        .values
+        .into_iter()
+        .map(|pair| variable_of(&scope, pair))
+        .collect::<Result<_, _>>()?;
+    if let Some(name) = args.secret {
+        let value = prompt::secret(session, name.as_str())?;
+        let scope = scope.clone();
+        wishes.push(Variable {
+            scope,
+            name,
+            value,
+            secret: true,
+        });
+    }
     let before = client.variables(usize::MAX).await?.items;
     for wish in &wishes {
         client.set_variable(wish).await?;
@@ -45,20 +60,57 @@ async fn set(session: &Session, client: &Client, args: SetVariable) -> Result<Ex
             .iter()
             .find(|known| known.scope == wish.scope && known.name == wish.name);
         match old {
-            Some(old) if old.value == wish.value => printer.note("it had this value before"),
+            Some(old) if old.secret => printer.undo("none: the secret it had before is told to nobody"),
+            Some(old) if old.value == wish.value && !wish.secret => printer.note("it had this value before"),
             Some(old) => printer.undo(&format!(
                 "pointsman variable set {flag} {name} {}",
                 quoted(&format!("{}={}", old.name, old.value))
             )),
-            None => printer.undo("none: it was not set before, and variables cannot be deleted yet"),
+            None => printer.undo(&format!("pointsman variable unset {flag} {name} {}", wish.name)),
         }
+    }
+    for wish in wishes.iter_mut().filter(|wish| wish.secret) {
+        wish.value.clear();
     }
     session.printer.show(&wishes, &table(&wishes))?;
     Ok(Exit::Ok)
 }
 
-fn scope(args: &SetVariable) -> Result<VariableScope, CliError> {
-    let scope = &args.scope;
+async fn unset(session: &Session, client: &Client, args: UnsetVariable) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let scope = scope(&args.scope)?;
+    let (flag, place) = scope_words(&scope);
+    let before = client.variables(usize::MAX).await?.items;
+    for name in args.names {
+        let variable = VariableRef {
+            scope: scope.clone(),
+            name,
+        };
+        client.unset_variable(&variable).await?;
+        let name = &variable.name;
+        let printer = &session.printer;
+        printer.say(
+            Tone::Good,
+            "Unset",
+            &format!("{name} for {} {place}", flag.trim_start_matches('-')),
+        );
+        let old = before
+            .iter()
+            .find(|known| known.scope == scope && known.name == *name);
+        match old {
+            Some(old) if !old.secret => printer.undo(&format!(
+                "pointsman variable set {flag} {place} {}",
+                quoted(&format!("{name}={}", old.value))
+            )),
+            Some(_) | None => printer.undo(&format!(
+                "pointsman variable set {flag} {place} --secret {name} < file"
+            )),
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn scope(scope: &VariableScopeArgs) -> Result<VariableScope, CliError> {
     let project = scope.project.clone().map(VariableScope::Project);
     let environment = scope.environment.clone().map(VariableScope::Environment);
     let target = scope.target.clone().map(VariableScope::Target);
@@ -80,6 +132,7 @@ fn variable_of(scope: &VariableScope, pair: Pair) -> Result<Variable, CliError> 
         scope: scope.clone(),
         name,
         value: pair.value,
+        secret: false,
     })
 }
 
@@ -115,7 +168,10 @@ fn table(variables: &[Variable]) -> Table {
             flag.trim_start_matches('-').into(),
             name.into(),
             variable.name.as_str().into(),
-            variable.value.as_str().into(),
+            match variable.secret {
+                true => Cell::Toned(Tone::Faint, "(secret)".to_owned()),
+                false => variable.value.as_str().into(),
+            },
         ]);
     }
     table

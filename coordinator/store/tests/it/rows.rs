@@ -96,6 +96,7 @@ pub async fn release(conn: &mut PgConnection, label: &str) -> StoreResult<Releas
         author: "",
         origin: "test",
         recipe_body: None,
+        recipe_document: None,
         recipe: &Recipe::default(),
         by: PERSON,
         at: now(conn).await?,

@@ -28,7 +28,7 @@ impl Telling<'_> {
         let postgres = stage.sandbox.services().postgres();
         postgres.create_database(&database).await?;
         let variables = json!([{
-            "scope": { "target": self.target }, "name": "DATABASE_URL", "value": postgres.url(&database),
+            "scope": { "target": self.target }, "name": "DATABASE_URL", "value": postgres.url(&database), "secret": true,
         }]);
         self.describe_project(&mirror, &["1", "100%"], &variables).await?;
 

@@ -44,6 +44,7 @@ impl CoordinatorSettings<'_> {
             "store": { "directory": self.folder.join("store") },
             "git": { "mirrors": self.folder.join("mirrors"), "allow_file": true, "program": self.git },
             "signing": { "key_file": self.folder.join("signing.key") },
+            "secrets": { "key_file": self.folder.join("secrets.key") },
         });
         if self.pace == Pace::Quick {
             settings["timing"] = json!({
