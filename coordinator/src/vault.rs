@@ -196,7 +196,7 @@ fn key(line: &str) -> Option<Key> {
     hex::decode_to_slice(line, bytes.as_mut()).ok()?;
     Some(Key {
         id: Digest::of(bytes.as_ref()).short(),
-        cipher: XChaCha20Poly1305::new(bytes.as_ref().into()),
+        cipher: XChaCha20Poly1305::new((&*bytes).into()),
     })
 }
 

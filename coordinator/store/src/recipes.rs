@@ -82,6 +82,7 @@ pub async fn insert(
     author: PrincipalId,
     at: DateTime<Utc>,
 ) -> StoreResult<()> {
+    let digest = Digest::of(body.as_bytes());
     sqlx::query!(
         "INSERT INTO document (id, kind, scope, name, revision, body, digest, author, created_at)
          VALUES ($1, 'recipe', 'project', $2, $3, $4, $5, $6, $7)",
@@ -89,7 +90,7 @@ pub async fn insert(
         project.as_str(),
         i32::try_from(revision).unwrap_or(i32::MAX),
         body,
-        Digest::of(body.as_bytes()).as_bytes(),
+        digest.as_bytes(),
         author.0,
         at,
     )

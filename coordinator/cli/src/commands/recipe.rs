@@ -12,7 +12,6 @@ use crate::exit::Exit;
 use crate::printer::{Format, Tone};
 use crate::session::Session;
 use crate::table::{Cell, Narrow, Table};
-use crate::text;
 
 /// Runs the command.
 pub async fn recipe(session: &Session, command: RecipeCommand) -> Result<Exit, CliError> {
