@@ -43,70 +43,84 @@ pub struct Source {
 
 /// Fetches, and reads what `reference` (the default branch when absent) means and how it is built.
 pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) -> OperationResult<Source> {
-    let subdirectory = project.subdirectory.clone();
+    let file = match &project.subdirectory {
+        Some(folder) => format!("{folder}/{FILE_NAME}"),
+        None => FILE_NAME.to_owned(),
+    };
     let kept = kept_recipe(app, project).await?;
-    on_mirror(app, project, move |mirror| {
-        mirror.fetch()?;
-        let (reference, commit, tag) = match reference {
-            Some(reference) => {
-                let resolved = mirror.resolve(&reference)?;
-                (reference.to_string(), resolved.commit, resolved.label)
-            }
-            None => match mirror.head()? {
-                Some(head) => (
-                    head.branch.unwrap_or_else(|| "HEAD".to_owned()),
-                    head.commit,
-                    None,
-                ),
-                None => return Ok(None),
-            },
-        };
-        mirror.ensure_commit(&commit)?;
-        let first = mirror.log(None, &commit, 1)?.into_iter().next();
-        let file =
-            subdirectory.map_or_else(|| FILE_NAME.to_owned(), |folder| format!("{folder}/{FILE_NAME}"));
-        // One byte more than allowed, so that a longer one is told apart and named as too long by its reader.
-        let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_mul(8);
-        let bytes = mirror.read_blob(&commit, &file, limit)?;
-        Ok(Some((reference, commit, tag, first, file, bytes)))
+    let read = {
+        let file = file.clone();
+        on_mirror(app, project, move |mirror| pinned(mirror, reference, &file)).await?
+    };
+    let pinned = read.ok_or_else(|| {
+        let what = format!("repository {} has no commit", project.repository);
+        Refusal::not_found("empty_repository", what)
+    })?;
+    let (name, recipe_body) = if let Some(kept) = &kept {
+        let name = format!("recipe of {}, revision {}", project.name, kept.revision.revision);
+        (name, Some(kept.revision.body.clone()))
+    } else {
+        let body = pinned.file.map(|bytes| text(&file, bytes)).transpose()?;
+        (file, body)
+    };
+    let recipe = recipe_body
+        .as_deref()
+        .map(|body| read_recipe(&name, body, &pinned.commit))
+        .transpose()?;
+    let (subject, author) = pinned
+        .first
+        .map(|first| (first.subject, first.author))
+        .unwrap_or_default();
+    Ok(Source {
+        reference: pinned.reference,
+        commit: pinned.commit,
+        tag: pinned.tag,
+        subject,
+        author,
+        recipe_body,
+        recipe_document: kept.map(|kept| kept.id),
+        recipe: recipe.unwrap_or_default(),
     })
-    .await?
-    .ok_or_else(|| {
-        Refusal::not_found(
-            "empty_repository",
-            format!("repository {} has no commit", project.repository),
-        )
-        .into()
-    })
-    .and_then(|(reference, commit, tag, first, file, bytes)| {
-        let (file, recipe_body) = match &kept {
-            Some(kept) => {
-                let name = format!("recipe of {}, revision {}", project.name, kept.revision.revision);
-                (name, Some(kept.revision.body.clone()))
+}
+
+/// A commit as the mirror tells it.
+struct Pinned {
+    reference: String,
+    commit: CommitId,
+    tag: Option<GitRef>,
+    first: Option<pointsman_git::Commit>,
+    /// The recipe's file.
+    file: Option<Vec<u8>>,
+}
+
+/// None = the repository has no commit.
+fn pinned(mirror: &Mirror, reference: Option<GitRef>, file: &str) -> Result<Option<Pinned>, Error> {
+    mirror.fetch()?;
+    let (reference, commit, tag) = match reference {
+        Some(reference) => {
+            let resolved = mirror.resolve(&reference)?;
+            (reference.to_string(), resolved.commit, resolved.label)
+        }
+        None => match mirror.head()? {
+            Some(head) => {
+                let branch = head.branch.unwrap_or_else(|| "HEAD".to_owned());
+                (branch, head.commit, None)
             }
-            None => {
-                let body = bytes.map(|bytes| text(&file, bytes)).transpose()?;
-                (file, body)
-            }
-        };
-        let recipe = recipe_body
-            .as_deref()
-            .map(|body| read_recipe(&file, body, &commit))
-            .transpose()?;
-        let (subject, author) = first
-            .map(|first| (first.subject, first.author))
-            .unwrap_or_default();
-        Ok(Source {
-            reference,
-            commit,
-            tag,
-            subject,
-            author,
-            recipe_body,
-            recipe_document: kept.as_ref().map(|kept| kept.id),
-            recipe: recipe.unwrap_or_default(),
-        })
-    })
+            None => return Ok(None),
+        },
+    };
+    mirror.ensure_commit(&commit)?;
+    let first = mirror.log(None, &commit, 1)?.into_iter().next();
+    // One byte more than allowed, so that a longer one is told apart and named as too long by its reader.
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_mul(8);
+    let file = mirror.read_blob(&commit, file, limit)?;
+    Ok(Some(Pinned {
+        reference,
+        commit,
+        tag,
+        first,
+        file,
+    }))
 }
 
 /// The recipe that the coordinator keeps, where it counts.

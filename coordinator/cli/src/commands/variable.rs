@@ -168,9 +168,10 @@ fn table(variables: &[Variable]) -> Table {
             flag.trim_start_matches('-').into(),
             name.into(),
             variable.name.as_str().into(),
-            match variable.secret {
-                true => Cell::Toned(Tone::Faint, "(secret)".to_owned()),
-                false => variable.value.as_str().into(),
+            if variable.secret {
+                Cell::Toned(Tone::Faint, "(secret)".to_owned())
+            } else {
+                variable.value.as_str().into()
             },
         ]);
     }
