@@ -6,7 +6,8 @@ ALTER TABLE deployment
     ADD COLUMN plan_hash  bytea CHECK (octet_length(plan_hash) = 32);
 
 ALTER TABLE deployment_host
-    ADD COLUMN retried bigint NOT NULL DEFAULT 0;               -- what fell short up to this job's number counts no more
+    ADD COLUMN retried  bigint NOT NULL DEFAULT 0,              -- what fell short up to this job's number counts no more
+    ADD COLUMN accepted bigint NOT NULL DEFAULT 0;              -- a person accepted failures up to this job's number
 
 -- What a deployment would do, as it was shown to whoever planned it. The hash covers what the plan's maker agrees to;
 -- the rest of the body is for reading.
@@ -19,9 +20,6 @@ CREATE TABLE plan (
     made_at    timestamptz NOT NULL
 );
 CREATE INDEX plan_by_age ON plan (made_at);                     -- for retention
-
-CREATE INDEX deployment_due ON deployment (COALESCE(held_until, scheduled_for, expires_at))
-    WHERE started_at IS NULL AND ended_at IS NULL;
 
 ALTER TABLE retention_setting DROP CONSTRAINT retention_setting_table_name_check;
 ALTER TABLE retention_setting ADD CHECK (table_name IN ('event', 'log_chunk', 'inbox', 'outbox', 'refused_message',

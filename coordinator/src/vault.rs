@@ -143,6 +143,11 @@ impl Vault {
         Self::open(file)
     }
 
+    /// Whether the key of this id is the one that seals.
+    pub fn seals_with(&self, key: &str) -> bool {
+        self.newest.id == key
+    }
+
     /// Whether the key of this id is here.
     pub fn knows(&self, key: &str) -> bool {
         self.newest.id == key || self.older.iter().any(|older| older.id == key)

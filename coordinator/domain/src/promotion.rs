@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
     /// The project's target in the environment before, and whether the release was live and healthy there and no
-    /// rollback left it since. None = this is the first stage.
+    /// rollback left it since. None = no environment with a target of the project comes before.
     pub before: Option<(TargetName, bool)>,
     /// What it was marked as.
     pub marks: Vec<MarkName>,
@@ -36,12 +36,19 @@ pub fn closed(
                         .hint(format!("pointsman deploy {before} {label}")),
                 )
             }
+            (Gate::PreviousLive, None) => {
+                let project = &target.project;
+                let what =
+                    format!("{target} asks for the environment before, and none with {project} comes before");
+                let hint = "give the environments their `position` in an applied file, or drop the gate";
+                Some(Refusal::conflict("gate_previous_live", what).hint(hint))
+            }
             (Gate::Mark(mark), _) if !standing.marks.contains(mark) => {
                 let what = format!("release {label} is not marked {mark}, which {target} asks for");
                 let hint = format!("pointsman mark {} {label} {mark}", target.project);
                 Some(Refusal::conflict("gate_mark", what).hint(hint))
             }
-            (Gate::PreviousLive, Some((_, true)) | None) | (Gate::Mark(_), _) => None,
+            (Gate::PreviousLive, Some((_, true))) | (Gate::Mark(_), _) => None,
         })
         .collect()
 }
@@ -91,9 +98,10 @@ mod tests {
         );
         assert_eq!(codes(&both, &standing(before(true), &["seen"])), ["gate_mark"]);
         assert!(codes(&both, &standing(before(true), &["seen", "tested"])).is_empty());
-        assert!(
-            codes(&["previous_live"], &standing(None, &[])).is_empty(),
-            "the first stage has none before it"
+        assert_eq!(
+            codes(&["previous_live"], &standing(None, &[])),
+            ["gate_previous_live"],
+            "places were forgotten"
         );
         assert!(codes(&[], &standing(before(false), &[])).is_empty());
     }

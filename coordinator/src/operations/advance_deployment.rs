@@ -20,8 +20,8 @@ use pointsman_store::{
 
 use super::order_host_job::{self, HostJob, MigrationWork};
 use super::{
-    act, cancel_job, end_deployment, judge_rollback, offer_job, supersede_job, sync_placements,
-    tell_deployment,
+    act, cancel_job, end_deployment, judge_rollback, make_plan, offer_job, pass_gates, supersede_job,
+    sync_placements, tell_deployment,
 };
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
@@ -196,7 +196,7 @@ impl Look<'_> {
             .await?
             .ok_or_else(|| StoreError::inconsistent("deployment", self.facts.id, "its release is gone"))?;
         let judged = match self.facts.kind {
-            DeploymentKind::Deploy => judge_rollback::refuse_forbidden(tx, self.target, &row).await,
+            DeploymentKind::Deploy => self.judge_deploy(tx, &row).await,
             DeploymentKind::Rollback => judge_rollback::execute(self.app, tx, self.target, release)
                 .await
                 .map(drop),
@@ -206,6 +206,15 @@ impl Look<'_> {
             Err(OperationError::Refused(refusal)) => Ok(Some(refusal.what)),
             Err(error) => Err(error),
         }
+    }
+
+    async fn judge_deploy(&self, tx: &mut Transaction, release: &ReleaseRow) -> OperationResult<()> {
+        judge_rollback::refuse_forbidden(tx, self.target, release).await?;
+        pass_gates::execute(tx, self.target, release).await?;
+        if let Some(hash) = deployments::plan_of(tx, self.facts.id).await? {
+            make_plan::hold_to(tx, self.target, release, &self.facts.strategy, &hash).await?;
+        }
+        Ok(())
     }
 
     async fn order(

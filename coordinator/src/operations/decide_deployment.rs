@@ -76,19 +76,23 @@ async fn go_on(
             ))
             .into());
     }
-    let Some(paused) = &facts.paused else {
-        return Err(Refusal::conflict(
-            "not_paused",
-            format!("deployment #{number} does not wait for a decision"),
-        )
-        .into());
+    let message = match (&facts.paused, &facts.pause_wish) {
+        (Some(paused), _) => paused.message.clone(),
+        (None, Some(wish)) => format!("it does not pause, as {} had wished", wish.by),
+        (None, None) => {
+            let what = format!("deployment #{number} does not wait for a decision");
+            return Err(Refusal::conflict("not_paused", what).into());
+        }
     };
-    if facts.gate_failed() {
+    if facts.paused.is_some() && facts.gate_failed() {
         deployments::allow_migration_try(tx, facts.id).await?;
     }
-    deployments::forgive(tx, facts.id, facts.failures_to_forgive()).await?;
+    for (placement, job) in facts.failures_to_accept() {
+        deployments::accept_failure(tx, facts.id, placement, job).await?;
+    }
     deployments::resume(tx, facts.id).await?;
-    let detail = serde_json::json!({ "target": target.name, "decision": "continue", "accepted": paused.message, "reason": reason });
+    deployments::withdraw_pause(tx, facts.id).await?;
+    let detail = serde_json::json!({ "target": target.name, "decision": "continue", "accepted": message, "reason": reason });
     act::done(
         app,
         tx,
@@ -98,6 +102,6 @@ async fn go_on(
         detail,
     )
     .await?;
-    let message = format!("{} decided to go on: {}", actor.name, paused.message);
+    let message = format!("{} decided to go on: {message}", actor.name);
     tell_deployment::tell(tx, target, facts, "deployment.continued", &message).await
 }

@@ -85,7 +85,14 @@ async fn leave(
 
 /// Hosts that failed within what was allowed: what should be live is not there, and is not tried again by itself.
 async fn mark_failures(tx: &mut Transaction, facts: &Facts) -> OperationResult<()> {
-    for (host, why) in facts.failures().into_iter().chain(facts.left_out_failed()) {
+    for (host, why) in facts.left_out_failed() {
+        let drift = format!(
+            "left out of deployment #{} after {} fell short here: {why}",
+            facts.number, facts.release.label
+        );
+        placements::set_drift(tx, host.placement, Some(&drift)).await?;
+    }
+    for (host, why) in facts.failures() {
         if host
             .confirmed
             .is_some_and(|confirmed| confirmed != facts.release.id)

@@ -9,6 +9,8 @@ use pointsman_shared::api::plans::{
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::ReleaseId;
+use pointsman_shared::migration::MigrationPhase;
+use pointsman_shared::wire::job::MigrationRunner;
 use pointsman_store::plans::PlannedHost;
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::releases::ReleaseRow;
@@ -16,7 +18,7 @@ use pointsman_store::targets::TargetRow;
 use pointsman_store::{PgConnection, StoreError, Transaction, deployments, good_releases, plans, releases};
 
 use super::find_release::{self, Named};
-use super::{act, judge_rollback, pass_gates, request_deployment, sync_placements};
+use super::{act, judge_rollback, pass_gates, request_deployment};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
 use crate::mirrors;
@@ -43,7 +45,6 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewPlan) -> OperationResul
     // The repository may take its time, so it is asked outside the transaction.
     let commits = commits(app, &project, before.as_ref(), &release).await;
     let mut tx = app.store.begin().await?;
-    sync_placements::sync(app, &mut tx, &target).await?;
     let live = plans::live(&mut tx, target.id).await?;
     let hosts = plans::hosts(&mut tx, target.id, live.as_ref().map(|(id, _)| *id)).await?;
     let agreed = agreed(
@@ -82,6 +83,13 @@ pub(super) async fn hold_to(
     hash: &Digest,
 ) -> OperationResult<()> {
     let planned = find(tx, hash).await?.agreed;
+    if release.built.is_none() {
+        let what = format!(
+            "release {} is not built yet, and a plan is about bytes",
+            release.label
+        );
+        return Err(Refusal::conflict("release_not_built", what).into());
+    }
     let live = plans::live(tx, target.id).await?;
     let hosts = plans::hosts(tx, target.id, None).await?;
     let now = agreed(tx, target, release, strategy, &hosts, live.map(|(_, live)| live)).await?;
@@ -133,9 +141,27 @@ async fn agreed(
             digest: built.manifest,
         },
         from,
-        pre_migrations: good_releases::missing_migrations(tx, target.id, release.id).await?,
+        pre_migrations: pre_migrations(tx, target, release).await?,
         waves: in_waves(strategy, hosts),
         strategy: strategy.clone(),
+    })
+}
+
+/// What a deployment would apply; a project's own tool is asked on a host, so that only it knows.
+async fn pre_migrations(
+    tx: &mut Transaction,
+    target: &TargetRow,
+    release: &ReleaseRow,
+) -> OperationResult<Vec<String>> {
+    let known = good_releases::missing_migrations(tx, target.id, release.id).await?;
+    let own_tool = matches!(
+        release.recipe.migrations.runner(MigrationPhase::Pre),
+        Some(MigrationRunner::Commands { .. })
+    );
+    Ok(if known.is_empty() && own_tool {
+        vec!["what the project's own tool lists as pending".to_owned()]
+    } else {
+        known
     })
 }
 
@@ -153,6 +179,10 @@ fn in_waves(strategy: &Strategy, hosts: &[PlannedHost]) -> Vec<Vec<pointsman_sha
         if let (Some(host), Some(members)) = (host, in_waves.get_mut(wave - 1)) {
             members.push(host.host.clone());
         }
+    }
+    // Who is absent comes last in a wave's order, and may change: what is agreed is who stands in which wave.
+    for wave in &mut in_waves {
+        wave.sort();
     }
     in_waves
 }

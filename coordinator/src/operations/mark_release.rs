@@ -11,6 +11,9 @@ use crate::error::OperationResult;
 /// Longest evidence, in characters.
 const EVIDENCE: usize = 2_000;
 
+/// How a pin is kept.
+const PIN: &str = "pinned";
+
 /// What is said of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said<'a> {
@@ -36,6 +39,10 @@ pub async fn execute(
     };
     act::audited(app, actor, action, &object, async {
         actor.authorize(Action::Deploy, &object)?;
+        if mark.as_str() == PIN {
+            let refusal = Refusal::invalid("reserved_mark", "a pin is not given as a mark");
+            return Err(refusal.hint(format!("pointsman pin {project} {spec}")).into());
+        }
         let project = known::project(&mut *app.store.read().await?, project).await?;
         let id = find_release::known(app, &project, spec).await?;
         let mut tx = app.store.begin().await?;

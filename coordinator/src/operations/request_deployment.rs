@@ -94,7 +94,7 @@ async fn wanted(app: &App, project: &ProjectRow, wish: &NewDeployment) -> Operat
             commit.short()
         );
         let hint = format!(
-            "pointsman build {} {spec}, or deploy it with --build",
+            "pointsman build {} --ref {spec}, or deploy it with --build",
             project.name
         );
         return Err(Refusal::conflict("release_not_built", what).hint(hint).into());
@@ -127,6 +127,8 @@ async fn request(
     // A wish for later waits for its time, and then for the lock.
     if timing.scheduled_for.is_none() {
         refuse_when_locked(tx, target, DeploymentKind::Deploy).await?;
+    }
+    if timing.scheduled_for.is_none() && timing.held_until.is_none() {
         make_way(app, tx, actor, target).await?;
     }
     refuse_without_hosts(app, tx, target).await?;
@@ -185,7 +187,8 @@ async fn make_way(app: &App, tx: &mut Transaction, actor: &Actor, target: &Targe
             let facts = facts.ok_or_else(|| {
                 StoreError::inconsistent("deployment", open.id, "it vanished under its lock")
             })?;
-            if facts.cancel.is_none() && !facts.has_had_effect() {
+            let is_a_way_back = facts.kind == DeploymentKind::Rollback || facts.rollback.is_some();
+            if facts.cancel.is_none() && !is_a_way_back && !facts.has_had_effect() {
                 let reason = Some("a newer wish takes its place".to_owned());
                 cancel_deployment::store(app, tx, actor, target, &facts, reason).await?;
             }

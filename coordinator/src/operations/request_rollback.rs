@@ -84,9 +84,14 @@ async fn request(
 /// Whether a rollback wish is a decision within the open deployment; false = it is a wish of its own, behind it.
 fn decides(facts: &Facts, asked: Option<ReleaseId>) -> Result<bool, Refusal> {
     let elsewhere = asked.is_some() && asked != facts.from.as_ref().map(|from| from.id);
-    match (facts.kind, elsewhere, &facts.paused) {
-        (DeploymentKind::Rollback, _, _) | (DeploymentKind::Deploy, true, Some(_)) => Ok(false),
-        (DeploymentKind::Deploy, true, None) => {
+    // A newer wish ends one that holds, but not one that a person paused to go on later.
+    let makes_way = facts
+        .paused
+        .as_ref()
+        .is_some_and(|paused| paused.why != PauseReason::Asked);
+    match (facts.kind, elsewhere, makes_way) {
+        (DeploymentKind::Rollback, _, _) | (DeploymentKind::Deploy, true, true) => Ok(false),
+        (DeploymentKind::Deploy, true, false) => {
             let from = facts
                 .from
                 .as_ref()

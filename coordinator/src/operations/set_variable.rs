@@ -73,6 +73,7 @@ pub(super) async fn put(
     }
     let variable = reference(wish);
     let before = variables::get(tx, &variable).await?;
+    refuse_to_uncover(before.as_ref(), wish)?;
     if let Some(before) = &before
         && is_same(app, &variable, before, wish)?
     {
@@ -84,6 +85,22 @@ pub(super) async fn put(
     let detail = serde_json::json!({ "bytes": wish.value.len(), "secret": wish.secret });
     act::done(app, tx, actor, "variable.set", &object(&variable), detail).await?;
     Ok(before.map_or(Made::Created, |_| Made::Updated))
+}
+
+/// A secret does not become plain, or nothing, because somebody forgot to say that it is one.
+fn refuse_to_uncover(before: Option<&Stored>, wish: &Variable) -> Result<(), Refusal> {
+    if wish.secret && wish.value.is_empty() {
+        let what = format!("the secret {} is empty", wish.name);
+        return Err(Refusal::invalid("invalid_value", what));
+    }
+    match before {
+        Some(Stored::Sealed { .. }) if !wish.secret => {
+            let what = format!("{} is a secret", wish.name);
+            Err(Refusal::conflict("is_secret", what)
+                .hint("set it as a secret, or unset it first: pointsman variable unset"))
+        }
+        Some(Stored::Sealed { .. } | Stored::Plain(_)) | None => Ok(()),
+    }
 }
 
 /// What is stored of a wish.
@@ -105,9 +122,10 @@ fn is_same(app: &App, variable: &VariableRef, before: &Stored, wish: &Variable) 
                 key: key.clone(),
                 bytes: bytes.clone(),
             };
-            // What does not open any more is set anew.
-            let value = vault(app)?.unseal(&variables::place(variable), &sealed);
-            Ok(value.is_ok_and(|value| *value == wish.value))
+            // What does not open any more, or was sealed with an older key, is set anew.
+            let vault = vault(app)?;
+            let value = vault.unseal(&variables::place(variable), &sealed);
+            Ok(vault.seals_with(key) && value.is_ok_and(|value| *value == wish.value))
         }
         Stored::Sealed { .. } => Ok(false),
     }

@@ -4,8 +4,8 @@ mod change;
 mod read;
 
 pub use change::{
-    Start, add_steps, allow_migration_try, cancel, decide_rollback, defer_host, end, forgive, insert, pause,
-    resume, retry_host, skip_host, start, supersede, wish_pause,
+    Start, accept_failure, add_steps, allow_migration_try, cancel, decide_rollback, defer_host, end, insert,
+    pause, resume, retry_host, skip_host, start, supersede, wish_pause, withdraw_pause,
 };
 pub use read::{facts, facts_of};
 
@@ -120,6 +120,17 @@ pub async fn open_of_target(conn: &mut PgConnection, target: TargetId) -> StoreR
     )
     .fetch_all(conn)
     .await?)
+}
+
+/// The hash of the plan that a deployment insists on.
+pub async fn plan_of(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Option<Digest>> {
+    let hash = sqlx::query_scalar!("SELECT plan_hash FROM deployment WHERE id = $1", id.0)
+        .fetch_one(conn)
+        .await?;
+    let hash = hash.map(<[u8; 32]>::try_from).transpose();
+    Ok(hash
+        .map_err(|_| wrong(id, "the hash of its plan has not 32 bytes"))?
+        .map(Digest::from_bytes))
 }
 
 /// When the next deployment that waits for a time is due.

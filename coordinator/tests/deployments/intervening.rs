@@ -63,6 +63,13 @@ async fn a_host_that_is_left_out_stays_as_it_is_and_is_shown() {
         assert_eq!(ended.summary, "live on 2 of 3 hosts; left out: web-1");
         assert_eq!(ended.hosts[0].state, "skipped");
         assert_eq!(ended.hosts[0].reason.as_deref(), Some("left out by ann"));
+        let drift = world.placement("web-1").await.drift.unwrap();
+        assert!(
+            drift.starts_with(&format!(
+                "left out of deployment #{number} after 2.0 fell short here"
+            )),
+            "{drift}"
+        );
         let generation = world.placement("web-1").await.generation;
         world.run().await;
         assert_eq!(
@@ -175,6 +182,38 @@ async fn one_host_at_a_time_is_between_switch_and_healthy() {
         }
         assert_eq!(switched, 3);
         assert_eq!(world.deployment(number).await.summary, "live");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pause_is_withdrawn_and_ends_for_no_rollback_elsewhere() {
+    with_database(|store| async {
+        let mut world = World::new(store, 2, strategy(&["1", "100%"], OnFailure::Hold)).await;
+        for version in ["1.0", "2.0", "3.0"] {
+            world.built(version).await;
+        }
+        world.live("1.0").await;
+        world.live("2.0").await;
+        let number = world.deploy("3.0").await.unwrap().number;
+        world
+            .say(number, Said::Pause(PauseRequest::default()))
+            .await
+            .unwrap();
+        world.decide(number, Decision::Continue).await.unwrap();
+        assert_eq!(
+            world.deployment(number).await.reason,
+            None,
+            "the wish was withdrawn"
+        );
+        world
+            .say(number, Said::Pause(PauseRequest::default()))
+            .await
+            .unwrap();
+        world.run().await;
+        assert_eq!(world.deployment(number).await.state, DeploymentState::Paused);
+        let refusal = refused(world.roll_back(Some("1.0")).await);
+        assert_eq!(refusal.code, "deployment_open");
     })
     .await;
 }

@@ -2,6 +2,7 @@
 
 use pointsman_coordinator::error::OperationResult;
 use pointsman_coordinator::operations::make_plan;
+use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::plans::{NewPlan, Plan};
 use pointsman_shared::api::projects::{OnFailure, Strategy};
 
@@ -128,6 +129,34 @@ async fn a_plan_names_what_stands_in_the_way() {
             "{:?}",
             plan.obstacles
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plan_is_looked_at_again_when_the_deployment_starts() {
+    with_database(|store| async {
+        let mut world = World::new(store, 1, Strategy::default()).await;
+        for version in ["1.0", "2.0", "3.0"] {
+            world.built(version).await;
+        }
+        world.live("1.0").await;
+        let plan = world.plan("2.0").await.unwrap();
+        world.deploy("3.0").await.unwrap();
+        let planned = world
+            .deploy_with("2.0", |wish| wish.plan = Some(plan.hash))
+            .await
+            .unwrap();
+        world.run().await;
+        let ended = world.deployment(planned.number).await;
+        assert_eq!(ended.state, DeploymentState::Failed);
+        assert!(
+            ended
+                .reason
+                .unwrap()
+                .contains("1.0 (#1) was live, now 3.0 (#3) is")
+        );
+        assert_eq!(world.links().await, ["3.0"]);
     })
     .await;
 }

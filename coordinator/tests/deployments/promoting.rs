@@ -3,7 +3,7 @@
 use pointsman_coordinator::error::OperationResult;
 use pointsman_coordinator::operations::mark_release::{self, Said};
 use pointsman_coordinator::operations::{apply_document, promote};
-use pointsman_shared::api::deployments::{Deployment, NewDeployment, Promotion};
+use pointsman_shared::api::deployments::{Deployment, DeploymentState, NewDeployment, Promotion};
 use pointsman_shared::api::projects::{
     Document, Gate, NewEnvironment, NewTarget, Retention, Strategy, WhenBusy,
 };
@@ -170,6 +170,26 @@ async fn a_gate_asks_for_a_mark_and_a_rollback_asks_nobody() {
             .await
             .unwrap();
         assert_eq!(target.unwrap().gates.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gate_that_closed_while_a_wish_waited_holds_it() {
+    with_database(|store| async {
+        let mut world = two_stages(store, &["mark:tested"]).await;
+        world.built("1.0").await;
+        world.built("2.0").await;
+        world.mark("1.0", Said::Marked(None)).await.unwrap();
+        world.mark("2.0", Said::Marked(None)).await.unwrap();
+        world.deploy("1.0").await.unwrap();
+        let waiting = world.deploy("2.0").await.unwrap();
+        world.mark("2.0", Said::Unmarked).await.unwrap();
+        world.run().await;
+        let ended = world.deployment(waiting.number).await;
+        assert_eq!(ended.state, DeploymentState::Failed);
+        assert!(ended.reason.unwrap().contains("not marked tested"));
+        assert_eq!(world.desired().await.as_deref(), Some("1.0"));
     })
     .await;
 }

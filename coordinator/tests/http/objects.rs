@@ -237,6 +237,10 @@ async fn a_secret_is_told_to_the_job_that_needs_it_and_to_nobody_else() {
         seen.expect(200),
         json!({ "plain": {}, "secret": { "DATABASE_URL": "postgres://lucy:geheim@db" } })
     );
+    let plain = json!({ "scope": scope, "name": "DATABASE_URL", "value": "postgres://db" });
+    assert_eq!(admin.put("variables", &plain).await.refused(409), "is_secret");
+    let empty = json!({ "scope": scope, "name": "DATABASE_URL", "value": "", "secret": true });
+    assert_eq!(admin.put("variables", &empty).await.refused(422), "invalid_value");
     // A row that was moved to another place does not open there.
     sqlx::query("UPDATE variable SET scope = 'project', scope_name = 'shop'")
         .execute(world.pool())

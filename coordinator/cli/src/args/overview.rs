@@ -27,14 +27,12 @@ Look
   logs [-f] 812|shop@production     logs of all hosts, merged by time
   jobs ls|show|cancel               units of work
   hosts ls|show|invite|revoke       machines
-  events, audit                     what machines did, what people did
-  doctor                            what is wrong, and what to do about it
+  events, audit, doctor             what machines did, what people did, what is wrong and its cure
 Set up
-  login, logout, whoami             the coordinator and your token
   project, environment, target      create|list|show; apply -f FILE does all of it at once
   recipe show|history|diff|set|use  a recipe kept in the coordinator instead of the repository
   variable set|unset|ls             values for build steps and hosts [--secret NAME]
-  token create|ls|revoke            tokens for people and machines
+  login, logout, whoami             your token; token create|ls|revoke for people and machines
   help COMMAND|exit-codes|json      more
 {after-help}
 Options:

@@ -60,7 +60,7 @@ async fn set(session: &Session, client: &Client, args: SetVariable) -> Result<Ex
             .iter()
             .find(|known| known.scope == wish.scope && known.name == wish.name);
         match old {
-            Some(old) if old.secret => printer.undo("none: the secret it had before is told to nobody"),
+            Some(_) if wish.secret => printer.undo("none: what it was before is not told"),
             Some(old) if old.value == wish.value && !wish.secret => printer.note("it had this value before"),
             Some(old) => printer.undo(&format!(
                 "pointsman variable set {flag} {name} {}",

@@ -50,10 +50,9 @@ pub fn decide(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
 
 fn forward(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
     let mut out = absences(facts);
-    let failures = facts.failures();
     // With `continue` nothing is decided: the next hosts are tried all the same.
     if facts.paused.is_none()
-        && failures.len() > facts.tolerated()
+        && facts.has_too_many_failures()
         && let Some(decisions) = on_failure(facts, now)
     {
         out.extend(decisions);

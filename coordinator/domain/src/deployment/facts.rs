@@ -191,6 +191,8 @@ pub struct HostFacts {
     pub skipped: Option<String>,
     /// Number of the newest job that a person had tried again: what fell short up to it counts no more. 0 = none.
     pub retried: i64,
+    /// Number of the newest job whose failure a person accepted. 0 = none.
+    pub accepted: i64,
     /// What differs from what was decided; such a host is never switched before a person decides anew.
     pub drift: Option<String>,
     /// Whether it no longer belongs to the target.
@@ -276,7 +278,7 @@ pub struct Facts {
     pub paused: Option<Paused>,
     /// It is to wait for a person before the next wave.
     pub pause_wish: Option<PauseWish>,
-    /// Failures a person accepted.
+    /// Failures a person accepted without naming hosts; deployments that are open since before hosts were named.
     pub failures_forgiven: u32,
     /// It rolls back.
     pub rollback: Option<RollbackDecision>,

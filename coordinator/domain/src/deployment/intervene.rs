@@ -113,11 +113,15 @@ impl Facts {
 
     /// Whether it waits for a person about failures that are no longer more than the strategy allows.
     pub fn is_failure_settled(&self) -> bool {
-        let about_failures = self.paused.as_ref().is_some_and(|paused| match paused.why {
+        self.is_about_failures() && !self.has_too_many_failures()
+    }
+
+    /// Whether it waits for a person because hosts failed.
+    pub(super) fn is_about_failures(&self) -> bool {
+        self.paused.as_ref().is_some_and(|paused| match paused.why {
             PauseReason::Failure | PauseReason::NoPreviousGood => true,
             PauseReason::RollbackFailed | PauseReason::Migration | PauseReason::Asked => false,
-        });
-        about_failures && self.failures().len() <= self.tolerated()
+        })
     }
 
     /// Whether it may have changed anything that is live: a host, or the project's database.
@@ -166,7 +170,8 @@ impl Facts {
 /// The pause that somebody wished, once no wave is under way; none while one is, or when none is left.
 pub(super) fn pause(facts: &Facts, now: DateTime<Utc>) -> Option<Decision> {
     let wish = facts.pause_wish.as_ref()?;
-    if matches!(facts.gate(), Gate::Running(_)) {
+    // A migration that runs is waited for, and one that failed is told first.
+    if matches!(facts.gate(), Gate::Running(_) | Gate::Failed(_)) {
         return None;
     }
     let wave = facts.unsettled_wave()?;

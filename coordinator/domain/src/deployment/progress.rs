@@ -64,7 +64,8 @@ fn ended_state(ended: &Ended) -> (DeploymentState, String, Option<String>) {
 fn open_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
     let (state, summary, reason) = state_of(facts);
     let pausing = || {
-        let wish = facts.pause_wish.as_ref()?;
+        let goes_on = state != DeploymentState::Cancelling && state != DeploymentState::RollingBack;
+        let wish = facts.pause_wish.as_ref().filter(|_| goes_on)?;
         Some(format!("{} wants it to pause before the next wave", wish.by))
     };
     (state, summary, reason.or_else(pausing))
@@ -109,10 +110,10 @@ fn waiting_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
         .map(|number| format!("#{number} is open on the same target"));
     let reason = behind.or_else(|| facts.locked.clone());
     let at = |time: DateTime<Utc>| time.format("%F %T UTC").to_string();
-    let (state, summary) = match (facts.scheduled_for, facts.held_until, facts.behind) {
+    let (state, summary) = match (facts.scheduled_for, facts.behind, facts.held_until) {
         (Some(time), _, _) => (DeploymentState::Waiting, format!("scheduled for {}", at(time))),
-        (None, Some(time), _) => (DeploymentState::Held, format!("held until {}", at(time))),
-        (None, None, Some(number)) => (DeploymentState::Waiting, format!("waiting behind #{number}")),
+        (None, Some(number), _) => (DeploymentState::Waiting, format!("waiting behind #{number}")),
+        (None, None, Some(time)) => (DeploymentState::Held, format!("held until {}", at(time))),
         (None, None, None) if facts.locked.is_some() => {
             (DeploymentState::Waiting, "waiting behind a lock".to_owned())
         }
@@ -162,8 +163,7 @@ fn forward_state(facts: &Facts) -> (DeploymentState, String, Option<String>) {
     }
     let last = standing.iter().map(|(wave, _)| *wave).max().unwrap_or(1);
     // A failure beyond the allowance ends the waves: the next look decides what follows, and no later wave begins.
-    let is_failing =
-        facts.failures().len() > facts.tolerated() && facts.strategy.on_failure != OnFailure::Continue;
+    let is_failing = facts.has_too_many_failures() && facts.strategy.on_failure != OnFailure::Continue;
     let is_here = |at: &Forward<'_>| {
         *at == Forward::Installed
             || at.open_switch().is_some()

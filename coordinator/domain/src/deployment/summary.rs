@@ -1,8 +1,9 @@
 //! Counts over a deployment's hosts, and the sentences made of them.
 
 use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::ids::PlacementId;
 
-use super::facts::{Facts, HostFacts};
+use super::facts::{Facts, HostFacts, JobFacts};
 use super::standing::Forward;
 
 impl HostFacts {
@@ -18,19 +19,8 @@ impl HostFacts {
 impl Facts {
     /// Hosts that failed, with why.
     pub fn failures(&self) -> Vec<(&HostFacts, &str)> {
-        self.hosts
-            .iter()
-            .filter_map(|host| match self.forward(host) {
-                Forward::InstallFailed(job) | Forward::SwitchFailed(job) => Some((host, host.own(job.why()))),
-                Forward::Out(_)
-                | Forward::ToInstall
-                | Forward::Installing(_)
-                | Forward::Installed
-                | Forward::Switching(_)
-                | Forward::Live(_)
-                | Forward::Stopped(_) => None,
-            })
-            .collect()
+        let failed = self.failed_jobs().into_iter();
+        failed.map(|(host, job)| (host, host.own(job.why()))).collect()
     }
 
     /// Hosts that a person left out after they had failed, with why they failed.
@@ -51,10 +41,29 @@ impl Facts {
             .collect()
     }
 
-    /// How many hosts may fail before the strategy's policy speaks.
-    pub(super) fn tolerated(&self) -> usize {
-        let tolerated = self.strategy.max_failures.saturating_add(self.failures_forgiven);
-        usize::try_from(tolerated).unwrap_or(usize::MAX)
+    /// Whether more hosts failed than the strategy allows, and a person did not accept all of them.
+    pub fn has_too_many_failures(&self) -> bool {
+        let allowed = self.strategy.max_failures.saturating_add(self.failures_forgiven);
+        let failed = self.failed_jobs();
+        failed.len() > usize::try_from(allowed).unwrap_or(usize::MAX)
+            && failed.iter().any(|(host, job)| job.number > host.accepted)
+    }
+
+    /// Hosts that failed, with the job that did.
+    fn failed_jobs(&self) -> Vec<(&HostFacts, &JobFacts)> {
+        self.hosts
+            .iter()
+            .filter_map(|host| match self.forward(host) {
+                Forward::InstallFailed(job) | Forward::SwitchFailed(job) => Some((host, job)),
+                Forward::Out(_)
+                | Forward::ToInstall
+                | Forward::Installing(_)
+                | Forward::Installed
+                | Forward::Switching(_)
+                | Forward::Live(_)
+                | Forward::Stopped(_) => None,
+            })
+            .collect()
     }
 
     /// `failed on web-1: disk full; web-2: ...`
@@ -67,10 +76,13 @@ impl Facts {
         format!("failed on {}", failures.join("; "))
     }
 
-    /// Failures that a decision to go on accepts, beyond those the strategy allows.
-    pub fn failures_to_forgive(&self) -> u32 {
-        let failures = u32::try_from(self.failures().len()).unwrap_or(u32::MAX);
-        failures.saturating_sub(self.strategy.max_failures)
+    /// The failures that a decision to go on accepts, by placement and job. One about something else accepts none.
+    pub fn failures_to_accept(&self) -> Vec<(PlacementId, i64)> {
+        if !self.is_about_failures() {
+            return Vec::new();
+        }
+        let failed = self.failed_jobs().into_iter();
+        failed.map(|(host, job)| (host.placement, job.number)).collect()
     }
 
     /// The outcome in words: `live on 2 of 3 hosts with 1 deferred: web-3 (it is absent); failed on web-2: disk full`.

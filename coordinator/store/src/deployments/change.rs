@@ -1,7 +1,9 @@
 //! Writing a deployment's decisions. The outcome is written once: every change asks for an open row.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::deployment::{CancelDecision, DeploymentOutcome, PauseWish, Paused, RollbackDecision};
+use pointsman_domain::deployment::{
+    CancelDecision, DeploymentOutcome, PauseReason, PauseWish, Paused, RollbackDecision,
+};
 use pointsman_shared::ids::{DeploymentId, PlacementId, ReleaseId};
 use sqlx::PgConnection;
 
@@ -143,11 +145,14 @@ pub async fn defer_host(
 
 /// It waits for a person.
 pub async fn pause(conn: &mut PgConnection, id: DeploymentId, paused: &Paused) -> StoreResult<()> {
+    let is_asked = paused.why == PauseReason::Asked;
     let paused = serde_json::to_value(paused).map_err(|error| wrong(id, error))?;
     sqlx::query!(
-        "UPDATE deployment SET paused = $2, pause_wish = NULL WHERE id = $1 AND ended_at IS NULL",
+        "UPDATE deployment SET paused = $2, pause_wish = CASE WHEN $3 THEN NULL ELSE pause_wish END
+         WHERE id = $1 AND ended_at IS NULL",
         id.0,
-        paused
+        paused,
+        is_asked,
     )
     .execute(conn)
     .await?;
@@ -175,8 +180,7 @@ pub async fn retry_host(
     job: i64,
 ) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE deployment_host SET retried = $3, deferred = NULL, skipped = NULL
-         WHERE deployment_id = $1 AND placement_id = $2",
+        "UPDATE deployment_host SET retried = $3 WHERE deployment_id = $1 AND placement_id = $2",
         id.0,
         placement.0,
         job,
@@ -208,7 +212,7 @@ pub async fn skip_host(
 /// It no longer waits for a person.
 pub async fn resume(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE deployment SET paused = NULL, pause_wish = NULL WHERE id = $1 AND ended_at IS NULL",
+        "UPDATE deployment SET paused = NULL WHERE id = $1 AND ended_at IS NULL",
         id.0
     )
     .execute(conn)
@@ -216,12 +220,29 @@ pub async fn resume(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<()
     Ok(())
 }
 
-/// A person accepts so many failures beyond those the strategy allows.
-pub async fn forgive(conn: &mut PgConnection, id: DeploymentId, failures: u32) -> StoreResult<()> {
+/// A person accepts what failed on a host up to this job.
+pub async fn accept_failure(
+    conn: &mut PgConnection,
+    id: DeploymentId,
+    placement: PlacementId,
+    job: i64,
+) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE deployment SET failures_forgiven = GREATEST(failures_forgiven, $2) WHERE id = $1 AND ended_at IS NULL",
+        "UPDATE deployment_host SET accepted = $3 WHERE deployment_id = $1 AND placement_id = $2",
         id.0,
-        i32::try_from(failures).unwrap_or(i32::MAX),
+        placement.0,
+        job,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// It is no longer to wait for a person before its next wave.
+pub async fn withdraw_pause(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE deployment SET pause_wish = NULL WHERE id = $1 AND ended_at IS NULL",
+        id.0
     )
     .execute(conn)
     .await?;

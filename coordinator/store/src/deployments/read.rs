@@ -113,7 +113,7 @@ async fn read_deployments(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<
                   (SELECT max(number) FROM deployment AS other
                    WHERE other.target_id = d.target_id AND other.id <> d.id AND d.started_at IS NOT NULL
                      AND other.started_at IS NULL AND other.ended_at IS NULL AND other.cancel IS NULL
-                     AND other.scheduled_for IS NULL) AS newer,
+                     AND COALESCE(GREATEST(other.scheduled_for, other.held_until) <= now(), true)) AS newer,
                   release.recipe->'migrations'->>'pre' IS NOT NULL AND d.kind = 'deploy' AS "has_pre!",
                   target.migration_host, d.migration_tries,
                   ARRAY(SELECT applied.name FROM target_migration AS applied
@@ -220,6 +220,7 @@ async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMa
     let rows = sqlx::query!(
         r#"SELECT d.id AS deployment, placement.id, placement.host_id, COALESCE(frozen.wave, 0) AS "wave!",
                   frozen.deferred AS "deferred?", frozen.skipped AS "skipped?", COALESCE(frozen.retried, 0) AS "retried!",
+                  COALESCE(frozen.accepted, 0) AS "accepted!",
                   placement.drift,
                   placement.retired_at IS NOT NULL AS "retired!", placement.confirmed_release_id,
                   COALESCE(host.last_seen_at > now() - interval '90 seconds', false) AS "seen!",
@@ -256,6 +257,7 @@ async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMa
             deferred: row.deferred,
             skipped,
             retried: row.retried,
+            accepted: row.accepted,
             drift: row.drift,
             retired: row.retired,
             has: row.has.into_iter().map(ReleaseId).collect(),

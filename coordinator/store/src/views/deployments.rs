@@ -100,7 +100,7 @@ async fn select(
         Columns,
         r#"SELECT deployment.id, deployment.number, project.name AS project, environment.name AS environment,
                   release.label AS release, origin.label AS "from?", deployment.kind,
-                  principal.name AS requested_by, requested_at, COALESCE(scheduled_for, held_until) AS starts_at, started_at, ended_at
+                  principal.name AS requested_by, requested_at, GREATEST(scheduled_for, held_until) AS starts_at, started_at, ended_at
            FROM deployment JOIN target ON target.id = deployment.target_id
                 JOIN project ON project.id = target.project_id
                 JOIN environment ON environment.id = target.environment_id

@@ -185,3 +185,46 @@ fn a_pause_in_the_last_wave_has_nothing_to_hold() {
     world.run_to_rest();
     assert_eq!(world.outcome(), Some(DeploymentOutcome::Live));
 }
+
+#[test]
+fn a_migration_that_failed_is_told_before_a_pause_that_was_wished() {
+    let mut world = World::new(1, strategy(&["100%"], OnFailure::Hold));
+    world.facts.migrations.pre = true;
+    world.advance();
+    world.grant(0);
+    world.succeed(0);
+    world.advance();
+    world.pause();
+    world.grant(1);
+    world.fail(1, "0002_index.sql, line 2: no such table", false);
+    world.advance();
+    let reason = progress(&world.facts).reason.unwrap();
+    assert!(reason.starts_with("pre-migrations failed"), "{reason}");
+    world.go_on();
+    world.run_to_rest();
+    assert_eq!(world.detail(), "live");
+}
+
+#[test]
+fn a_failure_that_was_accepted_on_one_host_covers_no_other() {
+    let mut world = installed(3, strategy(&["1", "1", "1"], OnFailure::Hold));
+    world.grant(3);
+    world.fail(3, "it answered 500", true);
+    world.advance();
+    world.go_on();
+    world.advance();
+    world.grant(4);
+    world.fail(4, "it answered 500", true);
+    world.advance();
+    assert_eq!(progress(&world.facts).state, DeploymentState::Paused);
+    assert!(world.retry(0), "the host whose failure was accepted");
+    world.advance();
+    assert_eq!(
+        progress(&world.facts).state,
+        DeploymentState::Paused,
+        "web-2 is still nobody's decision"
+    );
+    assert!(world.retry(1));
+    world.run_to_rest();
+    assert_eq!(world.detail(), "live");
+}

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::deployment::{
     Decision, DeploymentKind, DeploymentOutcome, Ended, Facts, HostFacts, JobFacts, MigrationFacts,
-    ReleaseFacts, ReleaseRef, decide,
+    PauseReason, ReleaseFacts, ReleaseRef, decide,
 };
 
 pub(super) const OLD: ReleaseId = ReleaseId(Uuid::from_u128(1));
@@ -58,6 +58,7 @@ impl World {
             deferred: None,
             skipped: None,
             retried: 0,
+            accepted: 0,
             drift: None,
             retired: false,
             has: vec![OLD],
@@ -153,8 +154,10 @@ impl World {
             Decision::Cancel { job, reason } => self.cancel_job(job, reason),
             Decision::Pause(paused) => {
                 assert!(self.facts.paused.is_none(), "it is paused once");
+                if paused.why == PauseReason::Asked {
+                    self.facts.pause_wish = None;
+                }
                 self.facts.paused = Some(paused);
-                self.facts.pause_wish = None;
             }
             Decision::RollBack(rollback) => {
                 assert!(self.facts.rollback.is_none(), "it rolls back by itself once");

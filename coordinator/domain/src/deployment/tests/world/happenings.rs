@@ -135,13 +135,21 @@ impl World {
     }
 
     pub fn go_on(&mut self) {
-        if self.facts.paused.is_some() && self.facts.rollback.is_none() && self.facts.ended.is_none() {
-            self.facts.failures_forgiven = self.facts.failures_forgiven.max(self.facts.failures_to_forgive());
-            if self.facts.gate_failed() {
-                self.facts.migrations.tries += 1;
-            }
-            self.facts.paused = None;
+        if self.facts.rollback.is_some() || self.facts.ended.is_some() {
+            return;
         }
+        self.facts.pause_wish = None;
+        if self.facts.paused.is_none() {
+            return;
+        }
+        for (placement, job) in self.facts.failures_to_accept() {
+            let host = self.index(placement);
+            self.facts.hosts[host].accepted = job;
+        }
+        if self.facts.gate_failed() {
+            self.facts.migrations.tries += 1;
+        }
+        self.facts.paused = None;
     }
 
     pub fn roll_back(&mut self) {
