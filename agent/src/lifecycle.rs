@@ -1,5 +1,7 @@
-//! Signals: the first SIGTERM or SIGINT asks, the second insists.
+//! How the process begins and ends in the eyes of others: a service manager is told when the agent runs and when it
+//! stops; the first SIGTERM or SIGINT asks it to end, the second insists.
 
+use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What was asked.
@@ -36,9 +38,21 @@ impl Signals {
             _ = self.interrupt.recv() => {}
         }
         if std::mem::replace(&mut self.asked, true) {
-            Signal::Hard
-        } else {
-            Signal::Soft
+            return Signal::Hard;
         }
+        let status = "draining: what runs may finish, nothing new is taken";
+        tell(&[NotifyState::Stopping, NotifyState::Status(status)]);
+        Signal::Soft
+    }
+}
+
+/// Tells the service manager that the agent runs; nothing happens where none listens.
+pub fn tell_ready() {
+    tell(&[NotifyState::Ready, NotifyState::Status("running")]);
+}
+
+fn tell(words: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(words) {
+        tracing::warn!(%error, "the service manager could not be told");
     }
 }

@@ -40,7 +40,7 @@ enum Command {
         /// The token, from `pointsman hosts invite`.
         #[arg(long, required_unless_present = "token_file")]
         token: Option<String>,
-        /// A file that holds the token, so that it stands in no list of processes.
+        /// A file that holds the token, so that it stands in no list of processes; `-` for standard input.
         #[arg(long, conflicts_with = "token")]
         token_file: Option<PathBuf>,
     },
@@ -57,7 +57,7 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
         /// The user the agent runs as.
-        #[arg(long, default_value = "pointsman")]
+        #[arg(long, default_value = "pointsman-agent")]
         user: String,
         /// Roots of placements.
         roots: Vec<RootPath>,
@@ -119,6 +119,9 @@ async fn obey(command: Command) -> Result<ExitCode, CommandError> {
         } => {
             let token = match (token, token_file) {
                 (Some(token), _) => token,
+                (None, Some(file)) if file.as_os_str() == "-" => {
+                    std::io::read_to_string(std::io::stdin()).map_err(CommandError::TokenFile)?
+                }
                 (None, Some(file)) => fs_err::read_to_string(file).map_err(CommandError::TokenFile)?,
                 (None, None) => String::new(),
             };

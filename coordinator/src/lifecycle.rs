@@ -1,5 +1,7 @@
-//! How the process is asked to end: the first SIGTERM or SIGINT drains, the second ends it at once.
+//! How the process begins and ends in the eyes of others: a service manager is told when it serves and when it stops;
+//! the first SIGTERM or SIGINT drains, the second ends it at once.
 
+use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -23,8 +25,20 @@ pub fn stop_on_signals() -> std::io::Result<CancellationToken> {
                 std::process::exit(HARD);
             }
             tracing::info!("draining: what is under way is finished; a second signal ends it at once");
+            tell(&[NotifyState::Stopping, NotifyState::Status("draining")]);
             told.cancel();
         }
     });
     Ok(stop)
+}
+
+/// Tells the service manager that this process has begun, and what it does; nothing happens where none listens.
+pub fn tell_ready(status: &str) {
+    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+fn tell(words: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(words) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
 }

@@ -1,4 +1,4 @@
-//! `pointsman-coordinator`: `init`, `serve`, `collect-garbage` and `config check`.
+//! `pointsman-coordinator`: `init`, `serve`, `collect-garbage`, `broker-definitions` and `config check`.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -8,13 +8,14 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 use pointsman_coordinator::app::{App, Bells};
+use pointsman_coordinator::broker::definitions;
 use pointsman_coordinator::config::Config;
 use pointsman_coordinator::init::{self, Initialised};
 use pointsman_coordinator::operations::{collect_garbage, run_schedules};
 use pointsman_coordinator::roles::{self, Role};
 use pointsman_coordinator::signatory::LocalSignatory;
 use pointsman_coordinator::vault::{Vault, VaultError};
-use pointsman_coordinator::{artifacts, key_file, lifecycle};
+use pointsman_coordinator::{artifacts, key_file, lifecycle, secrets};
 use pointsman_shared::api::garbage::GarbageRequest;
 use pointsman_shared::clock::{SystemClock, SystemIds};
 use pointsman_shared::name::ProjectName;
@@ -65,6 +66,8 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Print the definitions file for a new broker, with the two users that the configuration names.
+    BrokerDefinitions,
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -110,6 +113,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 Ok(())
             }
         },
+        Command::BrokerDefinitions => {
+            let salts = [secrets::salt()?, secrets::salt()?];
+            say(definitions::render(&config.broker, salts)?.trim_end())
+        }
         Command::Serve { roles } => serve(config, roles).await,
         Command::CollectGarbage { project, dry_run } => {
             let wish = GarbageRequest {

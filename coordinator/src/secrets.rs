@@ -17,6 +17,15 @@ pub fn draw<const BYTES: usize>() -> OperationResult<Zeroizing<String>> {
     Ok(Zeroizing::new(hex::encode(bytes.as_ref())))
 }
 
+/// A salt for a password's hash at the broker.
+pub fn salt() -> OperationResult<[u8; 4]> {
+    let mut salt = [0; 4];
+    SysRng
+        .try_fill_bytes(&mut salt)
+        .map_err(|error| OperationError::internal("salting a password", error))?;
+    Ok(salt)
+}
+
 /// Whether `secret` is the one this digest was made of.
 pub fn is(secret: &str, digest: &Digest) -> bool {
     Digest::of(secret.as_bytes())

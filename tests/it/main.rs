@@ -6,6 +6,7 @@ mod faults;
 mod garbage;
 mod journey;
 mod migrations;
+mod rds;
 mod readers;
 mod rounds;
 mod trees;

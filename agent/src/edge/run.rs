@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::crash_point;
 use crate::dispatcher::{Action, Dispatcher, Event, Me};
 use crate::letter::{Letter, open};
-use crate::lifecycle::{Signal, Signals};
+use crate::lifecycle::{self, Signal, Signals};
 
 /// Longest sleep: timers stop while a machine sleeps, so the boot clock is asked again at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -44,6 +44,8 @@ pub async fn run(config: &Config, kinds: &[JobKind], mut signals: Signals) -> Re
         _ = signals.next() => return Ok(Ending::Drained),
     };
     let mut edge = Edge::start(prepared, kinds)?;
+    // What the predecessor left is in order; whether the broker can be reached is no matter of starting.
+    lifecycle::tell_ready();
     let ending = edge.until_told(&mut signals).await;
     if ending == Ending::Drained {
         edge.last_words(&mut signals).await;

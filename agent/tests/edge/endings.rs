@@ -111,3 +111,25 @@ async fn an_offer_that_was_not_acked_comes_again_to_the_next_agent() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_manager_is_told_when_it_runs_and_when_it_drains() {
+    let mut host = Host::joined().await;
+    let place = host.path("manager");
+    let manager = std::os::unix::net::UnixDatagram::bind(&place).unwrap();
+    manager
+        .set_read_timeout(Some(std::time::Duration::from_secs(20)))
+        .unwrap();
+    let told = || {
+        let mut words = [0; 200];
+        let length = manager.recv(&mut words).unwrap();
+        String::from_utf8_lossy(&words[..length]).into_owned()
+    };
+    host.start_with(&[("NOTIFY_SOCKET", place.to_str().unwrap())])
+        .await;
+    assert_eq!(told(), "READY=1\nSTATUS=running\n");
+    host.signal(Signal::TERM);
+    let end = told();
+    assert!(end.starts_with("STOPPING=1\nSTATUS=draining"), "{end}");
+    assert!(host.ended().await.success());
+}

@@ -142,3 +142,39 @@ async fn a_cancelled_job_says_so() {
     neighbour.say(&ToAgent::Cancel(cancel)).await;
     assert_eq!(neighbour.result(job).await, Outcome::Cancelled);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_of_what_is_over_leaves_the_next_job_alone() {
+    let mut host = Host::joined().await;
+    host.start().await;
+    let neighbour = &host.neighbour;
+    let over = neighbour.offer("build", build_of(&host, &["true"])).await;
+    neighbour.result(over).await;
+    let next = neighbour.offer("build", build_until(&host, "go")).await;
+    neighbour
+        .until("work", |memory| memory.works_on(next).then_some(()))
+        .await;
+    neighbour
+        .say(&ToAgent::Cancel(Cancel {
+            v: 1,
+            host: "web-1".parse().unwrap(),
+            instance: neighbour.instance().await,
+            job: over,
+            epoch: pointsman_shared::ids::Epoch(1),
+            reason: "too late".to_owned(),
+            serial: 1,
+            expires_at: now() + 60_000,
+        }))
+        .await;
+    let is_beat = |message: &&FromAgent| matches!(message, FromAgent::Heartbeat(_));
+    let beats = |heard: &[FromAgent]| heard.iter().filter(is_beat).count();
+    let before = beats(&neighbour.memory().heard);
+    neighbour
+        .until("two more beats", |memory| {
+            (beats(&memory.heard) > before + 1).then_some(())
+        })
+        .await;
+    fs_err::write(host.path("go"), "").unwrap();
+    let outcome = neighbour.result(next).await;
+    assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
+}

@@ -18,6 +18,7 @@ mod health;
 mod install;
 mod machine;
 mod migrations;
+mod nginx;
 mod process;
 mod recovery;
 mod switch;

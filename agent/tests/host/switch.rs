@@ -114,6 +114,45 @@ async fn a_failing_after_hook_says_that_the_release_is_live() {
 }
 
 #[tokio::test]
+async fn an_empty_command_is_refused_and_the_switch_called_off() {
+    let machine = Machine::new().await;
+    let one = machine.release(1);
+    machine.install(&one).await;
+    for empty in [serde_json::json!([[]]), serde_json::json!([[""]])] {
+        let mut order = machine.switch_order(&one, 1);
+        order["hooks"]["before"] = empty;
+        let done = machine.perform(1, 1, &order).await;
+        assert_eq!(failure(&done).0, "hook_refused", "{done:?}");
+        assert_eq!(machine.current(), None);
+    }
+    machine.switch(&one, 2).await;
+}
+
+#[tokio::test]
+async fn a_failing_hook_leaves_its_words_in_the_log_and_its_status_in_the_result() {
+    let machine = Machine::new().await;
+    let tree = machine.folder.join("talks");
+    fs_err::create_dir(&tree).unwrap();
+    let hook = "#!/bin/sh\necho 'cannot reach the cache' >&2\nexit 7\n";
+    fs_err::write(tree.join("warm"), hook).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs_err::set_permissions(tree.join("warm"), mode).unwrap();
+    let talks = machine.pack(1, &tree);
+    machine.install(&talks).await;
+    let mut order = machine.switch_order(&talks, 1);
+    order["hooks"] = serde_json::json!({"before": [["warm", "--all"]], "after": [], "timeout_s": 20});
+    let done = machine.perform(1, 1, &order).await;
+    let (code, message) = failure(&done);
+    assert_eq!(code, "command_failed");
+    assert!(message.ends_with("warm --all` ended with status 7"), "{message}");
+    assert!(
+        machine.desk.log().contains("cannot reach the cache"),
+        "{}",
+        machine.desk.log()
+    );
+}
+
+#[tokio::test]
 async fn a_cancelled_switch_has_no_effect_and_a_late_cancel_is_too_late() {
     let machine = Machine::new().await;
     let one = machine.release(1);

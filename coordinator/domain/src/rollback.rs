@@ -115,6 +115,23 @@ mod tests {
     }
 
     #[test]
+    fn the_way_back_goes_by_time_and_never_by_what_a_version_is_called() {
+        let labels = ["1.9", "1.10", "1.99", "1.100", "1.1000"];
+        let all: Vec<_> = (1..)
+            .zip(labels)
+            .map(|(number, label)| GoodRelease {
+                label: label.parse().unwrap(),
+                ..good(number, false)
+            })
+            .collect();
+        let mut live = all.last();
+        for expected in ["1.100", "1.99", "1.10", "1.9"] {
+            live = previous_good(live.map(|release| release.id), &all);
+            assert_eq!(live.map(|release| release.label.as_str()), Some(expected));
+        }
+    }
+
+    #[test]
     fn refusals_name_the_reason() {
         let label: ReleaseLabel = "1.8".parse().unwrap();
         let code = |state, good, forbidding: &[String]| {

@@ -2,6 +2,7 @@
 
 mod connection;
 mod dead_letters;
+pub mod definitions;
 pub mod enrolment;
 mod error;
 pub mod hearing;

@@ -114,7 +114,7 @@ async fn register(
     let host = invitation.host.as_str();
     let fresh = PrincipalId(app.ids.next());
     let principal = principals::ensure(tx, fresh, ActorKind::Agent, host, now).await?;
-    let hash = enrolment::password_hash(password, salt()?);
+    let hash = enrolment::password_hash(password, secrets::salt()?);
     let enrolment = Enrolment {
         invitation: &invitation,
         principal,
@@ -282,12 +282,4 @@ fn broker_away(invitation: &Invitation, error: &BrokerError) -> OperationError {
     Refusal::new(RefusalKind::Unavailable, "broker_unavailable", what)
         .hint("join again with the same token; the key is kept")
         .into()
-}
-
-fn salt() -> OperationResult<[u8; 4]> {
-    let mut salt = [0; 4];
-    let drawn = secrets::draw::<4>()?;
-    hex::decode_to_slice(drawn.as_bytes(), &mut salt)
-        .map_err(|error| OperationError::internal("salting a password", error))?;
-    Ok(salt)
 }

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::broker::topology::Topology;
 use crate::broker::watch::{self, Consumption};
 use crate::broker::{hearing, intake, relay};
-use crate::http;
+use crate::{http, lifecycle};
 
 /// How long everything may take to end after it was asked to.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -147,8 +147,13 @@ async fn keep(topology: &Topology, stop: &CancellationToken) {
 async fn until_ready(app: &App, stop: &CancellationToken) -> Result<bool, ServeFailure> {
     loop {
         match belongs(app).await {
-            Ok(()) => return Ok(true),
+            Ok(()) => {
+                lifecycle::tell_ready("serving");
+                return Ok(true);
+            }
             Err(ServeFailure::Store(error)) if error.is_transient() => {
+                // Nothing is wrong with this process: a machine's start must not wait for another machine.
+                lifecycle::tell_ready("waiting for the database");
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "waiting for the database"

@@ -1,5 +1,7 @@
 //! Releases: what they are called, and what is refused before any builder sees it.
 
+use std::collections::BTreeSet;
+
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::api::releases::ReleaseState;
@@ -27,6 +29,25 @@ async fn a_tag_is_the_label_and_a_rebuild_counts_on() {
         let branch = world.built("main").await;
         assert_eq!((branch.number, branch.label.as_str()), (3, "3"));
         assert_eq!(branch.author, "Ann");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn builds_asked_for_at_once_get_a_number_and_a_label_each() {
+    with_database(|store| async {
+        let world = World::new(store, 0, Strategy::default()).await;
+        let asked = (0..6).map(|_| world.build("1.0"));
+        let releases = futures_util::future::try_join_all(asked).await.unwrap();
+        let numbers: BTreeSet<u32> = releases.iter().map(|release| release.number).collect();
+        let labels: BTreeSet<String> = releases.iter().map(|release| release.label.to_string()).collect();
+        assert_eq!(numbers, (1..=6).collect());
+        assert_eq!(
+            labels,
+            ["1.0", "1.0+2", "1.0+3", "1.0+4", "1.0+5", "1.0+6"]
+                .map(str::to_owned)
+                .into()
+        );
     })
     .await;
 }

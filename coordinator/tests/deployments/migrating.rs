@@ -6,12 +6,12 @@ use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::migrations::MigrationRequest;
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::migration::{MigrationPhase, MigrationState};
-use pointsman_shared::outcome::{Outcome, Product};
+use pointsman_shared::outcome::{JobKind, Outcome, Product};
 use pointsman_shared::wire::from_agent::{LedgerEntry, LedgerPage, ReportContent};
 use pointsman_shared::wire::job::MigrateMode;
 use pointsman_store::jobs::{self, JobRow};
 use pointsman_store::migrations::{self, ReleaseMigration};
-use pointsman_store::{Store, targets};
+use pointsman_store::{Store, targets, views};
 
 use super::database::with_database;
 use super::wishes::refused;
@@ -201,6 +201,49 @@ async fn a_look_goes_on_to_another_host_when_its_own_is_away() {
         assert_eq!(world.state(&look).await, JobState::Superseded);
         world.migrate(MigrateMode::List).await.unwrap();
         world.offer("web-2").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_only_built_migrates_nothing_and_by_hand_its_release_is_brought_first() {
+    with_database(|store| async {
+        let mut world = World::new(store, 1, Strategy::default()).await;
+        let recipe = RECIPE
+            .replace("[migrations.post]", "[migrations.pre]")
+            .replace("after = '0s'\n", "");
+        world.repository.release("4.0", &[("pointsman.toml", &recipe)]);
+        world.built("1.0").await;
+        world.live("1.0").await;
+        world.built("4.0").await;
+        world.tend().await;
+        world.run().await;
+        let mut conn = world.app.store.read().await.unwrap();
+        let all = views::jobs::Wanted {
+            state: None,
+            deployment: None,
+            before: None,
+        };
+        let jobs = views::jobs::page(&mut conn, all, 100).await.unwrap();
+        assert!(jobs.iter().all(|job| job.kind != JobKind::Migrate), "{jobs:?}");
+        drop(conn);
+
+        let wish = MigrationRequest {
+            phase: MigrationPhase::Pre,
+            mode: MigrateMode::Apply,
+            release: Some("4.0".to_owned()),
+            migration: None,
+            reason: None,
+        };
+        let target = "shop@production".parse().unwrap();
+        request_migration::execute(&world.app, &world.actor, &target, &wish)
+            .await
+            .unwrap();
+        assert_eq!(world.offer("web-1").await.kind, JobKind::Install);
+        world.run_host("web-1").await;
+        world.tend().await;
+        assert_eq!(world.offer("web-1").await.kind, JobKind::Migrate);
+        assert_eq!(world.links().await, ["1.0"], "nothing was switched for it");
     })
     .await;
 }

@@ -10,6 +10,7 @@ mod logs;
 mod objects;
 mod orders;
 mod people;
+mod proxy;
 mod repeats;
 mod routes;
 mod setup;

@@ -10,7 +10,13 @@ use crate::orders::{build, install};
 use crate::people::{Answered, read};
 use crate::world::{Settings, World};
 
-async fn send(world: &World, agent: &Agent, running: Running, kind: ObjectKind, content: &[u8]) -> Answered {
+pub async fn send(
+    world: &World,
+    agent: &Agent,
+    running: Running,
+    kind: ObjectKind,
+    content: &[u8],
+) -> Answered {
     let digest = Digest::of(content);
     let request = agent.signed(world, running, &Method::PUT, &kind.path(&digest), digest);
     read(request.body(content.to_vec())).await
@@ -22,7 +28,7 @@ async fn fetch(world: &World, agent: &Agent, running: Running, kind: ObjectKind,
 }
 
 /// Twelve million bytes.
-fn large() -> Vec<u8> {
+pub fn large() -> Vec<u8> {
     (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect()
 }
 

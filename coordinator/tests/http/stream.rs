@@ -10,13 +10,13 @@ use crate::people::Person;
 use crate::world::World;
 
 /// Events as a reader of the stream gets them: (cursor, kind).
-struct Reader {
+pub struct Reader {
     bytes: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
     text: String,
 }
 
 impl Reader {
-    async fn open(person: &Person, query: &str, last: Option<i64>) -> Self {
+    pub async fn open(person: &Person, query: &str, last: Option<i64>) -> Self {
         let mut request = person.api(Method::GET, &format!("events{query}"));
         if let Some(last) = last {
             request = request.header("last-event-id", last.to_string());
@@ -61,7 +61,7 @@ impl Reader {
         }
     }
 
-    async fn kinds(&mut self, count: usize) -> Vec<String> {
+    pub async fn kinds(&mut self, count: usize) -> Vec<String> {
         let mut kinds = Vec::new();
         for _ in 0..count {
             kinds.push(self.next().await.1);
@@ -70,7 +70,7 @@ impl Reader {
     }
 }
 
-async fn happen(world: &World, kind: &str) {
+pub async fn happen(world: &World, kind: &str) {
     let mut tx = world.app.store.begin().await.unwrap();
     append(world, &mut tx, kind).await;
     tx.commit().await.unwrap();

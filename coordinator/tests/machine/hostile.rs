@@ -1,6 +1,14 @@
 //! What nobody may say: forged, edited, replayed, foreign, unreadable. Each is refused with a reason, counted, and let
 //! go; none stops the others or comes back.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::Signer as _;
+use pointsman_shared::digest::Digest;
+use pointsman_shared::ids::{Epoch, JobId};
+use pointsman_shared::migration::MigrationPhase;
+use pointsman_shared::wire::envelope::Message as _;
+use pointsman_shared::wire::from_agent::{LedgerPage, ReportContent};
 use pointsman_shared::wire::{FromAgent, SigningKey, topology};
 
 use crate::agent::TestAgent;
@@ -134,4 +142,53 @@ async fn an_agent_may_not_read_or_declare_what_is_not_its_own() {
             "web-1 may publish to {exchange:?}"
         );
     }
+}
+
+/// Seals what no type of ours allows, with the agent's own key, as an agent of another version would.
+fn sealed_by_hand(agent: &TestAgent, message: &serde_json::Value) -> Vec<u8> {
+    let kind = FromAgent::PAYLOAD_TYPE;
+    let payload = message.to_string();
+    let key = ed25519_dalek::SigningKey::from_bytes(Digest::of(agent.host.as_str().as_bytes()).as_bytes());
+    let signature = key.sign(format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len()).as_bytes());
+    let envelope = serde_json::json!({
+        "payloadType": kind, "payload": BASE64.encode(&payload),
+        "signatures": [{ "keyid": agent.key.public().id(), "sig": BASE64.encode(signature.to_bytes()) }],
+    });
+    envelope.to_string().into_bytes()
+}
+
+#[tokio::test]
+async fn a_signed_word_that_is_not_known_is_refused_once_and_stops_no_lane() {
+    let world = World::start(Times::default()).await;
+    let mut agent = TestAgent::builder(&world, "builder-1").await;
+    let page = |phase| {
+        ReportContent::Ledger(LedgerPage {
+            job: JobId(world.app.ids.next()),
+            epoch: Epoch(1),
+            phase,
+            page: 0,
+            pages: 1,
+            entries: Vec::new(),
+        })
+    };
+    // A phase that nothing uses yet is a phase like any other.
+    let reserved = agent.report(page(MigrationPhase::Hard));
+    assert_eq!(agent.send(&reserved).await, 1);
+
+    let report = FromAgent::Report(agent.report(page(MigrationPhase::Post)));
+    let key = topology::report_key(&agent.host, report.key());
+    let mut message = serde_json::to_value(&report).unwrap();
+    message["content"]["phase"] = "tomorrow".into();
+    let strange = sealed_by_hand(&agent, &message);
+    assert!(agent.publish("reports", &key, &strange).await);
+    world
+        .count_until(
+            "SELECT count(*) FROM refused_message WHERE reason = 'unreadable'",
+            1,
+        )
+        .await;
+    // It does not come back, and what the agent says next is taken.
+    agent.beat(&[]).await;
+    agent.beat(&[]).await;
+    assert_eq!(world.count("SELECT count(*) FROM refused_message").await, 1);
 }

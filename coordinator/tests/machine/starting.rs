@@ -1,5 +1,9 @@
 //! `init` and the first steps of `serve`.
 
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
 use pointsman_coordinator::config::Config;
 use pointsman_coordinator::init::{self, Initialised};
 use pointsman_coordinator::roles::{self, Role, ServeFailure};
@@ -50,4 +54,70 @@ async fn a_coordinator_whose_key_is_not_registered_refuses_to_start() {
         matches!(ended, Err(ServeFailure::UnregisteredKey { .. })),
         "{ended:?}"
     );
+}
+
+/// The program as a service manager starts it, with the words it tells the manager.
+struct Service {
+    process: Child,
+    manager: UnixDatagram,
+}
+
+impl Service {
+    fn start(world: &World, name: &str) -> Self {
+        let config = &world.app.config;
+        let key = &config.signing.key_file;
+        let folder = key.parent().unwrap();
+        let text = format!(
+            "installation.name = 'test'\ndatabase.url = '{}'\nbroker.url = 'amqp://nobody@127.0.0.1:1'\n\
+             http = {{ listen = '127.0.0.1:0', public_url = 'http://127.0.0.1' }}\nstore.directory = '{}'\n\
+             git.mirrors = '{}'\nsigning.key_file = '{}'\n",
+            config.database.url,
+            folder.display(),
+            folder.display(),
+            key.display(),
+        );
+        fs_err::write(folder.join("coordinator.toml"), text).unwrap();
+        let place = folder.join(name);
+        let manager = UnixDatagram::bind(&place).unwrap();
+        manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_pointsman-coordinator"))
+            .args(["serve", "--roles", "schedule", "--config"])
+            .arg(folder.join("coordinator.toml"))
+            .env("NOTIFY_SOCKET", &place)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { process, manager }
+    }
+
+    fn told(&self) -> String {
+        let mut words = [0; 200];
+        let length = self.manager.recv(&mut words).unwrap();
+        String::from_utf8_lossy(&words[..length]).into_owned()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_service_manager_is_told_when_it_serves_and_that_it_waits_for_the_database() {
+    let world = World::empty().await;
+    init(&world.app.config).await.unwrap();
+    let serving = Service::start(&world, "serving");
+    assert_eq!(serving.told(), "READY=1\nSTATUS=serving\n");
+    drop(serving);
+    world.let_database(false).await;
+    let waiting = Service::start(&world, "waiting");
+    assert_eq!(waiting.told(), "READY=1\nSTATUS=waiting for the database\n");
+    world.let_database(true).await;
+    loop {
+        if waiting.told() == "READY=1\nSTATUS=serving\n" {
+            return;
+        }
+    }
 }

@@ -229,6 +229,25 @@ fn a_success_after_a_cancel_request_is_a_success() {
 }
 
 #[test]
+fn a_build_that_is_cancelled_while_it_runs_is_never_tried_again() {
+    let killed = |reason| failed(Some(reason), Change::None);
+    for outcome in [
+        Outcome::Cancelled,
+        killed(ExitReason::Cancelled),
+        killed(ExitReason::Finished),
+        killed(ExitReason::LeaseLost),
+    ] {
+        let mut events = running();
+        events.extend([JobEvent::Cancel(request()), result(1, outcome.clone())]);
+        let state = live(JobKind::Build, events).job.state;
+        assert!(
+            matches!(state, State::Ended(_)),
+            "{outcome:?} leaves it {state:?}"
+        );
+    }
+}
+
+#[test]
 fn refusals_name_state_and_event() {
     let refused = job(JobKind::Build).apply(claim(0)).unwrap_err();
     assert_eq!(

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::broker_users::{self, definitions};
+use super::broker_users;
 use super::probe::amqp_answers;
 use super::supervised::Supervised;
 use crate::error::{Error, Result};
@@ -25,6 +25,8 @@ use crate::random;
 const READY: Duration = Duration::from_mins(1);
 /// The vhost of the definitions file.
 const VHOST: &str = "pointsman";
+/// The configuration as it is shipped.
+const SHIPPED: &str = include_str!("../../../rabbitmq/rabbitmq.conf");
 
 /// A running RabbitMQ with the users `admin` and `coordinator`.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub struct RabbitMq {
     log: PathBuf,
     admin_password: String,
     coordinator_password: String,
+    coordinator_rights: serde_json::Value,
 }
 
 impl RabbitMq {
@@ -55,12 +58,8 @@ impl RabbitMq {
         ] {
             place.folder(folder)?;
         }
-        let users = definitions(VHOST, &admin_password, &coordinator_password).to_string();
-        let users = place.write("rabbitmq/definitions.json", users.as_bytes(), 0o600)?;
-        let settings = settings(&amqp, &management, &users);
-        place.write("rabbitmq/rabbitmq.conf", settings.as_bytes(), 0o644)?;
-        place.write("rabbitmq/advanced.config", b"[].\n", 0o644)?;
-        place.write("rabbitmq/enabled_plugins", b"[rabbitmq_management].\n", 0o644)?;
+        let definitions = broker_users::definitions(VHOST, &admin_password, &coordinator_password)?;
+        write_settings(place, &amqp, &management, &definitions)?;
 
         let spec = |name: &str, argv: Vec<OsString>, env: Vec<(String, OsString)>| Spec {
             name: name.to_owned(),
@@ -98,6 +97,7 @@ impl RabbitMq {
             log: place.log("rabbitmq"),
             admin_password,
             coordinator_password,
+            coordinator_rights: broker_users::coordinator_rights(&definitions),
         };
         rabbitmq.restart().await?;
         Ok(rabbitmq)
@@ -143,7 +143,7 @@ impl RabbitMq {
             .await?;
         self.manage(
             &format!("/api/permissions/{vhost}/coordinator"),
-            &broker_users::coordinator_rights(),
+            &self.coordinator_rights,
         )
         .await
     }
@@ -231,19 +231,32 @@ impl RabbitMq {
     }
 }
 
-fn settings(amqp: &Port, management: &Port, users: &Path) -> String {
-    format!(
-        "listeners.tcp.1 = {}\n\
-         management.tcp.ip = 127.0.0.1\n\
-         management.tcp.port = {}\n\
-         load_definitions = {}\n\
-         max_message_size = 1048576\n\
-         log.console = true\n\
-         log.file = false\n",
-        amqp.address(),
-        management.number(),
-        users.display(),
-    )
+/// Writes the shipped files with the places of this broker.
+fn write_settings(
+    place: &Place,
+    amqp: &Port,
+    management: &Port,
+    definitions: &serde_json::Value,
+) -> Result<()> {
+    let users = place.write(
+        "rabbitmq/definitions.json",
+        definitions.to_string().as_bytes(),
+        0o600,
+    )?;
+    let places = [
+        ("127.0.0.1:5672", amqp.address().to_string()),
+        ("15672", management.number().to_string()),
+        ("/etc/rabbitmq/pointsman.json", users.display().to_string()),
+    ];
+    let settings = places.iter().fold(SHIPPED.to_owned(), |text, (shipped, own)| {
+        text.replace(shipped, own)
+    });
+    let settings = format!("{settings}log.console = true\nlog.file = false\n");
+    place.write("rabbitmq/rabbitmq.conf", settings.as_bytes(), 0o644)?;
+    place.write("rabbitmq/advanced.config", b"[].\n", 0o644)?;
+    let plugins = include_bytes!("../../../rabbitmq/enabled_plugins");
+    place.write("rabbitmq/enabled_plugins", plugins, 0o644)?;
+    Ok(())
 }
 
 fn environment(folder: &Path, amqp: &Port, distribution: &Port, epmd: &Port) -> Vec<(String, OsString)> {
