@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use pointsman_domain::recipe::{self, FILE_NAME, MAX_BYTES, Recipe};
 use pointsman_domain::release::Meaning;
 use pointsman_domain::{Refusal, RefusalKind};
@@ -29,6 +30,8 @@ pub struct Source {
     pub subject: String,
     /// Author of the commit.
     pub author: String,
+    /// When the commit was made, by the clock of whoever made it.
+    pub committed_at: Option<DateTime<Utc>>,
     /// The recipe's bytes; none = there is no recipe.
     pub recipe_body: Option<String>,
     /// The recipe, judged.
@@ -56,12 +59,13 @@ pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) 
         };
         mirror.ensure_commit(&commit)?;
         let first = mirror.log(None, &commit, 1)?.into_iter().next();
+        let committed_at = DateTime::from_timestamp(mirror.commit_time(&commit)?, 0);
         let file =
             subdirectory.map_or_else(|| FILE_NAME.to_owned(), |folder| format!("{folder}/{FILE_NAME}"));
         // One byte more than allowed, so that a longer one is told apart and named as too long by its reader.
         let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_mul(8);
         let bytes = mirror.read_blob(&commit, &file, limit)?;
-        Ok(Some((reference, commit, tag, first, file, bytes)))
+        Ok(Some((reference, commit, tag, (first, committed_at), file, bytes)))
     })
     .await?
     .ok_or_else(|| {
@@ -71,7 +75,7 @@ pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) 
         )
         .into()
     })
-    .and_then(|(reference, commit, tag, first, file, bytes)| {
+    .and_then(|(reference, commit, tag, (first, committed_at), file, bytes)| {
         let recipe_body = bytes.map(|bytes| text(&file, bytes)).transpose()?;
         let recipe = recipe_body
             .as_deref()
@@ -86,6 +90,7 @@ pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) 
             tag,
             subject,
             author,
+            committed_at,
             recipe_body,
             recipe: recipe.unwrap_or_default(),
         })

@@ -28,6 +28,7 @@ pub mod issue_token;
 pub mod join_host;
 mod judge_rollback;
 pub mod known;
+pub mod measure_garbage;
 pub mod offer_job;
 pub mod order_collection;
 pub mod order_host_job;

@@ -136,10 +136,11 @@ async fn request(
         at: pointsman_store::now(tx).await?,
         reason: wish.reason.as_deref(),
         strategy,
+        trace: actor.trace.as_ref(),
     };
     let number = insert(app, tx, actor, target, &new, row.label.as_str()).await?;
     if fresh {
-        request_build::offer(app, tx, project, release, Some(new.id)).await?;
+        request_build::offer(app, tx, project, release, Some(new.id), new.trace).await?;
     }
     Ok(number)
 }

@@ -74,6 +74,7 @@ async fn request(
         at: pointsman_store::now(tx).await?,
         reason,
         strategy: &strategy,
+        trace: actor.trace.as_ref(),
     };
     request_deployment::insert(app, tx, actor, target, &new, row.label.as_str()).await
 }

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::DeploymentKind;
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::ids::{DeploymentId, PrincipalId, ReleaseId, TargetId};
+use pointsman_shared::wire::TraceParent;
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
@@ -36,6 +37,8 @@ pub struct NewDeployment<'a> {
     pub reason: Option<&'a str>,
     /// How, frozen.
     pub strategy: &'a Strategy,
+    /// The trace of the request that wished it; its jobs belong to it.
+    pub trace: Option<&'a TraceParent>,
 }
 
 /// Which deployment, and of what.

@@ -79,6 +79,8 @@ pub struct NewRelease<'a> {
     pub subject: &'a str,
     /// Author of the commit.
     pub author: &'a str,
+    /// When the commit was made, as far as its clock can be believed.
+    pub committed_at: Option<DateTime<Utc>>,
     /// The installation that makes it.
     pub origin: &'a str,
     /// The recipe's bytes; none = no recipe.
@@ -253,8 +255,8 @@ pub async fn insert(conn: &mut PgConnection, new: &NewRelease<'_>) -> StoreResul
     let digest = new.recipe_body.map(|body| Digest::of(body.as_bytes()));
     sqlx::query!(
         "INSERT INTO release (id, project_id, number, label, reference, commit_id, subject, author, state, origin,
-                              recipe_body, recipe_digest, recipe, created_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12, $13, $14)",
+                              recipe_body, recipe_digest, recipe, created_by, created_at, committed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12, $13, $14, $15)",
         new.id.0,
         new.project.0,
         i32::try_from(new.number).unwrap_or(i32::MAX),
@@ -269,6 +271,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewRelease<'_>) -> StoreResul
         recipe,
         new.by.0,
         new.at,
+        new.committed_at,
     )
     .execute(&mut *conn)
     .await?;

@@ -16,6 +16,7 @@ mod database;
 mod failing;
 mod going_live;
 mod locking;
+mod measuring;
 mod migrating;
 mod repository;
 mod returning;

@@ -79,6 +79,7 @@ impl World {
             objects: artifacts::open(&folder.path().join("store")).unwrap(),
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),
+            metrics: Arc::default(),
         };
         let actor = Actor {
             principal: PrincipalId(app.ids.next()),
@@ -86,6 +87,7 @@ impl World {
             name: "ann".to_owned(),
             role: RoleName::Admin,
             address: None,
+            trace: None,
         };
         Self {
             app,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::{CancelDecision, DeploymentOutcome, Paused, RollbackDecision};
 use pointsman_shared::ids::{DeploymentId, PlacementId, ReleaseId};
+use pointsman_shared::wire::TraceParent;
 use sqlx::PgConnection;
 
 use super::{NewDeployment, wrong};
@@ -12,8 +13,9 @@ use crate::StoreResult;
 pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> StoreResult<i64> {
     let strategy = serde_json::to_value(new.strategy).map_err(|error| wrong(new.id, error))?;
     let number = sqlx::query_scalar!(
-        "INSERT INTO deployment (id, target_id, release_id, kind, requested_by, requested_at, reason, strategy)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING number",
+        "INSERT INTO deployment (id, target_id, release_id, kind, requested_by, requested_at, reason, strategy,
+                                 trace)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING number",
         new.id.0,
         new.target.0,
         new.release.0,
@@ -22,6 +24,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> StoreRe
         new.at,
         new.reason,
         strategy,
+        new.trace.map(TraceParent::as_str),
     )
     .fetch_one(conn)
     .await?;

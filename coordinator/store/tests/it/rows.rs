@@ -91,6 +91,7 @@ pub async fn release(conn: &mut PgConnection, label: &str) -> StoreResult<Releas
         commit: &"a".repeat(40).parse().expect("a commit"),
         subject: "",
         author: "",
+        committed_at: None,
         origin: "test",
         recipe_body: None,
         recipe: &Recipe::default(),
@@ -131,6 +132,7 @@ pub async fn wish(conn: &mut PgConnection, number: u128, release: ReleaseId) -> 
         at: now(conn).await?,
         reason: None,
         strategy: &Strategy::default(),
+        trace: None,
     };
     deployments::insert(conn, &new).await?;
     Ok(id)
