@@ -31,7 +31,7 @@ struct Arguments {
     command: Command,
 }
 
-const USUAL_LOG: &str = "info,lapin=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn";
+const USUAL_LOG: &str = "info,lapin=warn";
 
 #[derive(Debug, Args)]
 struct ConfigFile {

@@ -46,8 +46,7 @@ struct Arguments {
 }
 
 /// lapin shouts what our own lines say with their cause; sqlx repeats every notice of every migration.
-const USUAL_LOG: &str =
-    "info,lapin=off,sqlx=warn,opentelemetry=warn,opentelemetry_sdk=warn,opentelemetry_otlp=warn";
+const USUAL_LOG: &str = "info,lapin=off,sqlx=warn";
 
 #[derive(Debug, Subcommand)]
 enum Command {

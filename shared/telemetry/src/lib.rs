@@ -12,9 +12,9 @@ use std::io::IsTerminal as _;
 
 use pointsman_shared::wire::TraceParent;
 use tracing::Span;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Registry};
 
 pub use config::TracesSection;
 
@@ -59,18 +59,20 @@ impl Telemetry {
         format: LogFormat,
         traces: &TracesSection,
     ) -> Result<Self, ExportError> {
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(service.usual));
+        // One filter for all, not one for each layer: those keep a state by thread that libraries upset which only ask
+        // whether something would be logged, as sqlx does for every query.
+        let subscriber = tracing_subscriber::registry().with(filter);
         let log = tracing_subscriber::fmt::layer()
             .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr);
-        let log: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        let log = match format {
             LogFormat::Text => log.boxed(),
             LogFormat::Json => log.json().boxed(),
         };
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(service.usual));
-        let subscriber = tracing_subscriber::registry().with(log.with_filter(filter));
         let export = otlp::Export::begin(service, traces)?;
         let layer = export.as_ref().map(otlp::Export::layer);
-        subscriber.with(layer).init();
+        subscriber.with(log).with(layer).init();
         Ok(Self { export })
     }
 

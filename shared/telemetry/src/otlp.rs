@@ -1,24 +1,26 @@
 //! Spans on their way to a collector: OTLP over HTTP, in batches, from a thread of its own. A collector that is away
 //! costs spans and nothing else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use opentelemetry::trace::{
-    Link, SamplingDecision, SamplingResult, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags,
-    TraceId, TraceState, TracerProvider as _,
+    Link, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+    TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, ShouldSample};
+use opentelemetry_sdk::trace::{
+    Sampler, SamplingDecision, SamplingResult, SdkTracer, SdkTracerProvider, ShouldSample,
+};
 use pointsman_shared::wire::TraceParent;
 use tokio::runtime::Handle;
-use tracing::{Level, Metadata, Span};
+use tracing::Span;
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
-use tracing_subscriber::filter::{FilterFn, Filtered, filter_fn};
-use tracing_subscriber::layer::Layer as _;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::{ExportError, Service, TracesSection};
@@ -39,7 +41,7 @@ impl Export {
         let Some(url) = &traces.otlp_url else {
             return Ok(None);
         };
-        let client = Client::new().map_err(|error| ExportError(Box::new(error)))?;
+        let client = Sender::new().map_err(|error| ExportError(Box::new(error)))?;
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -66,17 +68,12 @@ impl Export {
         }))
     }
 
-    /// What turns our spans into those of the collector: our own, and not those of the libraries.
-    pub(crate) fn layer<S>(&self) -> Filtered<OpenTelemetryLayer<S, SdkTracer>, FilterFn, S>
+    /// What turns spans of the log into those of the collector.
+    pub(crate) fn layer<S>(&self) -> OpenTelemetryLayer<S, SdkTracer>
     where
         S: tracing::Subscriber + for<'a> LookupSpan<'a>,
     {
-        let ours = |metadata: &Metadata<'_>| {
-            *metadata.level() <= Level::INFO && metadata.target().starts_with("pointsman")
-        };
-        tracing_opentelemetry::layer()
-            .with_tracer(self.provider.tracer(self.service))
-            .with_filter(filter_fn(ours))
+        tracing_opentelemetry::layer().with_tracer(self.provider.tracer(self.service))
     }
 
     /// Sends what is left.
@@ -147,31 +144,45 @@ fn is_change(attributes: &[KeyValue]) -> bool {
     method.is_some_and(|method| !matches!(method.value.as_str().as_ref(), "GET" | "HEAD" | "OPTIONS"))
 }
 
-/// Sends batches through the runtime of the service; the thread that makes them has none.
+/// Sends batches through the runtime of the service; the thread that makes them has none. It says when the collector
+/// goes away and when it is back; the exporter's own words are left out at compile time.
 #[derive(Debug)]
-struct Client {
+struct Sender {
     client: reqwest::Client,
     runtime: Handle,
+    away: Arc<AtomicBool>,
 }
 
-impl Client {
+impl Sender {
     fn new() -> Result<Self, reqwest::Error> {
         Ok(Self {
             client: reqwest::Client::builder().timeout(PATIENCE).build()?,
             runtime: Handle::current(),
+            away: Arc::default(),
         })
     }
 }
 
+async fn send(client: &reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+    let response = client.execute(request.try_into()?).await?.error_for_status()?;
+    let status = response.status();
+    Ok(Response::builder().status(status).body(response.bytes().await?)?)
+}
+
 #[async_trait]
-impl HttpClient for Client {
+impl HttpClient for Sender {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let client = self.client.clone();
+        let (client, away) = (self.client.clone(), Arc::clone(&self.away));
         let sending = self.runtime.spawn(async move {
-            let request: reqwest::Request = request.try_into()?;
-            let response = client.execute(request).await?;
-            let status = response.status();
-            Ok::<_, HttpError>(Response::builder().status(status).body(response.bytes().await?)?)
+            let sent = send(&client, request).await;
+            match &sent {
+                Ok(_) if away.swap(false, Ordering::Relaxed) => tracing::info!("traces are sent again"),
+                Err(error) if !away.swap(true, Ordering::Relaxed) => {
+                    tracing::warn!(%error, "traces are not sent: see traces.otlp_url");
+                }
+                Ok(_) | Err(_) => {}
+            }
+            sent
         });
         sending.await?
     }
