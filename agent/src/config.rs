@@ -5,10 +5,13 @@
 
 mod sections;
 
-pub use sections::{AgentSection, BrokerSection, CoordinatorSection, GitSection, PolicyFileOwner, Slots};
+pub use sections::{
+    AgentSection, BrokerSection, CoordinatorSection, GitSection, MetricsSection, PolicyFileOwner, Slots,
+};
 
 use std::path::Path;
 
+use pointsman_telemetry::TracesSection;
 use serde::Deserialize;
 
 /// The whole configuration.
@@ -25,6 +28,12 @@ pub struct Config {
     /// Repositories.
     #[serde(default)]
     pub git: GitSection,
+    /// The listener for metrics.
+    #[serde(default)]
+    pub metrics: MetricsSection,
+    /// Where traces go.
+    #[serde(default)]
+    pub traces: TracesSection,
 }
 
 /// A configuration that cannot be used.
@@ -84,7 +93,11 @@ impl Config {
         config.agent.check()?;
         config.coordinator.check()?;
         config.broker.resolve()?;
-        Ok(config)
+        config.metrics.check()?;
+        match config.traces.objection() {
+            Some((key, rule)) => Err(ConfigError::Invalid { key, rule }),
+            None => Ok(config),
+        }
     }
 }
 

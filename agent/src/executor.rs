@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use pointsman_shared::outcome::{Effect, Outcome, Phase, Product};
 use pointsman_shared::wire::logs::LogSource;
+use tracing::Instrument as _;
 
 use crate::lease::{Lease, Standing};
 use crate::plan::{Plan, plan};
@@ -97,7 +98,7 @@ async fn perform_all<D: Desk, W: Work>(
         let name = step.to_string();
         let begun = Instant::now();
         job.desk.started(ordinal, &name);
-        let performed = work.perform(step).await;
+        let performed = work.perform(step).instrument(job.desk.span(ordinal, &name)).await;
         job.desk
             .finished(ordinal, &name, begun.elapsed(), performed.is_ok());
         if let Err(error) = performed {

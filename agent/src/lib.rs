@@ -24,6 +24,7 @@ pub mod lease;
 pub mod letter;
 pub mod lifecycle;
 pub mod logs;
+pub mod metrics;
 pub mod plan;
 pub mod policy;
 pub mod process;

@@ -1,24 +1,37 @@
 //! `pointsman-agent`: the executor on a host. It only reads its arguments; the deeds are in the library.
 
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use pointsman_agent::command::{self, CommandError};
+use pointsman_agent::config::Config;
+use pointsman_agent::describe::describe;
 use pointsman_agent::process::gate;
 use pointsman_shared::name::RootPath;
 use pointsman_shared::outcome::JobKind;
-use tracing_subscriber::EnvFilter;
+use pointsman_telemetry::{ExportError, LogFormat, Service, Telemetry, TracesSection};
 
 /// The executor: takes signed orders, builds, installs, switches, reports.
 #[derive(Debug, Parser)]
 #[command(name = "pointsman-agent", version)]
 struct Arguments {
+    /// How to write the log, on standard error; `RUST_LOG` says how much.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "POINTSMAN_AGENT_LOG_FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
+
+const USUAL_LOG: &str = "info,lapin=warn";
 
 #[derive(Debug, Args)]
 struct ConfigFile {
@@ -86,28 +99,60 @@ enum ConfigCommand {
 }
 
 fn main() -> ExitCode {
-    let command = Arguments::parse().command;
-    if let Command::Gate { argv } = &command {
+    let arguments = Arguments::parse();
+    if let Command::Gate { argv } = &arguments.command {
         // Nothing may stand between a child and its program, least of all a runtime.
         return gate::run(argv);
     }
-    begin_log();
     // Fails only when one is installed already, and then there is one.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let obeyed = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(CommandError::from)
-        .and_then(|runtime| {
-            let obeyed = runtime.block_on(obey(command));
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(in_runtime(arguments));
             // What still runs after a hard end must not hold the process.
             runtime.shutdown_background();
-            obeyed
-        });
-    obeyed.unwrap_or_else(|error| {
+            code
+        }
+        Err(error) => complain(&error),
+    }
+}
+
+async fn in_runtime(arguments: Arguments) -> ExitCode {
+    let telemetry = match begin_log(&arguments) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return complain(&error),
+    };
+    let obeyed = obey(arguments.command).await;
+    let code = obeyed.unwrap_or_else(|error| {
         tracing::error!("{}", error.words());
         ExitCode::FAILURE
-    })
+    });
+    tokio::task::spawn_blocking(|| telemetry.end()).await.ok();
+    code
+}
+
+/// There is no log yet, or none any more.
+fn complain(error: &dyn std::error::Error) -> ExitCode {
+    writeln!(std::io::stderr(), "pointsman-agent: {}", describe(error)).ok();
+    ExitCode::FAILURE
+}
+
+/// Traces are sent while the agent runs. A configuration that cannot be used is told of by the command itself.
+fn begin_log(arguments: &Arguments) -> Result<Telemetry, ExportError> {
+    let config = match &arguments.command {
+        Command::Run { config, .. } => Config::load(&config.file).ok(),
+        Command::Join { .. } | Command::Setup { .. } | Command::Config { .. } | Command::Gate { .. } => None,
+    };
+    let service = Service {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        instance: config.as_ref().map_or("", |config| config.agent.host.as_str()),
+        usual: USUAL_LOG,
+    };
+    let traces = config
+        .as_ref()
+        .map_or_else(TracesSection::default, |config| config.traces.clone());
+    Telemetry::start(&service, arguments.log_format, &traces)
 }
 
 async fn obey(command: Command) -> Result<ExitCode, CommandError> {
@@ -134,14 +179,4 @@ async fn obey(command: Command) -> Result<ExitCode, CommandError> {
         } => command::check(&config.file),
         Command::Gate { argv } => Ok(gate::run(&argv)),
     }
-}
-
-/// Standard error, `info` and above unless `RUST_LOG` says otherwise.
-fn begin_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,lapin=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }

@@ -1,5 +1,5 @@
 //! What every operation and role is given: the store, the clock, ids, the signatory, the artifact store, the
-//! configuration, and the bells that wake the roles.
+//! configuration, the bells that wake the roles, and what is measured.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use pointsman_store::Store;
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::signatory::Signatory;
 use crate::vault::Vault;
 
@@ -32,6 +33,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Bells; every one only pokes a loop that would look by itself a little later.
     pub bells: Arc<Bells>,
+    /// What is measured.
+    pub metrics: Arc<Metrics>,
 }
 
 impl std::fmt::Debug for App {

@@ -4,11 +4,13 @@
 mod sections;
 
 pub use sections::{
-    Broker, Database, GarbageSection, Git, Http, Installation, SecretsSection, Signing, StoreSection, Timing,
+    Broker, Database, GarbageSection, Git, Http, Installation, MetricsSection, SecretsSection, Signing,
+    StoreSection, Timing,
 };
 
 use std::path::Path;
 
+use pointsman_telemetry::TracesSection;
 use serde::Deserialize;
 
 /// The whole configuration.
@@ -38,6 +40,12 @@ pub struct Config {
     /// Garbage collection.
     #[serde(default)]
     pub garbage: GarbageSection,
+    /// The listener for metrics.
+    #[serde(default)]
+    pub metrics: MetricsSection,
+    /// Where traces go.
+    #[serde(default)]
+    pub traces: TracesSection,
 }
 
 /// A configuration that cannot be used.
@@ -93,6 +101,10 @@ impl Config {
         config.broker.resolve()?;
         config.http.check()?;
         config.timing.check()?;
-        Ok(config)
+        config.metrics.check()?;
+        match config.traces.objection() {
+            Some((key, rule)) => Err(ConfigError::Invalid { key, rule }),
+            None => Ok(config),
+        }
     }
 }

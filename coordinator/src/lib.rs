@@ -12,6 +12,7 @@ pub mod init;
 pub mod key_file;
 pub mod lifecycle;
 pub mod live;
+pub mod metrics;
 pub mod mirrors;
 pub mod operations;
 pub mod reply;

@@ -1,12 +1,12 @@
 //! `pointsman-coordinator`: `init`, `serve`, `collect-garbage`, `broker-definitions` and `config check`.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use pointsman_coordinator::app::{App, Bells};
 use pointsman_coordinator::broker::definitions;
 use pointsman_coordinator::config::Config;
@@ -20,7 +20,7 @@ use pointsman_shared::api::garbage::GarbageRequest;
 use pointsman_shared::clock::{SystemClock, SystemIds};
 use pointsman_shared::name::ProjectName;
 use pointsman_store::Store;
-use tracing_subscriber::EnvFilter;
+use pointsman_telemetry::{LogFormat, Service, Telemetry};
 
 /// The service of Pointsman: decides, publishes offers and grants, shows what happens.
 #[derive(Debug, Parser)]
@@ -35,17 +35,20 @@ struct Arguments {
     )]
     config: PathBuf,
     /// How to write the log, on standard error; `RUST_LOG` says how much.
-    #[arg(long, global = true, value_enum, default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "POINTSMAN_COORDINATOR_LOG_FORMAT",
+        default_value = "text"
+    )]
     log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
-}
+/// lapin shouts what our own lines say with their cause; sqlx repeats every notice of every migration.
+const USUAL_LOG: &str = "info,lapin=off,sqlx=warn";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -83,9 +86,7 @@ enum ConfigCommand {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    start_log(arguments.log_format);
-    match run(arguments).await {
+    match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             writeln!(std::io::stderr(), "pointsman-coordinator: {error:#}").ok();
@@ -98,6 +99,19 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     // One provider for every TLS connection of this process; a second call finds it installed.
     rustls::crypto::ring::default_provider().install_default().ok();
     let config = Config::load(&arguments.config)?;
+    let service = Service {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        instance: &config.installation.name,
+        usual: USUAL_LOG,
+    };
+    let telemetry = Telemetry::start(&service, arguments.log_format, &config.traces)?;
+    let obeyed = obey(arguments, config).await;
+    tokio::task::spawn_blocking(|| telemetry.end()).await.ok();
+    obeyed
+}
+
+async fn obey(arguments: Arguments, config: Config) -> anyhow::Result<()> {
     match arguments.command {
         Command::Config {
             command: ConfigCommand::Check,
@@ -154,6 +168,7 @@ fn app(config: Config) -> anyhow::Result<App> {
         objects: artifacts::open(&config.store.directory)?,
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
+        metrics: Arc::default(),
     })
 }
 
@@ -172,20 +187,6 @@ async fn serve(config: Config, roles: Vec<Role>) -> anyhow::Result<()> {
     roles::serve(app, &wanted, stop).await?;
     tracing::info!("ended");
     Ok(())
-}
-
-fn start_log(format: LogFormat) {
-    // lapin shouts what our own lines say with their cause; sqlx repeats every notice of every migration.
-    let usual = EnvFilter::new("info,lapin=off,sqlx=warn");
-    let filter = EnvFilter::try_from_default_env().unwrap_or(usual);
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
-    }
 }
 
 fn say(line: &str) -> anyhow::Result<()> {

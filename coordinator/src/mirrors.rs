@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use pointsman_domain::recipe::{self, FILE_NAME, MAX_BYTES, Recipe};
 use pointsman_domain::release::Meaning;
 use pointsman_domain::{Refusal, RefusalKind};
@@ -33,6 +33,8 @@ pub struct Source {
     pub subject: String,
     /// Author of the commit.
     pub author: String,
+    /// When the commit was made, by the clock of whoever made it.
+    pub committed_at: Option<DateTime<Utc>>,
     /// The recipe's bytes; none = there is no recipe.
     pub recipe_body: Option<String>,
     /// The document that it is, where the coordinator keeps the project's recipe.
@@ -77,6 +79,7 @@ pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) 
         tag: pinned.tag,
         subject,
         author,
+        committed_at: pinned.committed_at,
         recipe_body,
         recipe_document: kept.map(|kept| kept.id),
         recipe: recipe.unwrap_or_default(),
@@ -89,6 +92,7 @@ struct Pinned {
     commit: CommitId,
     tag: Option<GitRef>,
     first: Option<pointsman_git::Commit>,
+    committed_at: Option<DateTime<Utc>>,
     /// The recipe's file.
     file: Option<Vec<u8>>,
 }
@@ -111,6 +115,7 @@ fn pinned(mirror: &Mirror, reference: Option<GitRef>, file: &str) -> Result<Opti
     };
     mirror.ensure_commit(&commit)?;
     let first = mirror.log(None, &commit, 1)?.into_iter().next();
+    let committed_at = DateTime::from_timestamp(mirror.commit_time(&commit)?, 0);
     // One byte more than allowed, so that a longer one is told apart and named as too long by its reader.
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_mul(8);
     let file = mirror.read_blob(&commit, file, limit)?;
@@ -119,6 +124,7 @@ fn pinned(mirror: &Mirror, reference: Option<GitRef>, file: &str) -> Result<Opti
         commit,
         tag,
         first,
+        committed_at,
         file,
     }))
 }

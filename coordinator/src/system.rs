@@ -21,5 +21,6 @@ pub async fn actor(app: &App, tx: &mut Transaction) -> OperationResult<Actor> {
         name: NAME.to_owned(),
         role: RoleName::Admin,
         address: None,
+        trace: None,
     })
 }

@@ -6,8 +6,8 @@ use pointsman_shared::api::agent::{VARIABLES_PATH, Variables};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{Epoch, InstanceId, JobId};
 use pointsman_shared::name::HostId;
-use pointsman_shared::wire::SigningKey;
 use pointsman_shared::wire::request::{self, SignedParts};
+use pointsman_shared::wire::{SigningKey, TRACE_HEADER, TraceParent};
 use reqwest::{Method, RequestBuilder};
 
 use super::retry::{ArtifactError, Tries};
@@ -39,6 +39,7 @@ pub struct Artifacts {
     signer: Arc<Signer>,
     job: JobId,
     epoch: Epoch,
+    trace: Option<TraceParent>,
 }
 
 impl Artifacts {
@@ -56,7 +57,15 @@ impl Artifacts {
             signer,
             job,
             epoch,
+            trace: None,
         }
+    }
+
+    /// The same client, whose requests belong to a trace.
+    #[must_use]
+    pub fn in_trace(mut self, trace: Option<TraceParent>) -> Self {
+        self.trace = trace;
+        self
     }
 
     /// The job's variables, narrower scopes already applied.
@@ -94,9 +103,16 @@ impl Artifacts {
             epoch: self.epoch,
             at,
         });
-        self.coordinator
+        let request = self
+            .coordinator
             .client()
-            .request(method, self.coordinator.at(path))
+            .request(method, self.coordinator.at(path));
+        let request = match &self.trace {
+            // Not signed: it is only ever copied into a log.
+            Some(trace) => request.header(TRACE_HEADER, trace.as_str()),
+            None => request,
+        };
+        request
             .header(request::HOST, signer.host.as_str())
             .header(request::INSTANCE, signer.instance.to_string())
             .header(request::JOB, self.job.to_string())

@@ -1,5 +1,6 @@
 //! The sections of the configuration, each with its defaults and rules.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -239,6 +240,31 @@ impl Default for GitSection {
             home: None,
             program: PathBuf::from("git"),
             timeout_s: 600,
+        }
+    }
+}
+
+/// The listener for metrics.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsSection {
+    /// Address and port; none = no such listener.
+    pub listen: Option<SocketAddr>,
+    /// Off loopback, for everybody who can reach it.
+    pub insecure: bool,
+}
+
+impl MetricsSection {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self.listen {
+            Some(listen) if !listen.ip().is_loopback() && !self.insecure => Err(ConfigError::Invalid {
+                key: "metrics.listen",
+                rule: format!(
+                    "{listen} is not loopback and would show this host's roots to everybody who can reach it; set \
+                     metrics.insecure = true on a closed network"
+                ),
+            }),
+            Some(_) | None => Ok(()),
         }
     }
 }

@@ -56,8 +56,8 @@ impl Assignment {
 pub enum Action {
     /// Settle a delivery.
     Settle(DeliveryId, Settle),
-    /// Say something now; nothing is kept when the broker is away.
-    Say(Box<FromAgent>),
+    /// Say something now, in the trace of the offer it answers; nothing is kept when the broker is away.
+    Say(Box<FromAgent>, Option<TraceParent>),
     /// Say hello, followed by the state of every placement.
     SayHello {
         /// Ties the welcome to it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pointsman_shared::ids::{Epoch, JobId};
 use pointsman_shared::outcome::JobKind;
-use pointsman_shared::wire::Nonce;
+use pointsman_shared::wire::{Nonce, TraceParent};
 
 use super::recent::Recent;
 use super::{DeliveryId, Now, Screened};
@@ -46,6 +46,7 @@ pub(super) struct Expired {
     pub(super) nonce: Nonce,
     pub(super) job: JobId,
     pub(super) granted: Epoch,
+    pub(super) trace: Option<TraceParent>,
 }
 
 /// All claims.
@@ -136,6 +137,7 @@ impl Claims {
             nonce: claim.nonce.clone(),
             job,
             granted: claim.epoch().next(),
+            trace: claim.screened.trace.clone(),
         });
         Some(claim)
     }

@@ -9,7 +9,7 @@ use pointsman_shared::wire::from_agent::{NotBegun, WorkingOn};
 use pointsman_shared::wire::to_agent::{
     Adopt, Cancel, Denial, Grant, HeartbeatReply, ToAgent, Unwelcome, Welcome,
 };
-use pointsman_shared::wire::{FromAgent, UnixMillis, VERSION};
+use pointsman_shared::wire::{FromAgent, TraceParent, UnixMillis, VERSION};
 
 use super::claim::Claim;
 use super::greeting::{Answered, Given};
@@ -119,7 +119,7 @@ impl Dispatcher {
             self.settle(delivery, Settle::Ack);
         }
         match objection {
-            Some(reason) => self.not_begun(grant.job, grant.epoch, reason),
+            Some(reason) => self.not_begun(grant.job, grant.epoch, claim.screened.trace, reason),
             None => self.begin(&claim, grant.epoch, claim.first.plus(stop)),
         }
     }
@@ -138,6 +138,7 @@ impl Dispatcher {
             self.not_begun(
                 grant.job,
                 grant.epoch,
+                expired.trace,
                 "the grant came after the offer had expired".to_owned(),
             );
         } else if !self.claims.was_answered(&grant.nonce) {
@@ -165,16 +166,18 @@ impl Dispatcher {
         self.actions.push(Action::Begin(Box::new(assignment)));
     }
 
-    fn not_begun(&mut self, job: JobId, epoch: Epoch, reason: String) {
-        tracing::warn!(%job, %epoch, reason, "a granted job is not begun");
-        self.say(FromAgent::NotBegun(NotBegun {
+    fn not_begun(&mut self, job: JobId, epoch: Epoch, trace: Option<TraceParent>, reason: String) {
+        let trace_id = trace.as_ref().map(TraceParent::trace_id);
+        tracing::warn!(%job, %epoch, trace_id, reason, "a granted job is not begun");
+        let not_begun = NotBegun {
             v: VERSION,
             host: self.me.host.clone(),
             instance: self.me.instance,
             job,
             epoch,
             reason,
-        }));
+        };
+        self.say(FromAgent::NotBegun(not_begun), trace);
     }
 
     fn denied(&mut self, denial: &Denial, now: &Now) {

@@ -5,7 +5,7 @@ use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{Claim as ClaimMessage, DeclineReason, Declined};
 use pointsman_shared::wire::job::Audience;
 use pointsman_shared::wire::to_agent::Offer;
-use pointsman_shared::wire::{FromAgent, VERSION};
+use pointsman_shared::wire::{FromAgent, TraceParent, VERSION};
 
 use super::claim::{Claim, Claims};
 use super::{DeliveryId, Dispatcher, JobQueue, Now, Screened, Settle};
@@ -36,9 +36,11 @@ impl Dispatcher {
             if reason == DeclineReason::Busy {
                 self.work.owe(job, screened.body.order.kind());
             }
-            return self.decline(delivery, screened.offer.get(), reason);
+            return self.decline(delivery, screened.offer.get(), screened.trace.clone(), reason);
         }
         self.give_up_claim(job);
+        let trace_id = screened.trace.as_ref().map(TraceParent::trace_id);
+        tracing::info!(%job, %epoch, trace_id, "an offer is claimed");
         let nonce = self.chance.nonce();
         self.claims.open(screened, delivery, nonce, left, now);
         self.claim(job, now);
@@ -92,23 +94,31 @@ impl Dispatcher {
         (winds_down || !self.has_slot(kind)).then_some(DeclineReason::Busy)
     }
 
-    pub(super) fn decline(&mut self, delivery: DeliveryId, offer: &Offer, reason: DeclineReason) {
-        tracing::info!(job = %offer.job, ?reason, "an offer is declined");
-        self.say(FromAgent::Declined(Declined {
+    pub(super) fn decline(
+        &mut self,
+        delivery: DeliveryId,
+        offer: &Offer,
+        trace: Option<TraceParent>,
+        reason: DeclineReason,
+    ) {
+        let trace_id = trace.as_ref().map(TraceParent::trace_id);
+        tracing::info!(job = %offer.job, trace_id, ?reason, "an offer is declined");
+        let declined = Declined {
             v: VERSION,
             host: self.me.host.clone(),
             instance: self.me.instance,
             job: offer.job,
             epoch: offer.epoch,
             reason,
-        }));
+        };
+        self.say(FromAgent::Declined(declined), trace);
         self.settle(delivery, Settle::Ack);
     }
 
     fn claim(&mut self, job: JobId, now: &Now) {
         if let Some(claim) = self.claims.of(job) {
-            let message = message(claim, &self.me, now);
-            self.say(message);
+            let (message, trace) = message(claim, &self.me, now);
+            self.say(message, trace);
         }
     }
 
@@ -118,14 +128,14 @@ impl Dispatcher {
             return;
         }
         let me = &self.me;
-        let messages: Vec<FromAgent> = self
+        let messages: Vec<_> = self
             .claims
             .due(now)
             .into_iter()
             .map(|claim| message(claim, me, now))
             .collect();
-        for message in messages {
-            self.say(message);
+        for (message, trace) in messages {
+            self.say(message, trace);
         }
     }
 
@@ -139,9 +149,9 @@ impl Dispatcher {
     }
 }
 
-fn message(claim: &Claim, me: &super::Me, now: &Now) -> FromAgent {
+fn message(claim: &Claim, me: &super::Me, now: &Now) -> (FromAgent, Option<TraceParent>) {
     let offer = claim.screened.offer.get();
-    FromAgent::Claim(ClaimMessage {
+    let message = FromAgent::Claim(ClaimMessage {
         v: VERSION,
         host: me.host.clone(),
         instance: me.instance,
@@ -150,5 +160,6 @@ fn message(claim: &Claim, me: &super::Me, now: &Now) -> FromAgent {
         digest: offer.digest,
         nonce: claim.nonce.clone(),
         at: now.wall,
-    })
+    });
+    (message, claim.screened.trace.clone())
 }

@@ -8,7 +8,7 @@ use pointsman_shared::name::HostId;
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{DeclineReason, SlotFree, WorkingOn};
 use pointsman_shared::wire::to_agent::LeaseTimes;
-use pointsman_shared::wire::{FromAgent, VERSION};
+use pointsman_shared::wire::{FromAgent, TraceParent, VERSION};
 
 use super::beat::{Beats, Due};
 use super::claim::Claims;
@@ -121,7 +121,7 @@ impl Dispatcher {
             Event::Offer(delivery, queue, screened) => self.offer(delivery, &queue, *screened, now),
             Event::Unreadable(delivery, offer, message) => {
                 self.refuse(Refusal::new("unreadable_body", message.clone()), now);
-                self.decline(delivery, offer.get(), DeclineReason::Unreadable { message });
+                self.decline(delivery, offer.get(), None, DeclineReason::Unreadable { message });
             }
             Event::Refused(delivery, refusal) => {
                 self.settle(delivery, Settle::Reject);
@@ -267,12 +267,13 @@ impl Dispatcher {
         });
         if self.drain.is_none() {
             for kind in free {
-                self.say(FromAgent::SlotFree(SlotFree {
+                let free = SlotFree {
                     v: VERSION,
                     host: self.me.host.clone(),
                     instance: self.me.instance,
                     kind,
-                }));
+                };
+                self.say(FromAgent::SlotFree(free), None);
             }
         }
     }
@@ -327,8 +328,8 @@ impl Dispatcher {
         self.actions.push(Action::Settle(delivery, how));
     }
 
-    pub(super) fn say(&mut self, message: FromAgent) {
-        self.actions.push(Action::Say(Box::new(message)));
+    pub(super) fn say(&mut self, message: FromAgent, trace: Option<TraceParent>) {
+        self.actions.push(Action::Say(Box::new(message), trace));
     }
 
     pub(super) fn refuse(&mut self, refusal: Refusal, now: &Now) {

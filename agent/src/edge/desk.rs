@@ -11,6 +11,7 @@ use pointsman_shared::wire::from_agent::{
     LedgerEntry, LedgerPage, ReportContent, StepFinished, StepStarted, WorkingOn,
 };
 use pointsman_shared::wire::logs::LogSource;
+use tracing::Span;
 
 use super::scribe::Scribe;
 use crate::artifact::{ArtifactError, Artifacts};
@@ -88,6 +89,10 @@ impl Desk for EdgeDesk {
         }
     }
 
+    fn span(&self, ordinal: u32, step: &str) -> Span {
+        tracing::info_span!("step", ordinal, step = self.name(step))
+    }
+
     fn started(&self, ordinal: u32, step: &str) {
         self.scribe.report(ReportContent::StepStarted(StepStarted {
             job: self.work.job,
@@ -98,12 +103,14 @@ impl Desk for EdgeDesk {
     }
 
     fn finished(&self, ordinal: u32, step: &str, took: Duration, ok: bool) {
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(ordinal, step = self.name(step), took_ms, ok, "a step ended");
         self.scribe.report(ReportContent::StepFinished(StepFinished {
             job: self.work.job,
             epoch: self.work.epoch,
             ordinal,
             step: self.name(step),
-            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms: took_ms,
             ok,
         }));
     }

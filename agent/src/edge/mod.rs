@@ -11,6 +11,7 @@ mod perform;
 mod prepare;
 mod run;
 mod running;
+mod scrape;
 mod screen;
 mod scribe;
 mod seen;

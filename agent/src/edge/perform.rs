@@ -8,7 +8,7 @@ use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{Fault, SlotCount};
 use pointsman_shared::wire::to_agent::{Adopt, KnownPlacement};
 use pointsman_shared::wire::topology::{REPORTS, report_key};
-use pointsman_shared::wire::{FromAgent, KeySet, UnixMillis};
+use pointsman_shared::wire::{FromAgent, KeySet, TraceParent, UnixMillis};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
@@ -51,7 +51,7 @@ impl Performer {
             Action::Consume(queue) => self.command(Command::Consume(queue)),
             Action::StopConsuming(queue) => self.command(Command::Stop(queue)),
             Action::Rebuild => self.command(Command::Rebuild),
-            Action::Say(message) => self.say(*message),
+            Action::Say(message, trace) => self.say(*message, trace),
             Action::SayHello {
                 nonce,
                 previous,
@@ -102,11 +102,11 @@ impl Performer {
         self.tools.config.slots.counts(&self.kinds)
     }
 
-    fn say(&self, message: FromAgent) {
+    fn say(&self, message: FromAgent, trace: Option<TraceParent>) {
         let is_claim = matches!(message, FromAgent::Claim(_));
         let (tools, publisher) = (Arc::clone(&self.tools), self.messages.clone());
         self.tasks.spawn(async move {
-            send(&tools, &publisher, &message).await;
+            send(&tools, &publisher, &message, trace.as_ref()).await;
             if is_claim {
                 crash_point!(C4);
             }
@@ -183,6 +183,7 @@ impl Performer {
     }
 
     fn heard(&mut self, at: UnixMillis) {
+        self.tools.metrics.heard();
         let offset = self.tools.clock.wall_millis().saturating_sub(at);
         self.tools.clock.heard(at, BootInstant::now());
         let is_off = offset.abs() > OFFSET_MS;
@@ -208,17 +209,22 @@ async fn publish(
         return;
     };
     for message in messages {
-        if !send(tools, publisher, &message).await {
+        if !send(tools, publisher, &message, None).await {
             return;
         }
     }
 }
 
 /// Signs and sends a message; says whether the broker has it. What is lost is repeated by whoever wants an answer.
-async fn send(tools: &Tools, publisher: &Publisher, message: &FromAgent) -> bool {
+async fn send(
+    tools: &Tools,
+    publisher: &Publisher,
+    message: &FromAgent,
+    trace: Option<&TraceParent>,
+) -> bool {
     let key = report_key(&tools.host, message.key());
     let bytes = tools.key.sign_from_agent(message).to_bytes();
-    match publisher.publish(&REPORTS, &key, &bytes, None).await {
+    match publisher.publish(&REPORTS, &key, &bytes, trace).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(key, error = describe(&error), "a message was not sent");

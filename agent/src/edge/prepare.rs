@@ -21,6 +21,7 @@ use crate::dir::{Dir, FileError};
 use crate::http::{ClientError, Coordinator};
 use crate::identity::{Identity, IdentityError, IdentityFolder, Instances};
 use crate::journal::{StateError, StateFolder};
+use crate::metrics::Metrics;
 use crate::policy::PolicyError;
 use crate::recovery::{Patience, recover};
 use crate::spool::{LogSpool, ReportSpool, SpoolError};
@@ -116,6 +117,7 @@ pub(super) async fn prepare(
         scribe,
         running: RunningSet::default(),
         seen: SeenRoots::default(),
+        metrics: Metrics::default(),
     };
     Ok(Prepared {
         tools: Arc::new(tools),

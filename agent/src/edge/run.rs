@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::perform::Performer;
 use super::prepare::{PrepareError, Prepared, prepare};
 use super::tools::Tools;
-use super::{screen, survivors};
+use super::{scrape, screen, survivors};
 use crate::broker::{Delivered, Link, LinkEvent, Queue, Reporter, ship_logs};
 use crate::chance::SystemChance;
 use crate::config::Config;
@@ -46,6 +46,10 @@ pub async fn run(config: &Config, kinds: &[JobKind], mut signals: Signals) -> Re
     let mut edge = Edge::start(prepared, kinds)?;
     // What the predecessor left is in order; whether the broker can be reached is no matter of starting.
     lifecycle::tell_ready();
+    if let Some(listen) = config.metrics.listen {
+        let scraped = scrape::run(Arc::clone(&edge.tools), listen, edge.stop.clone());
+        edge.services.spawn(scraped);
+    }
     let ending = edge.until_told(&mut signals).await;
     if ending == Ending::Drained {
         edge.last_words(&mut signals).await;
@@ -157,6 +161,7 @@ impl Edge {
         if actions.iter().any(|action| matches!(action, Action::Begin(_))) {
             crash_point!(C6);
         }
+        self.tools.metrics.refused(self.dispatcher.refused());
         let mut may_end = false;
         for action in actions {
             may_end |= self.performer.perform(action, self.dispatcher.refused());
@@ -166,8 +171,14 @@ impl Edge {
 
     fn translate(&mut self, happened: LinkEvent) -> Option<Event> {
         match happened {
-            LinkEvent::Up => Some(Event::Up),
-            LinkEvent::Down => Some(Event::Down),
+            LinkEvent::Up => {
+                self.tools.metrics.broker_is(true);
+                Some(Event::Up)
+            }
+            LinkEvent::Down => {
+                self.tools.metrics.broker_is(false);
+                Some(Event::Down)
+            }
             LinkEvent::Delivered(delivered) => self.read(delivered),
         }
     }

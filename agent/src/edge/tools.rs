@@ -16,6 +16,7 @@ use crate::dispatcher::Now;
 use crate::http::Coordinator;
 use crate::journal::StateFolder;
 use crate::lease::BootInstant;
+use crate::metrics::Metrics;
 use crate::policy::{Policy, PolicyError, PolicyOwner};
 use crate::spool::{LogSpool, ReportSpool};
 use crate::step::Workshop;
@@ -39,6 +40,7 @@ pub(super) struct Tools {
     pub(super) scribe: Scribe,
     pub(super) running: RunningSet,
     pub(super) seen: SeenRoots,
+    pub(super) metrics: Metrics,
 }
 
 impl Tools {

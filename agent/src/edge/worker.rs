@@ -7,10 +7,11 @@ use std::sync::Arc;
 use pointsman_shared::api::agent::Variables;
 use pointsman_shared::ids::{PlacementId, StreamId};
 use pointsman_shared::outcome::{Effect, JobKind, Outcome, Phase};
-use pointsman_shared::wire::LogChunk;
 use pointsman_shared::wire::from_agent::{JobResult, LogTotal, ReportContent, WorkingOn};
 use pointsman_shared::wire::job::Order;
 use pointsman_shared::wire::logs::LogSource;
+use pointsman_shared::wire::{LogChunk, TraceParent};
+use tracing::Instrument as _;
 
 use super::desk::EdgeDesk;
 use super::scribe::Scribe;
@@ -22,6 +23,7 @@ use crate::dispatcher::Assignment;
 use crate::executor::{Execution, execute};
 use crate::lease::Standing;
 use crate::logs::{ChunkSink, ChunkerId, JobLog, SHORTEST_SECRET, Secrets};
+use crate::metrics::Ended;
 use crate::policy::PolicyError;
 use crate::process::Processes;
 use crate::spool::LogSpool;
@@ -36,28 +38,52 @@ const SPARE_BYTES: u64 = 256 * 1024 * 1024;
 /// The stage of what the agent says before the first step.
 const PREPARE: &str = "prepare";
 
-/// Does the job; what it had to say is durable when this returns.
-pub(super) async fn work(tools: &Arc<Tools>, assignment: Assignment) -> WorkingOn {
+/// Does the job, in a span of the trace that its offer came with; what it had to say is durable when this returns.
+pub(super) async fn work(tools: &Arc<Tools>, mut assignment: Assignment) -> WorkingOn {
     crash_point!(C7);
     let work = WorkingOn {
         job: assignment.body.job,
         epoch: assignment.epoch,
     };
+    let trace = assignment.trace.clone();
+    let span = tracing::info_span!(
+        "job",
+        job = %work.job,
+        epoch = %work.epoch,
+        kind = %assignment.body.order.kind(),
+        trace_id = trace.as_ref().map(TraceParent::trace_id)
+    );
+    assignment.trace = pointsman_telemetry::join(&span, trace.as_ref()).or(trace);
+    in_span(tools, assignment, work).instrument(span).await
+}
+
+async fn in_span(tools: &Arc<Tools>, assignment: Assignment, work: WorkingOn) -> WorkingOn {
     let kind = assignment.body.order.kind();
-    tracing::info!(job = %work.job, epoch = %work.epoch, %kind, "work begins");
+    tracing::info!("work begins");
     tools.running.enter(work);
+    let running = tools.metrics.begins(kind);
     let log = begin_log(tools, &assignment, work);
     let scribe = tools.scribe.with_trace(assignment.trace.clone());
     let doing = do_it(Arc::clone(tools), assignment, work, log.clone(), scribe.clone());
-    let doing = tokio::spawn(doing);
+    let doing = tokio::spawn(doing.in_current_span());
     let (execution, secrets) = match doing.await {
         Ok(done) => done,
         Err(error) => (panicked(kind, &error), Arc::new(Secrets::none())),
     };
+    tools.metrics.ended(kind, &running, counted(&execution));
     let total = log.finish().await;
     report(&scribe, work, execution, &secrets, total).await;
     tools.running.leave(work);
     work
+}
+
+const fn counted(execution: &Execution) -> Ended {
+    match execution {
+        Execution::Ended(Outcome::Succeeded { .. }) => Ended::Succeeded,
+        Execution::Ended(Outcome::Failed { .. }) => Ended::Failed,
+        Execution::Ended(Outcome::Cancelled) => Ended::Cancelled,
+        Execution::LeaseLost { .. } => Ended::LeaseLost,
+    }
 }
 
 fn begin_log(tools: &Tools, assignment: &Assignment, work: WorkingOn) -> JobLog {
@@ -83,7 +109,8 @@ async fn do_it(
         work.job,
         work.epoch,
         assignment.lease.clone(),
-    );
+    )
+    .in_trace(assignment.trace.clone());
     let variables = match variables(&artifacts, &assignment.body.order).await {
         Ok(variables) => variables,
         Err(error) => return (without_variables(kind, &error), Arc::new(Secrets::none())),
@@ -184,11 +211,11 @@ async fn report(
     let outcome = match execution {
         Execution::Ended(outcome) => presentable(outcome, secrets),
         Execution::LeaseLost { effect } => {
-            tracing::warn!(job = %work.job, epoch = %work.epoch, ?effect, "the lease was lost; nothing is reported");
+            tracing::warn!(?effect, "the lease was lost; nothing is reported");
             return;
         }
     };
-    tracing::info!(job = %work.job, epoch = %work.epoch, ?outcome, "work ended");
+    tracing::info!(?outcome, "work ended");
     let result = JobResult {
         job: work.job,
         epoch: work.epoch,

@@ -130,6 +130,11 @@ impl LogSpool {
         self.news.notified().await;
     }
 
+    /// Bytes that wait.
+    pub fn bytes(&self) -> u64 {
+        self.lock().bytes
+    }
+
     /// Whether anything waits.
     pub fn is_empty(&self) -> bool {
         self.lock().chunks.is_empty()

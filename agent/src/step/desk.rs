@@ -8,6 +8,7 @@ use pointsman_shared::digest::Digest;
 use pointsman_shared::migration::MigrationPhase;
 use pointsman_shared::wire::from_agent::LedgerEntry;
 use pointsman_shared::wire::logs::LogSource;
+use tracing::Span;
 
 /// A content-addressed object of the artifact store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,11 @@ pub trait Desk: Send + Sync {
 
     /// Reports what a ledger of migrations says.
     fn ledger(&self, phase: MigrationPhase, entries: Vec<LedgerEntry>);
+
+    /// The span of a step, for traces; none of its own where nobody traces.
+    fn span(&self, _ordinal: u32, _step: &str) -> Span {
+        Span::none()
+    }
 
     /// Reports that a step began.
     fn started(&self, ordinal: u32, step: &str);

@@ -21,3 +21,4 @@ mod jobs;
 mod journey;
 mod neighbour;
 mod silence;
+mod tracing;

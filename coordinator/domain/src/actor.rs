@@ -4,6 +4,7 @@
 
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::ids::PrincipalId;
+use pointsman_shared::wire::TraceParent;
 
 use crate::refusal::{Refusal, RefusalKind};
 
@@ -35,6 +36,8 @@ pub struct Actor {
     pub role: RoleName,
     /// Address the request came from.
     pub address: Option<String>,
+    /// The trace of the request; what it causes belongs to it.
+    pub trace: Option<TraceParent>,
 }
 
 /// What can be done, as coarse as roles need it.
@@ -117,6 +120,7 @@ mod tests {
             name: "ann".to_owned(),
             role,
             address: None,
+            trace: None,
         }
     }
 

@@ -31,6 +31,7 @@ const DRAIN: Duration = Duration::from_secs(15);
 
 /// Takes in messages until `stop`; what was delivered by then is finished.
 pub async fn run(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) {
+    app.metrics.process.expect_broker("intake");
     supervise("intake", app.ids.as_ref(), stop, || session(app, topology, stop)).await;
 }
 
@@ -39,6 +40,7 @@ async fn session(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) 
     pointsman_store::now(&mut *app.store.read().await?).await?;
     topology.ensure().await?;
     let connection = connect(&app.config.broker.url, "intake").await?;
+    let _up = app.metrics.process.broker_up("intake");
     let publisher = Publisher::open(&connection).await?;
     let mut lanes = Lanes::open(app, topology, &publisher, connection.status());
     let ended = feed(&connection, &lanes, stop).await;

@@ -108,16 +108,18 @@ impl Lane {
 
     async fn take(&mut self, source: Source, delivery: Delivery) -> BrokerResult<()> {
         let key = delivery.routing_key.as_str();
+        let trace = trace_of(&delivery);
         let span = tracing::info_span!(
             "message",
             queue = source.queue(),
             key,
-            trace = trace_of(&delivery).as_ref().map(TraceParent::as_str)
+            trace_id = trace.as_ref().map(TraceParent::trace_id)
         );
+        pointsman_telemetry::join(&span, trace.as_ref());
         match self.apply(source, &delivery).instrument(span).await? {
             Taken::Done(replies) => {
                 for reply in replies {
-                    self.answer(reply).await?;
+                    self.answer(reply, trace.as_ref()).await?;
                 }
                 let acked = delivery.ack(BasicAckOptions::default()).await;
                 acked.map_err(BrokerError::amqp("acking a delivery"))?;
@@ -195,11 +197,12 @@ impl Lane {
         Ok(taken)
     }
 
-    /// Hands an answer to the broker. Whether it arrives is only noted: the agent asks again.
-    async fn answer(&mut self, reply: Reply) -> BrokerResult<()> {
+    /// Hands an answer to the broker, with the trace of what it answers. Whether it arrives is only noted: the agent asks again.
+    async fn answer(&mut self, reply: Reply, trace: Option<&TraceParent>) -> BrokerResult<()> {
         let queue = names::host_control(&reply.host);
         let bytes = reply.envelope.to_bytes();
-        let send = self.publisher.send(names::CONTROL.name, &queue, &bytes, None);
+        let trace = trace.map(TraceParent::as_str);
+        let send = self.publisher.send(names::CONTROL.name, &queue, &bytes, trace);
         let Ok(handed) = tokio::time::timeout(publisher::CONFIRM, send).await else {
             tracing::warn!(queue, "an answer could not be handed to the broker");
             return Ok(());

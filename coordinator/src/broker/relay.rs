@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_shared::wire::to_agent::Offer;
-use pointsman_shared::wire::{self, Envelope};
+use pointsman_shared::wire::{self, Envelope, TraceParent};
 use pointsman_store::listener::{Call, Listener};
 use pointsman_store::outbox::{self, Due, Message};
 use pointsman_store::{StoreResult, hosts};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::connection::{connect, supervise};
 use super::error::BrokerResult;
@@ -32,12 +33,14 @@ const POLL: Duration = Duration::from_secs(2);
 
 /// Publishes until `stop`; what is under way then is finished.
 pub async fn run(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) {
+    app.metrics.process.expect_broker("relay");
     supervise("relay", app.ids.as_ref(), stop, || session(app, topology, stop)).await;
 }
 
 async fn session(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) -> BrokerResult<()> {
     topology.ensure().await?;
     let connection = connect(&app.config.broker.url, "relay").await?;
+    let _up = app.metrics.process.broker_up("relay");
     let publisher = Publisher::open(&connection).await?;
     let mut listener = Listener::connect(&app.store, Call::Outbox).await?;
     let mut tasks: JoinSet<(String, BrokerResult<()>)> = JoinSet::new();
@@ -98,6 +101,30 @@ async fn claim(app: &App, busy: Vec<String>) -> StoreResult<HashMap<String, Vec<
     Ok(queues)
 }
 
+/// The span of publishing, in the trace of the job that the row belongs to.
+fn span(row: &Due) -> tracing::Span {
+    let trace = row
+        .trace
+        .as_ref()
+        .and_then(|trace| trace.parse::<TraceParent>().ok());
+    let span = tracing::info_span!(
+        "publish",
+        queue = row.routing_key,
+        trace_id = trace.as_ref().map(TraceParent::trace_id)
+    );
+    pointsman_telemetry::join(&span, trace.as_ref());
+    span
+}
+
+fn note_sent(row: &Due) {
+    let (what, job, epoch) = match &row.message {
+        Message::Offer { job, epoch, .. } => ("an offer is published", job, epoch),
+        Message::Cancel(cancel) => ("a cancel is published", &cancel.job, &cancel.epoch),
+        Message::Adopt(_) | Message::Outdated => return,
+    };
+    tracing::info!(%job, %epoch, "{what}");
+}
+
 /// One queue's way out.
 struct Line {
     app: App,
@@ -115,13 +142,16 @@ impl Line {
                 continue;
             };
             crate::crash_point!(C1);
+            let span = span(row);
             let published = self
                 .publisher
                 .publish(&row.exchange, &row.routing_key, &envelope, row.trace.as_deref())
+                .instrument(span.clone())
                 .await;
             match published {
                 Ok(Delivery::Confirmed) => {
                     crate::crash_point!(C3);
+                    span.in_scope(|| note_sent(row));
                     self.topology.delivered(&row.routing_key);
                     outbox::mark_sent(&mut *self.app.store.read().await?, row.id).await?;
                 }

@@ -69,6 +69,7 @@ impl Consumption {
 
 /// Looks at the queue of reports until `stop`.
 pub async fn run(app: &App, topology: &Topology, consumption: &Consumption, stop: &CancellationToken) {
+    app.metrics.process.expect_broker("watch");
     supervise("watch", app.ids.as_ref(), stop, || async {
         let ended = session(app, topology, consumption, stop).await;
         consumption.interrupt();
@@ -85,6 +86,7 @@ async fn session(
 ) -> BrokerResult<()> {
     topology.ensure().await?;
     let connection = connect(&app.config.broker.url, "watch").await?;
+    let _up = app.metrics.process.broker_up("watch");
     let channel = connection
         .create_channel()
         .await

@@ -236,6 +236,32 @@ impl Default for GarbageSection {
     }
 }
 
+/// A listener of its own for metrics; the API has them too, for whoever may read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsSection {
+    /// Address and port; none = no such listener.
+    pub listen: Option<SocketAddr>,
+    /// Off loopback, for everybody who can reach it.
+    pub insecure: bool,
+}
+
+impl MetricsSection {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self.listen {
+            Some(listen) if !listen.ip().is_loopback() && !self.insecure => Err(ConfigError::Invalid {
+                key: "metrics.listen",
+                rule: format!(
+                    "{listen} is not loopback and would show names of projects, environments and hosts to everybody who \
+                     can reach it; let Prometheus scrape the API with a token instead, or set metrics.insecure = true on \
+                     a closed network"
+                ),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 impl Timing {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         // An agent must be dead before its job is freed, and must be able to miss a beat without stopping.

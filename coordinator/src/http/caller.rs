@@ -11,6 +11,7 @@ use pointsman_shared::digest::Digest;
 use pointsman_store::tokens::{self, KnownToken};
 use std::net::SocketAddr;
 
+use super::edge::RequestTrace;
 use super::problem::{Answer, Failed};
 use crate::app::App;
 use crate::error::OperationError;
@@ -124,6 +125,9 @@ fn actor(known: KnownToken, extensions: &Extensions) -> Actor {
         name: known.name,
         role: known.role,
         address: address(extensions),
+        trace: extensions
+            .get::<RequestTrace>()
+            .map(|RequestTrace(trace)| trace.clone()),
     }
 }
 

@@ -1,15 +1,16 @@
-//! What every request passes: an id, a line in the log, a net under panics, headers that browsers need.
+//! What every request passes: an id, a trace, a line in the log, a count, a net under panics, headers that browsers need.
 
 use std::any::Any;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use pointsman_shared::api::Problem;
-use tracing::Span;
+use pointsman_shared::wire::{TRACE_HEADER, TraceParent};
+use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::problem::{self, Failed};
 use crate::app::App;
@@ -21,13 +22,60 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone, Default)]
 pub(super) struct RequestId(pub(super) String);
 
-/// Gives the request an id, writes problems under it, and adds the headers.
+/// The trace a request belongs to: the caller's, or one of its own that bears the request's id.
+#[derive(Debug, Clone)]
+pub(super) struct RequestTrace(pub(super) TraceParent);
+
+/// Gives the request an id and its trace, writes problems under the id, and adds the headers.
 pub(super) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = app.ids.next().to_string();
+    let begun = Instant::now();
+    let unique = app.ids.next();
+    let id = unique.to_string();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let span = tracing::info_span!(
+        "request",
+        request.id = id,
+        http.method = %method,
+        http.route = route.unwrap_or_default(),
+        trace_id = tracing::field::Empty,
+    );
+    let given = request.headers().get(TRACE_HEADER);
+    let given = given.and_then(|header| TraceParent::read(header.as_bytes()));
+    let exported = pointsman_telemetry::join(&span, given.as_ref());
+    let trace = exported
+        .or(given)
+        .unwrap_or_else(|| TraceParent::of_request(unique));
+    span.record("trace_id", trace.trace_id());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = problem::written(next.run(request).await, &id);
+    request.extensions_mut().insert(RequestTrace(trace));
+    let answer = async {
+        let response = problem::written(next.run(request).await, &id);
+        note(&method, response.status(), begun.elapsed());
+        response
+    };
+    let response = with_headers(answer.instrument(span).await, &id);
+    app.metrics
+        .process
+        .answered(&method, route, response.status(), begun.elapsed());
+    response
+}
+
+/// One line per answer; those to changes are worth keeping.
+fn note(method: &Method, status: StatusCode, took: Duration) {
+    let status = status.as_u16();
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    if method.is_safe() {
+        tracing::debug!(http.status = status, took_ms, "answered");
+    } else {
+        tracing::info!(http.status = status, took_ms, "answered");
+    }
+}
+
+fn with_headers(mut response: Response, id: &str) -> Response {
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(
@@ -44,23 +92,6 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
             "default-src 'none'; frame-ancestors 'none'",
         ));
     response
-}
-
-/// The span of a request; all its log lines carry it.
-pub(super) fn span(request: &axum::http::Request<Body>) -> Span {
-    let id = request.extensions().get::<RequestId>().map_or("", |id| &id.0);
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str);
-    tracing::info_span!("request", request.id = id, http.method = %request.method(), http.route = route)
-}
-
-/// One line per answer.
-pub(super) fn answered(response: &Response, took: Duration, _span: &Span) {
-    let status = response.status().as_u16();
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(http.status = status, took_ms, "answered");
 }
 
 /// A handler panicked: one request is lost, the process is not.
@@ -101,6 +132,7 @@ pub(super) async fn no_such_method(request: Request) -> Failed {
 #[cfg(test)]
 mod tests {
     use axum::Router;
+    use axum::body::Body;
     use axum::routing::get;
     use tower::ServiceExt as _;
     use tower_http::catch_panic::CatchPanicLayer;

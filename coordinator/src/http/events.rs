@@ -91,6 +91,7 @@ fn frames(
     shutdown: tokio_util::sync::CancellationToken,
 ) -> impl Stream<Item = Result<Frame, Infallible>> {
     async_stream::stream! {
+        let _counted = reading.app.metrics.process.reader();
         // So that the reader knows at once that it is connected.
         yield Ok(Frame::default().comment("here"));
         loop {
@@ -136,6 +137,7 @@ impl Reading {
         let mut conn = self.app.store.read().await?;
         let events = events::after(&mut conn, self.cursor, PAGE).await?;
         self.cursor = events.last().map_or(self.cursor, |event| event.cursor);
+        self.app.metrics.process.replayed(events.len());
         Ok(events)
     }
 }

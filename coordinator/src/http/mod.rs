@@ -17,6 +17,7 @@ mod health;
 mod hosts;
 mod jobs;
 mod locks;
+mod metrics;
 mod migrations;
 mod page;
 mod paging;

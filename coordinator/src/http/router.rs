@@ -11,13 +11,12 @@ use pointsman_domain::Action::{
 };
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::trace::TraceLayer;
 
 use super::guard::Access::{self, Agent, Does, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
     account, agent, audit, deployments, edge, environments, events, garbage, guard, health, hosts, jobs,
-    locks, migrations, page, plans, projects, recipes, releases, targets, tokens, variables,
+    locks, metrics, migrations, page, plans, projects, recipes, releases, targets, tokens, variables,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -51,6 +50,7 @@ fn installation() -> Vec<Route> {
         get("/healthz", Open, health::alive),
         get("/readyz", Open, health::ready),
         get("/version", Open, health::version),
+        get("/metrics", May(Read), metrics::show),
         get("/api/v1/whoami", May(Read), account::whoami),
         get("/api/v1/status", May(Read), targets::list),
         get("/api/v1/doctor", May(Read), health::doctor),
@@ -156,17 +156,11 @@ pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Rout
         let handler = route.handler.layer(from_fn_with_state(guarded, guard::guard));
         router = router.route(route.path, handler);
     }
-    let trace = TraceLayer::new_for_http()
-        .make_span_with(edge::span)
-        .on_request(())
-        .on_response(edge::answered)
-        .on_failure(());
     router
         .fallback(edge::nowhere)
         .method_not_allowed_fallback(edge::no_such_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(edge::caught))
-        .layer(trace)
         .layer(from_fn_with_state(api.app.clone(), edge::identify))
         .with_state(api)
 }

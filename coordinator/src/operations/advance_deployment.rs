@@ -233,6 +233,7 @@ impl Look<'_> {
             release: &release,
             purpose: if back { Purpose::Undo } else { Purpose::Deploy },
             deployment: Some(self.facts.id),
+            trace: None,
         };
         if switch {
             return order_host_job::switch(self.app, tx, &wish, back).await;
@@ -274,6 +275,7 @@ impl Look<'_> {
             release: &release,
             purpose: Purpose::Deploy,
             deployment: Some(self.facts.id),
+            trace: None,
         };
         let work = MigrationWork {
             phase: MigrationPhase::Pre,

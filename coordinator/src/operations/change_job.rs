@@ -7,6 +7,7 @@ use pointsman_domain::presence::milliseconds;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::name::HostId;
 use pointsman_shared::wire;
+use pointsman_shared::wire::TraceParent;
 use pointsman_shared::wire::job::Audience;
 use pointsman_shared::wire::to_agent::Cancel;
 use pointsman_shared::wire::topology;
@@ -84,7 +85,7 @@ async fn perform(
             let State::Offered { until } = state else {
                 return Ok(());
             };
-            outbox::put_offer(tx, job.id, epoch, &offer_key(&job.audience), now, *until).await?;
+            outbox::put_offer(tx, job, epoch, &offer_key(&job.audience), now, *until).await?;
         }
         // The claim that asked for it holds what a grant is made of.
         Effect::Grant { .. } => conclude_job::granted(app, tx, job).await?,
@@ -106,7 +107,7 @@ async fn perform(
                 serial: 0,
                 expires_at: 0,
             };
-            push_cancel(app, tx, cancel, now).await?;
+            push_cancel(app, tx, cancel, &job.trace(), now).await?;
         }
         Effect::Conclude(ending) => conclude(app, tx, job, &ending).await?,
         Effect::NoteLate { .. } => note_late(tx, job, now).await?,
@@ -137,11 +138,12 @@ async fn push_cancel(
     app: &App,
     tx: &mut Transaction,
     mut cancel: Cancel,
+    trace: &TraceParent,
     now: DateTime<Utc>,
 ) -> OperationResult<()> {
     let expires_at = now + milliseconds(app.config.timing.offer_ms);
     cancel.expires_at = expires_at.timestamp_millis();
-    outbox::put_cancel(tx, &cancel, now, expires_at).await?;
+    outbox::put_cancel(tx, &cancel, trace, now, expires_at).await?;
     Ok(())
 }
 

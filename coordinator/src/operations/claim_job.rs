@@ -32,20 +32,25 @@ pub async fn execute(app: &App, claim: &Claim) -> OperationResult<Vec<Reply>> {
     act::commit(tx).await?;
     let envelope = match answer {
         Ok(grant) => {
+            let epoch = claim.epoch.next();
+            tracing::info!(job = %claim.job, %epoch, host = %claim.host, "a claim is granted");
             app.bells.reconcile.notify_one();
             app.bells.events.notify_one();
             crate::crash_point!(C5);
             grant
         }
-        Err(reason) => app.signatory.sign_denial(Denial {
-            v: wire::VERSION,
-            host: claim.host.clone(),
-            instance: claim.instance,
-            job: claim.job,
-            epoch: claim.epoch,
-            nonce: claim.nonce.clone(),
-            reason,
-        }),
+        Err(reason) => {
+            tracing::info!(job = %claim.job, host = %claim.host, ?reason, "a claim is denied");
+            app.signatory.sign_denial(Denial {
+                v: wire::VERSION,
+                host: claim.host.clone(),
+                instance: claim.instance,
+                job: claim.job,
+                epoch: claim.epoch,
+                nonce: claim.nonce.clone(),
+                reason,
+            })
+        }
     };
     Ok(vec![Reply {
         host: claim.host.clone(),

@@ -11,6 +11,7 @@ use pointsman_domain::{Action, Actor};
 use pointsman_shared::api::garbage::{Garbage, GarbageItem, GarbageRequest, LeftAlone};
 use pointsman_shared::name::ReleaseFolder;
 use pointsman_shared::outcome::JobKind;
+use pointsman_shared::wire::TraceParent;
 use pointsman_store::garbage::{self, Lying};
 use pointsman_store::placements::PlacementRow;
 use pointsman_store::targets::TargetRow;
@@ -41,7 +42,11 @@ pub async fn execute(app: &App, actor: &Actor, wish: &GarbageRequest) -> Operati
             let mut tx = app.store.begin().await?;
             targets::lock(&mut tx, target.id).await?;
             let before = found.jobs.len();
-            collect(app, &mut tx, &target, wish.dry_run, &mut found).await?;
+            let wanted = Wanted {
+                dry_run: wish.dry_run,
+                trace: actor.trace.as_ref(),
+            };
+            collect(app, &mut tx, &target, wanted, &mut found).await?;
             if let Some(jobs) = found.jobs.get(before..).filter(|jobs| !jobs.is_empty()) {
                 let detail = serde_json::json!({ "jobs": jobs, "reason": wish.reason });
                 act::done(
@@ -89,11 +94,18 @@ async fn chosen(app: &App, wish: &GarbageRequest) -> OperationResult<Vec<TargetR
     Ok(all.into_iter().filter(wanted).collect())
 }
 
+/// What is wanted of each target.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'a> {
+    dry_run: bool,
+    trace: Option<&'a TraceParent>,
+}
+
 async fn collect(
     app: &App,
     tx: &mut Transaction,
     target: &TargetRow,
-    dry_run: bool,
+    wanted: Wanted<'_>,
     found: &mut Garbage,
 ) -> OperationResult<()> {
     // Read again under the lock.
@@ -113,10 +125,10 @@ async fn collect(
             .take(AT_ONCE)
             .collect();
         found.items.extend(items);
-        if dry_run {
+        if wanted.dry_run {
             continue;
         }
-        match order(app, tx, target, &placement, &going).await? {
+        match order(app, tx, target, &placement, &going, wanted.trace).await? {
             Ok(number) => found.jobs.push(number),
             Err(reason) => found.left.push(LeftAlone {
                 target: target.name.clone(),
@@ -178,6 +190,7 @@ async fn order(
     target: &TargetRow,
     placement: &PlacementRow,
     going: &[ReleaseFolder],
+    trace: Option<&TraceParent>,
 ) -> OperationResult<Result<i64, String>> {
     let now = pointsman_store::now(tx).await?;
     if let Some(lock) = locks::held_lock(tx, target.id, now).await? {
@@ -211,6 +224,7 @@ async fn order(
         purpose: Purpose::Collect,
         fence,
         folders: going,
+        trace,
     };
     let job = order_collection::insert(app, tx, &wish).await?;
     offer_job::offer_or_defer(app, tx, &job).await?;

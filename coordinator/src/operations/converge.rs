@@ -79,6 +79,7 @@ async fn converge_hosts(app: &App, tx: &mut Transaction, target: &TargetRow) -> 
             release: &release,
             purpose: Purpose::Converge,
             deployment: None,
+            trace: None,
         };
         match converge(&facts) {
             Some(NextStep::Install(_)) => order_host_job::install(app, tx, &wish).await?,

@@ -205,6 +205,7 @@ async fn announce(
         name: host.to_owned(),
         role: RoleName::Viewer,
         address,
+        trace: None,
     };
     let detail = serde_json::json!({ "key": key, "labels": invitation.labels, "pools": invitation.pools });
     act::done(app, tx, &actor, "host.join", &format!("host {host}"), detail).await?;

@@ -32,6 +32,7 @@ pub mod keep_recipe;
 pub mod known;
 pub mod make_plan;
 pub mod mark_release;
+pub mod measure_garbage;
 pub mod offer_job;
 pub mod order_collection;
 pub mod order_host_job;

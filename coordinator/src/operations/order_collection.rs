@@ -4,6 +4,7 @@ use pointsman_domain::job::Purpose;
 use pointsman_shared::ids::{Generation, JobId, StreamId};
 use pointsman_shared::name::{ReleaseFolder, SlotName};
 use pointsman_shared::outcome::JobKind;
+use pointsman_shared::wire::TraceParent;
 use pointsman_shared::wire::job::{Audience, CollectOrder, JobBody, Order, SlotFence};
 use pointsman_store::jobs::JobRow;
 use pointsman_store::placements::PlacementRow;
@@ -30,6 +31,8 @@ pub struct Collection<'a> {
     pub fence: Generation,
     /// What goes to the trash.
     pub folders: &'a [ReleaseFolder],
+    /// The trace of the request that asked for it.
+    pub trace: Option<&'a TraceParent>,
 }
 
 /// Writes the job; it is not offered yet.
@@ -63,6 +66,7 @@ pub async fn insert(app: &App, tx: &mut Transaction, wish: &Collection<'_>) -> O
         body: &body,
         purpose: wish.purpose,
         max_epochs: EPOCHS,
+        trace: wish.trace,
         at: pointsman_store::now(tx).await?,
     };
     Ok(jobs::insert(tx, &new).await?)

@@ -8,6 +8,7 @@ use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::{DeploymentId, JobId, StreamId};
 use pointsman_shared::migration::MigrationPhase;
 use pointsman_shared::name::SlotName;
+use pointsman_shared::wire::TraceParent;
 use pointsman_shared::wire::job::{
     Audience, InstallOrder, JobBody, MigrateMode, MigrateOrder, MigrationRef, Order, SwitchOrder,
 };
@@ -37,6 +38,8 @@ pub struct HostJob<'a> {
     pub purpose: Purpose,
     /// The deployment that wants it.
     pub deployment: Option<DeploymentId>,
+    /// The trace of the request that wished it; none = the deployment's.
+    pub trace: Option<&'a TraceParent>,
 }
 
 impl<'a> HostJob<'a> {
@@ -52,6 +55,7 @@ impl<'a> HostJob<'a> {
             release,
             purpose: Purpose::Migrate,
             deployment: None,
+            trace: None,
         }
     }
 }
@@ -207,6 +211,7 @@ async fn insert(
         body: &body,
         purpose: wish.purpose,
         max_epochs: EPOCHS,
+        trace: wish.trace,
         at,
     };
     Ok(jobs::insert(tx, &new).await?)

@@ -38,6 +38,10 @@ pub async fn apply(
         outcome: result.outcome.clone(),
         until: offer_job::offer_until(app, now),
     };
-    change_job::apply(app, tx, &job, event, now).await?;
+    let changed = change_job::apply(app, tx, &job, event, now).await?;
+    if let Some(after) = changed.done() {
+        let (number, state) = (after.number, after.state.as_str());
+        tracing::info!(job = %job.id, number, epoch = %result.epoch, state, "a result is recorded");
+    }
     Ok(())
 }

@@ -54,6 +54,7 @@ pub async fn execute(app: &App, refused: &Refused<'_>) -> OperationResult<()> {
         audit(app, &mut tx, host, "message.take", &message, now).await?;
     }
     act::commit(tx).await?;
+    app.metrics.process.refused();
     app.bells.events.notify_one();
     Ok(())
 }

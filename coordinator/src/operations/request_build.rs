@@ -8,6 +8,7 @@ use pointsman_domain::{Action, Actor, Refusal, RefusalKind, release};
 use pointsman_shared::ids::{DeploymentId, JobId, ReleaseId, StreamId};
 use pointsman_shared::name::ProjectName;
 use pointsman_shared::repository::GitRef;
+use pointsman_shared::wire::TraceParent;
 use pointsman_shared::wire::job::{Audience, BuildOrder, Input, JobBody, Order};
 use pointsman_store::events::NewEvent;
 use pointsman_store::projects::ProjectRow;
@@ -40,7 +41,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &BuildWish) -> OperationRes
         let source = mirrors::source(app, &project, parse(wish.reference.as_deref())?).await?;
         let mut tx = app.store.begin().await?;
         let release = insert(app, &mut tx, actor, &project, &source).await?;
-        offer(app, &mut tx, &project, release, None).await?;
+        offer(app, &mut tx, &project, release, None, actor.trace.as_ref()).await?;
         act::commit(tx).await?;
         app.bells.relay.notify_one();
         app.bells.events.notify_one();
@@ -86,6 +87,7 @@ pub(super) async fn insert(
         commit: &source.commit,
         subject: &source.subject,
         author: &source.author,
+        committed_at: source.committed_at,
         origin: &app.config.installation.name,
         recipe_body: source.recipe_body.as_deref(),
         recipe_document: source.recipe_document,
@@ -133,6 +135,7 @@ pub(super) async fn offer(
     project: &ProjectRow,
     release: ReleaseId,
     deployment: Option<DeploymentId>,
+    trace: Option<&TraceParent>,
 ) -> OperationResult<()> {
     let row = releases::get(tx, release)
         .await?
@@ -168,6 +171,7 @@ pub(super) async fn offer(
         body: &body,
         purpose: Purpose::Release,
         max_epochs: BUILD_EPOCHS,
+        trace,
         at,
     };
     let job = jobs::insert(tx, &new).await?;

@@ -156,10 +156,11 @@ async fn request(
         strategy,
         timing,
         plan: wish.plan,
+        trace: actor.trace.as_ref(),
     };
     let number = insert(app, tx, actor, target, &new, row.label.as_str()).await?;
     if fresh {
-        request_build::offer(app, tx, project, release, Some(new.id)).await?;
+        request_build::offer(app, tx, project, release, Some(new.id), new.trace).await?;
     }
     Ok(number)
 }

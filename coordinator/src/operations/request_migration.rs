@@ -16,7 +16,6 @@ use pointsman_store::releases::ReleaseRow;
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, Transaction, deployments, placements, releases, targets};
 
-use super::find_runner::Runner;
 use super::order_host_job::{self, HostJob, MigrationWork};
 use super::{act, find_release, find_runner, offer_job, request_deployment, sync_placements};
 use crate::app::App;
@@ -79,7 +78,11 @@ async fn request(
         let what = format!("{} has no host to run migrations on", target.name);
         Refusal::conflict("no_hosts", what).hint("pointsman hosts")
     })?;
-    let number = order(app, tx, target, &release, &runner, wish, &chosen).await?;
+    let host_job = HostJob {
+        trace: actor.trace.as_ref(),
+        ..HostJob::on_migrations(&runner.placement, target, &release)
+    };
+    let number = order(app, tx, &host_job, runner.has_release, wish, &chosen).await?;
     let names: Vec<_> = chosen.iter().map(|one| one.name.as_str()).collect();
     let detail = serde_json::json!({
         "job": number, "release": release.label, "phase": wish.phase, "mode": wish.mode, "migrations": names,
@@ -313,25 +316,26 @@ async fn refuse_needed(
 async fn order(
     app: &App,
     tx: &mut Transaction,
-    target: &TargetRow,
-    release: &ReleaseRow,
-    runner: &Runner,
+    host_job: &HostJob<'_>,
+    has_release: bool,
     wish: &MigrationRequest,
     chosen: &[MigrationRef],
 ) -> OperationResult<i64> {
-    let host_job = HostJob::on_migrations(&runner.placement, target, release);
-    if !runner.has_release {
+    if !has_release {
         // The run stays queued until the release has arrived; `tend_migrations` offers it.
-        order_host_job::install(app, tx, &host_job).await?;
+        order_host_job::install(app, tx, host_job).await?;
     }
     let work = MigrationWork {
         phase: wish.phase,
         mode: wish.mode,
         migrations: chosen,
     };
-    let job = order_host_job::migrate(app, tx, &host_job, work).await?;
-    let is_free = !migrations::runs(tx, target.id).await?.iter().any(Run::is_active);
-    if runner.has_release && is_free {
+    let job = order_host_job::migrate(app, tx, host_job, work).await?;
+    let is_free = !migrations::runs(tx, host_job.target.id)
+        .await?
+        .iter()
+        .any(Run::is_active);
+    if has_release && is_free {
         offer_job::offer_or_defer(app, tx, &job).await?;
     }
     Ok(job.number)

@@ -77,6 +77,7 @@ async fn request(
         strategy: &strategy,
         timing: Timing::default(),
         plan: None,
+        trace: actor.trace.as_ref(),
     };
     request_deployment::insert(app, tx, actor, target, &new, row.label.as_str()).await
 }

@@ -77,5 +77,6 @@ pub async fn actor(app: &App) -> OperationResult<Actor> {
         name: "schedule".to_owned(),
         role: RoleName::Maintainer,
         address: None,
+        trace: None,
     })
 }

@@ -43,6 +43,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &UndoRequest) -> OperationR
                 release: &release,
                 purpose: Purpose::Collect,
                 deployment: None,
+                trace: actor.trace.as_ref(),
             };
             order_host_job::install(app, &mut tx, &wish).await?;
             hosts.push(placement.host);

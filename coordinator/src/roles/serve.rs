@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::broker::topology::Topology;
 use crate::broker::watch::{self, Consumption};
 use crate::broker::{hearing, intake, relay};
-use crate::{http, lifecycle};
+use crate::{http, lifecycle, metrics};
 
 /// How long everything may take to end after it was asked to.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ const UPKEEP: Duration = Duration::from_secs(30);
 /// Why a coordinator does not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeFailure {
-    /// `http.listen` cannot be listened on.
+    /// `http.listen` or `metrics.listen` cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
@@ -72,6 +72,13 @@ pub async fn serve(app: App, roles: &[Role], stop: CancellationToken) -> Result<
         tracing::info!(%address, "listening");
         let (app, stop) = (app.clone(), stop.clone());
         tasks.spawn(async move { Ok(http::serve(app, listener, stop).await?) });
+    }
+    if let Some(address) = app.config.metrics.listen {
+        let failed = move |source| ServeFailure::Listen { address, source };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        tracing::info!(%address, "listening for scrapers");
+        let (app, stop) = (app.clone(), stop.clone());
+        tasks.spawn(async move { metrics::serve(app, listener, stop).await.map_err(failed) });
     }
     if until_ready(&app, &stop).await? {
         start(&app, roles, &stop, &mut tasks);

@@ -89,7 +89,8 @@ pub async fn get(conn: &mut PgConnection, job: JobId, epoch: Epoch) -> StoreResu
     .transpose()
 }
 
-/// Closes an attempt. A result may close again what was lost before (a migration's): the later word stands.
+/// Closes an attempt. A result may close again what was lost before (a migration's): the later word stands, and that it
+/// was lost stays counted.
 pub async fn end(
     conn: &mut PgConnection,
     job: JobId,
@@ -98,7 +99,9 @@ pub async fn end(
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE attempt SET ended_at = $4, ending = $3 WHERE job_id = $1 AND epoch = $2",
+        "UPDATE attempt SET ended_at = $4, ending = $3,
+                lost_at = CASE WHEN $3 = 'lost' THEN COALESCE(lost_at, $4) ELSE lost_at END
+         WHERE job_id = $1 AND epoch = $2",
         job.0,
         epoch_column(epoch),
         how.as_str(),

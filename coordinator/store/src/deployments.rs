@@ -15,6 +15,7 @@ use pointsman_domain::timing::Timing;
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{DeploymentId, PrincipalId, ReleaseId, TargetId};
+use pointsman_shared::wire::TraceParent;
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
@@ -42,6 +43,8 @@ pub struct NewDeployment<'a> {
     pub timing: Timing,
     /// The plan that it was held to.
     pub plan: Option<Digest>,
+    /// The trace of the request that wished it; its jobs belong to it.
+    pub trace: Option<&'a TraceParent>,
 }
 
 /// Which deployment, and of what.

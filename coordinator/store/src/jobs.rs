@@ -24,6 +24,7 @@ use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{PlacementId, ReleaseId, StreamId};
 use pointsman_shared::migration::MigrationPhase;
 use pointsman_shared::name::HostId;
+use pointsman_shared::wire::TraceParent;
 use pointsman_shared::wire::job::{Audience, JobBody, MigrateMode, Order};
 use sqlx::PgConnection;
 
@@ -38,6 +39,8 @@ pub struct NewJob<'a> {
     pub purpose: Purpose,
     /// Grants at most.
     pub max_epochs: u32,
+    /// The trace of the request that wished it; none = its deployment's, when it has one.
+    pub trace: Option<&'a TraceParent>,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -67,9 +70,10 @@ pub async fn insert(conn: &mut PgConnection, new: &NewJob<'_>) -> StoreResult<Jo
     sqlx::query!(
         "INSERT INTO job (id, number, kind, state, purpose, project_id, release_id, target_id, placement_id,
                           deployment_id, host_id, pool, generation, body, body_digest, log_stream_id, max_epochs,
-                          created_at, migration_phase, migration_mode)
+                          created_at, migration_phase, migration_mode, trace)
          OVERRIDING SYSTEM VALUE
-         VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+         VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                 COALESCE($20, (SELECT trace FROM deployment WHERE id = $9)))",
         body.job.0,
         body.number,
         body.order.kind().as_str(),
@@ -89,6 +93,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewJob<'_>) -> StoreResult<Jo
         new.at,
         what.migration.map(|(phase, _)| phase.as_str()),
         what.migration.map(|(_, mode)| mode.as_str()),
+        new.trace.map(TraceParent::as_str),
     )
     .execute(&mut *conn)
     .await?;

@@ -67,6 +67,15 @@ pub async fn now(conn: &mut PgConnection) -> StoreResult<chrono::DateTime<chrono
         .await?)
 }
 
+/// How a pool is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Connections at work.
+    pub in_use: u32,
+    /// Connections at most.
+    pub limit: u32,
+}
+
 /// The pool of connections.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -113,6 +122,15 @@ impl Store {
     /// The pool, for listeners and reads outside a transaction.
     pub const fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// How the pool is used right now.
+    pub fn connections(&self) -> Connections {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        Connections {
+            in_use: self.pool.size().saturating_sub(idle),
+            limit: self.pool.options().get_max_connections(),
+        }
     }
 
     /// A connection for reads.

@@ -12,13 +12,13 @@ use pointsman_shared::wire::to_agent::{Adopt, Cancel};
 use pointsman_shared::wire::{TraceParent, topology};
 use sqlx::PgConnection;
 
-use crate::jobs::epoch_column;
+use crate::jobs::{JobRow, epoch_column};
 use crate::{StoreError, StoreResult};
 
 /// Puts the offer of a job's epoch; the relay signs it when it publishes it.
 pub async fn put_offer(
     conn: &mut PgConnection,
-    job: JobId,
+    job: &JobRow,
     epoch: Epoch,
     routing_key: &str,
     now: DateTime<Utc>,
@@ -28,9 +28,9 @@ pub async fn put_offer(
         "INSERT INTO outbox (exchange, routing_key, kind, job_id, epoch, trace, created_at, expires_at)
          VALUES ('jobs', $1, 'offer', $2, $3, $4, $5, $6)",
         routing_key,
-        job.0,
+        job.id.0,
         epoch_column(epoch),
-        String::from(TraceParent::of(job, epoch.next())),
+        String::from(job.trace()),
         now,
         expires_at,
     )
@@ -43,10 +43,11 @@ pub async fn put_offer(
 pub async fn put_cancel(
     conn: &mut PgConnection,
     cancel: &Cancel,
+    trace: &TraceParent,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> StoreResult<()> {
-    let job = Some((cancel.job, cancel.epoch));
+    let job = Some((cancel.job, cancel.epoch, trace));
     put_control(
         conn,
         "cancel",
@@ -82,7 +83,7 @@ async fn put_control(
     conn: &mut PgConnection,
     kind: &str,
     host: &HostId,
-    job: Option<(JobId, Epoch)>,
+    job: Option<(JobId, Epoch, &TraceParent)>,
     message: &Result<String, serde_json::Error>,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -95,10 +96,10 @@ async fn put_control(
          VALUES ('control', $1, $2, $3, $4, $5, $6, $7, $8)",
         topology::host_control(host),
         kind,
-        job.map(|(job, _)| job.0),
-        job.map(|(_, epoch)| epoch_column(epoch)),
+        job.map(|(job, _, _)| job.0),
+        job.map(|(_, epoch, _)| epoch_column(epoch)),
         message,
-        job.map(|(job, epoch)| String::from(TraceParent::of(job, epoch))),
+        job.map(|(_, _, trace)| trace.as_str()),
         now,
         expires_at,
     )

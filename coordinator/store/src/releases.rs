@@ -94,6 +94,8 @@ pub struct NewRelease<'a> {
     pub subject: &'a str,
     /// Author of the commit.
     pub author: &'a str,
+    /// When the commit was made, as far as its clock can be believed.
+    pub committed_at: Option<DateTime<Utc>>,
     /// The installation that makes it.
     pub origin: &'a str,
     /// The recipe's bytes; none = no recipe.

@@ -5,6 +5,7 @@ pub mod deployments;
 pub mod hosts;
 pub mod jobs;
 pub mod logs;
+pub mod metrics;
 pub mod migrations;
 pub mod projects;
 pub mod releases;

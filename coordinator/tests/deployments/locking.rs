@@ -41,6 +41,7 @@ async fn another(world: &World, name: &str, role: RoleName) -> Actor {
         name: name.to_owned(),
         role,
         address: None,
+        trace: None,
     }
 }
 

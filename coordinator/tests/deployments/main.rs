@@ -17,6 +17,7 @@ mod failing;
 mod going_live;
 mod intervening;
 mod locking;
+mod measuring;
 mod migrating;
 mod planning;
 mod promoting;

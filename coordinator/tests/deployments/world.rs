@@ -68,6 +68,7 @@ impl World {
             name: "ann".to_owned(),
             role: RoleName::Admin,
             address: None,
+            trace: None,
         };
         let repository = Repository::new();
         for version in ["1.0", "2.0", "3.0"] {
@@ -277,5 +278,6 @@ fn app(store: Store, folder: &TempDir) -> App {
         objects: Arc::new(object_store::memory::InMemory::new()),
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
+        metrics: Arc::default(),
     }
 }

@@ -127,6 +127,7 @@ impl Agent {
             body: &body,
             purpose: Purpose::Release,
             max_epochs: 3,
+            trace: None,
             at: world.app.clock.now(),
         };
         let job = jobs::insert(&mut tx, &new).await.unwrap();

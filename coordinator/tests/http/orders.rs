@@ -1,5 +1,6 @@
-//! What agents are asked to do here: a build and an install, with the rows they rest on.
+//! What agents are asked to do here: a build and an install, with the rows they rest on; and a release that is built.
 
+use pointsman_domain::recipe::Recipe;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{PlacementId, ReleaseId, StreamId};
 use pointsman_shared::name::ReleaseFolder;
@@ -63,4 +64,23 @@ async fn release(world: &World) -> ReleaseId {
     .await
     .unwrap();
     ReleaseId(id)
+}
+
+/// The next release of shop, built; its label is its number.
+pub async fn built(world: &World) -> ReleaseId {
+    let id = release(world).await;
+    let digest = Digest::of(id.0.as_bytes());
+    sqlx::query(
+        "UPDATE release SET state = 'built', manifest_digest = $2, archive_digest = $2, packing_digest = $2, folder = $3,
+                            recipe = $4
+         WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(digest.as_bytes().as_slice())
+    .bind(ReleaseFolder::of(1, &digest).as_str())
+    .bind(serde_json::to_value(Recipe::default()).unwrap())
+    .execute(world.pool())
+    .await
+    .unwrap();
+    id
 }

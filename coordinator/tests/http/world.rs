@@ -90,6 +90,7 @@ impl World {
             objects: artifacts::open(&folder.path().join("store")).unwrap(),
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),
+            metrics: Arc::default(),
         };
         let first_token = found(&app).await;
         let shutdown = CancellationToken::new();

@@ -38,13 +38,15 @@ async fn an_offered_job_is_cancelled_at_once_and_its_claim_denied() {
 
 #[tokio::test]
 async fn a_running_job_hears_of_its_cancel_twice_and_may_still_succeed() {
-    let world = World::start(Times::default()).await;
+    let mut world = World::start(Times::default()).await;
     let mut builder = TestAgent::builder(&world, "builder-1").await;
     let mut offers = builder.offers("pool.default.jobs").await;
-    for (outcome, expected) in [
-        (Outcome::Cancelled, JobState::Cancelled),
-        (built(), JobState::Succeeded),
+    let given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for (outcome, expected, given) in [
+        (Outcome::Cancelled, JobState::Cancelled, None),
+        (built(), JobState::Succeeded, given.parse().ok()),
     ] {
+        world.actor.trace.clone_from(&given);
         world.request_build().await;
         let (offer, grant) = builder.take(&mut offers).await;
         let number = body(&offer).number;
@@ -60,7 +62,7 @@ async fn a_running_job_hears_of_its_cancel_twice_and_may_still_succeed() {
             (cancel.job, cancel.epoch, cancel.reason.as_str()),
             (grant.job, grant.epoch, "wrong tag")
         );
-        let trace = Some(TraceParent::of(grant.job, grant.epoch));
+        let trace = Some(given.unwrap_or_else(|| TraceParent::of_job(grant.job)));
         assert_eq!((&offers.trace, &builder.trace), (&trace, &trace));
         let reply = builder.beat(&[(grant.job, grant.epoch)]).await;
         let cancelled = LeaseVerdict::Cancel {

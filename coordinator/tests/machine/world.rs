@@ -80,6 +80,7 @@ impl World {
             objects: artifacts::open(&folder.path().join("store")).unwrap(),
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),
+            metrics: Arc::default(),
         };
         let actor = Actor {
             principal: PrincipalId(app.ids.next()),
@@ -87,6 +88,7 @@ impl World {
             name: "ann".to_owned(),
             role: RoleName::Admin,
             address: None,
+            trace: None,
         };
         Self {
             app,

@@ -263,7 +263,7 @@ pub fn words(actions: &[Action]) -> Vec<String> {
 fn word(action: &Action) -> String {
     match action {
         Action::Settle(delivery, how) => format!("{how:?} {}", delivery.0),
-        Action::Say(message) => match message.as_ref() {
+        Action::Say(message, _) => match message.as_ref() {
             FromAgent::Claim(_) => "claim".to_owned(),
             FromAgent::Declined(declined) => format!("declined {:?}", declined.reason),
             FromAgent::SlotFree(free) => format!("slot free for {}", free.kind),
@@ -301,7 +301,9 @@ pub fn hello_nonce(actions: &[Action]) -> Option<Nonce> {
 
 pub fn claimed(actions: &[Action]) -> Option<Claim> {
     actions.iter().find_map(|action| {
-        let Action::Say(message) = action else { return None };
+        let Action::Say(message, _) = action else {
+            return None;
+        };
         let FromAgent::Claim(claim) = message.as_ref() else {
             return None;
         };

@@ -5,6 +5,7 @@ use pointsman_domain::deployment::{
     CancelDecision, DeploymentOutcome, PauseReason, PauseWish, Paused, RollbackDecision,
 };
 use pointsman_shared::ids::{DeploymentId, PlacementId, ReleaseId};
+use pointsman_shared::wire::TraceParent;
 use sqlx::PgConnection;
 
 use super::{NewDeployment, wrong};
@@ -15,8 +16,8 @@ pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> StoreRe
     let strategy = serde_json::to_value(new.strategy).map_err(|error| wrong(new.id, error))?;
     let number = sqlx::query_scalar!(
         "INSERT INTO deployment (id, target_id, release_id, kind, requested_by, requested_at, reason, strategy,
-                                 held_until, scheduled_for, expires_at, plan_hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING number",
+                                 held_until, scheduled_for, expires_at, plan_hash, trace)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING number",
         new.id.0,
         new.target.0,
         new.release.0,
@@ -29,6 +30,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> StoreRe
         new.timing.scheduled_for,
         new.timing.expires_at,
         new.plan.map(|plan| plan.as_bytes().to_vec()),
+        new.trace.map(TraceParent::as_str),
     )
     .fetch_one(conn)
     .await?;

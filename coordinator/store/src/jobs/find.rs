@@ -19,7 +19,7 @@ macro_rules! select_jobs {
                                                       AND attempt.ending IN ('lost', 'replaced')) AS "unsettled!",
                       job.offered_at, job.offer_expires_at, job.waiting_since, job.lease_until, job.instance_id,
                       job.worker_id, job.cancel_requested, job.outcome, job.reason, job.code, job.late_result,
-                      job.declined, job.dead_offers, job.created_at, job.started_at, job.ended_at
+                      job.declined, job.dead_offers, job.trace, job.created_at, job.started_at, job.ended_at
                FROM job "# + $tail
             $(, $argument)*
         )

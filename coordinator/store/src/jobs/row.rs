@@ -11,9 +11,9 @@ use pointsman_shared::ids::{
 };
 use pointsman_shared::name::HostId;
 use pointsman_shared::outcome::{JobKind, Outcome};
-use pointsman_shared::wire::JobBody;
 use pointsman_shared::wire::from_agent::DeclineReason;
 use pointsman_shared::wire::job::Audience;
+use pointsman_shared::wire::{JobBody, TraceParent};
 use serde::de::DeserializeOwned;
 
 use crate::{StoreError, StoreResult};
@@ -83,6 +83,8 @@ pub struct JobRow {
     pub declined: BTreeMap<HostId, DeclineReason>,
     /// Offers that came back unread.
     pub dead_offers: u32,
+    /// The trace of the request that wished it.
+    pub wished_in: Option<TraceParent>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When its newest epoch was granted.
@@ -134,6 +136,12 @@ impl JobRow {
         }
     }
 
+    /// The trace it belongs to: that of the request that wished it, or one of its own. All its attempts share it.
+    pub fn trace(&self) -> TraceParent {
+        let own = || TraceParent::of_job(self.id);
+        self.wished_in.clone().unwrap_or_else(own)
+    }
+
     /// The body, parsed.
     pub fn parsed_body(&self) -> StoreResult<JobBody> {
         serde_json::from_str(&self.body).map_err(|error| StoreError::inconsistent("job", self.id, error))
@@ -175,6 +183,7 @@ pub(super) struct Columns {
     pub late_result: bool,
     pub declined: serde_json::Value,
     pub dead_offers: i32,
+    pub trace: Option<String>,
     pub created_at: DateTime<Utc>,
     pub started_at: Option<DateTime<Utc>>,
     pub ended_at: Option<DateTime<Utc>>,
@@ -235,6 +244,7 @@ impl TryFrom<Columns> for JobRow {
             late_result: row.late_result,
             declined: serde_json::from_value(row.declined).map_err(|e| wrong(&e))?,
             dead_offers: u32::try_from(row.dead_offers).unwrap_or_default(),
+            wished_in: row.trace.and_then(|trace| trace.parse().ok()),
             created_at: row.created_at,
             started_at: row.started_at,
             ended_at: row.ended_at,

@@ -15,8 +15,9 @@ pub async fn insert(conn: &mut PgConnection, new: &NewRelease<'_>) -> StoreResul
     let digest = new.recipe_body.map(|body| Digest::of(body.as_bytes()));
     sqlx::query!(
         "INSERT INTO release (id, project_id, number, label, reference, commit_id, subject, author, state, origin,
-                              recipe_body, recipe_digest, recipe, created_by, created_at, recipe_document_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12, $13, $14, $15)",
+                              recipe_body, recipe_digest, recipe, created_by, created_at, recipe_document_id,
+                              committed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $10, $11, $12, $13, $14, $15, $16)",
         new.id.0,
         new.project.0,
         i32::try_from(new.number).unwrap_or(i32::MAX),
@@ -32,6 +33,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewRelease<'_>) -> StoreResul
         new.by.0,
         new.at,
         new.recipe_document,
+        new.committed_at,
     )
     .execute(&mut *conn)
     .await?;

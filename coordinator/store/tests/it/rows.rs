@@ -94,6 +94,7 @@ pub async fn release(conn: &mut PgConnection, label: &str) -> StoreResult<Releas
         commit: &"a".repeat(40).parse().expect("a commit"),
         subject: "",
         author: "",
+        committed_at: None,
         origin: "test",
         recipe_body: None,
         recipe_document: None,
@@ -137,6 +138,7 @@ pub async fn wish(conn: &mut PgConnection, number: u128, release: ReleaseId) -> 
         strategy: &Strategy::default(),
         timing: Timing::default(),
         plan: None,
+        trace: None,
     };
     deployments::insert(conn, &new).await?;
     Ok(id)

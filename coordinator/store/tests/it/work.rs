@@ -66,6 +66,7 @@ async fn switch(conn: &mut PgConnection, generation: u64) -> JobRow {
         body: &body,
         purpose: Purpose::Deploy,
         max_epochs: 3,
+        trace: None,
         at: now(conn).await.expect("the time"),
     };
     let job = jobs::insert(conn, &new).await.expect("a job");
@@ -136,6 +137,7 @@ async fn refused(conn: &mut PgConnection, job: &JobRow, generation: u64) -> Opti
         body: &body,
         purpose: Purpose::Deploy,
         max_epochs: 3,
+        trace: None,
         at: now(conn).await.expect("the time"),
     };
     let refused = jobs::insert(conn, &new).await.expect_err("refused");
@@ -213,7 +215,7 @@ async fn an_outbox_row_is_claimed_once_and_an_outdated_offer_is_not_sent() {
         rows::target(&mut conn).await.expect("rows");
         let queued = switch(&mut conn, 1).await;
         let at = now(&mut conn).await.expect("the time");
-        let put = outbox::put_offer(&mut conn, queued.id, Epoch::NONE, "host.web-1.jobs", at, soon(at));
+        let put = outbox::put_offer(&mut conn, &queued, Epoch::NONE, "host.web-1.jobs", at, soon(at));
         put.await.expect("put");
         let (mut one, mut other) = (store.begin().await.expect("tx"), store.begin().await.expect("tx"));
         let first = outbox::claim(&mut one, 10, 30.0, &[]).await.expect("claimed");
