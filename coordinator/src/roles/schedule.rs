@@ -1,4 +1,5 @@
-//! What happens by the clock: garbage is collected by each project's schedule, history is pruned by its settings.
+//! What happens by the clock: garbage is collected by each project's schedule, history is pruned by its settings,
+//! and the audit trail is chained.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::error::OperationResult;
-use crate::operations::{prune_history, run_schedules};
+use crate::operations::{chain_audit, prune_history, run_schedules};
 
 /// Between two looks at the clock; a schedule knows minutes.
 const PAUSE: Duration = Duration::from_secs(20);
@@ -19,6 +20,10 @@ pub async fn run(app: &App, stop: &CancellationToken) {
         if look == 0 {
             note("pruning history", prune_history::execute(app).await.map(drop));
         }
+        note(
+            "chaining the audit trail",
+            chain_audit::execute(app).await.map(drop),
+        );
         note("running schedules", run_schedules::execute(app).await);
         tokio::select! {
             () = stop.cancelled() => return,

@@ -284,7 +284,7 @@ fn the_audit_trail_tells_who_and_why() {
     $ pointsman audit
     --- stdout
     NO  AGE  WHO   FROM      ACTION              OBJECT           RESULT  DETAIL
-     1   2m  lucy  10.0.0.9  deployment.request  shop@production  done    {"reason":"VAT fix"}
+     1   2m  lucy  10.0.0.9  deployment.request  shop@production  done    {"deployment":812,"reason":"VAT fix","release":"1.9.1"}
     --- exit 0
     "#);
 }

@@ -1,0 +1,125 @@
+//! `why`: from the wish to the host.
+
+use pointsman_shared::api::jobs::{JobState, Step};
+use pointsman_shared::outcome::JobKind;
+
+use crate::coordinator::{Coordinator, Story, held};
+use crate::person::Person;
+
+fn settled() -> Coordinator {
+    let coordinator = Coordinator::start();
+    coordinator.world().settled = true;
+    coordinator
+}
+
+#[test]
+fn a_deployment_that_holds_names_the_job_and_what_to_do() {
+    let coordinator = settled();
+    let lucy = Person::lucy(&coordinator);
+    coordinator.world().story = Story::Pauses;
+    lucy.runs("deploy shop@production 1.9.1 --detach");
+    {
+        let mut world = coordinator.world();
+        for _ in 0..4 {
+            world.advance(812);
+        }
+        let job = world.add_job(8121, JobKind::Activate, "web1", Some(812));
+        job.state = JobState::Failed;
+        job.reason = Some("000042-3f9c1e20ab12 is live but not healthy: it answered 502".to_owned());
+    }
+    insta::assert_snapshot!(lucy.runs("why 812"), @"");
+    insta::assert_snapshot!(lucy.types(80, "why 812").ends(), @"");
+    insta::assert_snapshot!(lucy.types(200, "why --job 8121").ends(), @"");
+    insta::assert_snapshot!(lucy.runs("why 812 -o plain"), @"");
+    assert_eq!(lucy.runs("why 812 -o json").json()[1]["about"], "job #8121");
+}
+
+#[test]
+fn a_deployment_that_waits_names_what_it_waits_for() {
+    let coordinator = settled();
+    let lucy = Person::lucy(&coordinator);
+    coordinator.world().story = Story::Stays;
+    lucy.runs("deploy shop@production 1.9.1 --detach");
+    lucy.runs("deploy shop@production 1.9.0 --detach");
+    {
+        let mut world = coordinator.world();
+        world.advance(812);
+        world.journeys.clear();
+        world.targets[0].open_deployment = Some(812);
+        let behind = &mut world.deployments[1];
+        "waiting behind #812".clone_into(&mut behind.summary);
+        let hosts = &mut world.deployments[0].hosts;
+        hosts[1].state = "deferred".to_owned();
+        hosts[1].reason = Some("its host is absent".to_owned());
+        hosts[2].state = "installed".to_owned();
+        let job = world.add_job(8121, JobKind::Install, "web1", Some(812));
+        job.steps = vec![Step {
+            epoch: 1,
+            ordinal: 2,
+            name: "fetch archive".to_owned(),
+            state: "running".to_owned(),
+            duration_ms: None,
+        }];
+        world.add_job(8122, JobKind::Install, "web2", Some(812)).state = JobState::Deferred;
+        world.hosts[1].seen = false;
+        world.hosts[1].problems = vec!["its agent was last heard at 2026-11-20 12:00:00 UTC".to_owned()];
+        world.locks.push(held(None, "the cooling fails"));
+    }
+    insta::assert_snapshot!(lucy.runs("why 813"), @"");
+    insta::assert_snapshot!(lucy.runs("why 812"), @"");
+}
+
+#[test]
+fn a_failed_build_is_the_reason_of_a_failed_deployment() {
+    let coordinator = settled();
+    let lucy = Person::lucy(&coordinator);
+    coordinator.world().story = Story::Fails;
+    lucy.runs("deploy shop@production 1.9.1 --detach");
+    {
+        let mut world = coordinator.world();
+        world.advance(812);
+        world.advance(812);
+        world.deployments[0].hosts.clear();
+        world.releases[1].built_at = None;
+        let job = world.add_job(8042, JobKind::Build, "builder1", None);
+        job.state = JobState::Failed;
+        job.reason = Some("npm ci exited with 1".to_owned());
+        world.add_host("builder1");
+    }
+    insta::assert_snapshot!(lucy.runs("why 812"), @"");
+}
+
+#[test]
+fn a_target_tells_locks_drift_and_unknown_migrations() {
+    let coordinator = Coordinator::start();
+    let lucy = Person::lucy(&coordinator);
+    {
+        let mut world = coordinator.world();
+        world
+            .locks
+            .push(held(Some("shop@production"), "the audit of June"));
+        world.targets[0].placements[1].drift = Some("runs 1.8.2, which nobody asked for".to_owned());
+        world.targets[0].placements[2].health = "unhealthy".to_owned();
+        world.add_job(8118, JobKind::Migrate, "web1", None).state = JobState::Indeterminate;
+        world.jobs[0].target = Some("shop@production".parse().unwrap());
+    }
+    insta::assert_snapshot!(lucy.runs("why shop@production"), @"");
+    coordinator.world().settled = true;
+    insta::assert_snapshot!(lucy.runs("why shop@beta"), @"");
+    assert_eq!(lucy.runs("why shop@nowhere").exit, 6);
+}
+
+#[test]
+fn a_host_tells_what_waits_for_it() {
+    let coordinator = settled();
+    let lucy = Person::lucy(&coordinator);
+    insta::assert_snapshot!(lucy.runs("why web1"), @"");
+    {
+        let mut world = coordinator.world();
+        world.add_job(8121, JobKind::Activate, "web1", None).state = JobState::Offered;
+        world.hosts[0].problems = vec!["its clock is 9.0 s behind".to_owned()];
+    }
+    insta::assert_snapshot!(lucy.runs("why web1"), @"");
+    assert_eq!(lucy.runs("why web9").exit, 6);
+    assert_eq!(lucy.runs("why").exit, 2);
+}
