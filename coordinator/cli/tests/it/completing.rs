@@ -153,11 +153,42 @@ fn things_have_addresses() {
     let coordinator = Coordinator::start();
     let lucy = Person::lucy(&coordinator);
     lucy.runs("deploy shop@production 1.9.1 --detach");
-    insta::assert_snapshot!(lucy.runs("open"), @"");
-    insta::assert_snapshot!(lucy.runs("open shop@production"), @"");
-    insta::assert_snapshot!(lucy.runs("open 812"), @"");
-    insta::assert_snapshot!(lucy.runs("open shop b77d01aa"), @"");
-    insta::assert_snapshot!(lucy.runs("open shop@prod"), @"");
-    insta::assert_snapshot!(lucy.types(80, "open 812").ends(), @"");
+    insta::assert_snapshot!(lucy.runs("open"), @"
+    $ pointsman open
+    --- stdout
+    http://coordinator
+    --- exit 0
+    ");
+    insta::assert_snapshot!(lucy.runs("open shop@production"), @"
+    $ pointsman open shop@production
+    --- stdout
+    http://coordinator/api/v1/targets/shop@production
+    --- exit 0
+    ");
+    insta::assert_snapshot!(lucy.runs("open 812"), @"
+    $ pointsman open 812
+    --- stdout
+    http://coordinator/api/v1/deployments/812
+    --- exit 0
+    ");
+    insta::assert_snapshot!(lucy.runs("open shop b77d01aa"), @"
+    $ pointsman open shop b77d01aa
+    --- stdout
+    http://coordinator/api/v1/projects/shop/releases/1.9.1
+    --- exit 0
+    ");
+    insta::assert_snapshot!(lucy.runs("open shop@prod"), @r#"
+    $ pointsman open shop@prod
+    --- stderr
+    error: there is no target "shop@prod"
+     help: did you mean shop@production?
+    --- exit 6
+    "#);
+    insta::assert_snapshot!(lucy.types(80, "open 812").ends(), @"
+    http://coordinator/api/v1/deployments/812
+            Note  the page at / is for browsers; what stands below /api/ answers to
+    a token only
+    --- exit 0
+    ");
     assert_eq!(lucy.runs("open 812 1.9.1").exit, 2);
 }

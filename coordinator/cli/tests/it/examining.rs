@@ -11,9 +11,31 @@ fn doctor_tells_of_a_coordinator_that_cannot_be_asked_and_of_other_versions() {
     let coordinator = Coordinator::start();
     let lucy = Person::lucy(&coordinator);
     coordinator.world().version = Some("9.0.0".to_owned());
-    insta::assert_snapshot!(lucy.runs("doctor"), @"");
+    insta::assert_snapshot!(lucy.runs("doctor"), @"
+    $ pointsman doctor
+    --- stdout
+      ok    http://coordinator answers in <n> ms, clocks <n> s apart
+      ok    the token is good: you are lucy, admin
+      warn  this command is 0.1.0, the coordinator 9.0.0
+            -> install pointsman 9.0.0
+      ok    database 15.18, migrations current
+    --- stderr
+          Doctor  0 failed, 1 warning, 3 ok
+    --- exit 0
+    ");
     let stranger = Person::with(&coordinator, "pmn_nobody_secret");
-    insta::assert_snapshot!(stranger.runs("doctor"), @"");
+    insta::assert_snapshot!(stranger.runs("doctor"), @"
+    $ pointsman doctor
+    --- stdout
+      fail  http://coordinator: the token is not accepted
+            -> pointsman login --with-token < token-file; or set POINTSMAN_TOKEN
+    --- stderr
+          Doctor  1 failed, 0 warnings, 0 ok
+    error: the token is not accepted
+    cause: no such token, or it was revoked
+     help: pointsman login --with-token < token-file; or set POINTSMAN_TOKEN
+    --- exit 4
+    ");
     let run = lucy.runs("doctor --url http://127.0.0.1:9");
     assert_eq!(run.exit, 1, "{run}");
     assert!(run.stdout.contains("cannot reach the coordinator"), "{run}");
@@ -45,7 +67,18 @@ fn the_audit_trail_is_filtered_and_verified() {
         unchained: 0,
         broken: None,
     });
-    insta::assert_snapshot!(lucy.runs("audit --verify"), @"");
+    insta::assert_snapshot!(lucy.runs("audit --verify"), @"
+    $ pointsman audit --verify
+    --- stdout
+    rows             3
+    head             9f2e6d33a3717ee826353a404ba4618d1aeeb6879ad7936bce8ed5f46814924d
+    not yet chained  0
+    broken at        -
+    --- stderr
+        Verified  every row is as it was when it was chained
+            Note  keep rows and head elsewhere: a trail that was cut at its end shows only beside them
+    --- exit 0
+    ");
     coordinator.world().chain = Some(AuditChain {
         length: 1,
         head: Some(Digest::of(b"head")),
@@ -56,6 +89,18 @@ fn the_audit_trail_is_filtered_and_verified() {
             what: "what the row says is not what was chained".to_owned(),
         }),
     });
-    insta::assert_snapshot!(lucy.runs("audit --verify"), @"");
+    insta::assert_snapshot!(lucy.runs("audit --verify"), @"
+    $ pointsman audit --verify
+    --- stdout
+    rows             1
+    head             9f2e6d33a3717ee826353a404ba4618d1aeeb6879ad7936bce8ed5f46814924d
+    not yet chained  0
+    broken at        #2
+    --- stderr
+    error: the audit trail was changed: row #2 breaks the chain
+    cause: what the row says is not what was chained
+     help: compare the rows from there on with a backup of the database
+    --- exit 1
+    ");
     assert_eq!(lucy.runs("audit --verify --who bob").exit, 2);
 }

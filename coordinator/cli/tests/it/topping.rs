@@ -33,11 +33,43 @@ fn busy() -> Coordinator {
 fn without_a_terminal_it_is_one_look() {
     let coordinator = busy();
     let lucy = Person::lucy(&coordinator);
-    insta::assert_snapshot!(lucy.runs("top"), @"");
-    insta::assert_snapshot!(lucy.runs("top -o plain"), @"");
+    insta::assert_snapshot!(lucy.runs("top"), @"
+    $ pointsman top
+    --- stdout
+    Deployments
+     NO  TARGET           RELEASE  STATE       AGE  BY    STAGE
+    812  shop@production  1.9.1    installing   2m  lucy  installing: 0 of 3 hosts
+    At work
+     JOB  KIND     SUBJECT                HOST  SINCE  STEP
+    8121  install  shop@production 1.9.1  web1     2m  fetch archive
+    Waiting
+     JOB  KIND     STATE     SUBJECT                HOST  AGE  WHY
+    8122  install  deferred  shop@production 1.9.1  web2   2m  its host is absent
+    Not well
+    HOST  STATE   SEEN  PROBLEMS
+    web2  absent    2m  its agent was last heard at 2026-11-20 12:00:00 UTC
+    --- exit 0
+    ");
+    insta::assert_snapshot!(lucy.runs("top -o plain"), @"
+    $ pointsman top -o plain
+    --- stdout
+    deployment	812	shop@production	installing	installing: 0 of 3 hosts
+    job	8121	web1	running	fetch archive
+    job	8122	web2	deferred	its host is absent
+    host	web2	web2	absent	its agent was last heard at 2026-11-20 12:00:00 UTC
+    --- exit 0
+    ");
     assert_eq!(lucy.runs("top -o json").json()["running"][0]["number"], 8121);
     let idle = Coordinator::start();
-    insta::assert_snapshot!(Person::lucy(&idle).runs("top"), @"");
+    insta::assert_snapshot!(Person::lucy(&idle).runs("top"), @"
+    $ pointsman top
+    --- stdout
+    Deployments: none is open
+    At work: no job
+    Waiting: no job
+    Not well: no host
+    --- exit 0
+    ");
 }
 
 #[test]
@@ -45,8 +77,22 @@ fn at_a_terminal_it_is_redrawn_until_q_is_pressed() {
     let coordinator = busy();
     let lucy = Person::lucy(&coordinator);
     let mut sitting = lucy.types(80, "top");
-    sitting.sees("fetch archive").sees("(q leaves)");
-    insta::assert_snapshot!(sitting.screen(), @"");
+    sitting.sees("fetch archive").sees("12:00:00 UTC");
+    insta::assert_snapshot!(sitting.screen(), @"
+    http://coordinator  2 of 3 hosts well  (q leaves)
+    Deployments
+     NO  TARGET           RELEASE  STATE       AGE  BY    STAGE
+    812  shop@production  1.9.1    installing   2m  lucy  installing: 0 of 3 hosts
+    At work
+     JOB  KIND     SUBJECT                HOST  SINCE  STEP
+    8121  install  shop@production 1.9.1  web1     2m  fetch archive
+    Waiting
+     JOB  KIND     STATE     SUBJECT                HOST  AGE  WHY
+    8122  install  deferred  shop@production 1.9.1  web2   2m  its host is absent
+    Not well
+    HOST  STATE   SEEN  PROBLEMS
+    web2  absent    2m  its agent was last heard at 2026-11-20 12:00:00 UTC
+    ");
     coordinator.world().jobs[0].steps[0].name = "unpack".to_owned();
     sitting.sees("unpack");
     assert!(!sitting.screen().contains("fetch archive"));
@@ -60,8 +106,22 @@ fn a_wide_terminal_shows_more_and_ctrl_c_leaves() {
     let coordinator = busy();
     let lucy = Person::lucy(&coordinator);
     let sitting = lucy.types(200, "top");
-    sitting.sees("fetch archive").sees("last heard");
-    insta::assert_snapshot!(sitting.screen(), @"");
+    sitting.sees("fetch archive").sees("12:00:00 UTC");
+    insta::assert_snapshot!(sitting.screen(), @"
+    http://coordinator  2 of 3 hosts well  (q leaves)
+    Deployments
+     NO  TARGET           RELEASE  STATE       AGE  BY    STAGE
+    812  shop@production  1.9.1    installing   2m  lucy  installing: 0 of 3 hosts
+    At work
+     JOB  KIND     SUBJECT                HOST  SINCE  STEP
+    8121  install  shop@production 1.9.1  web1     2m  fetch archive
+    Waiting
+     JOB  KIND     STATE     SUBJECT                HOST  AGE  WHY
+    8122  install  deferred  shop@production 1.9.1  web2   2m  its host is absent
+    Not well
+    HOST  STATE   SEEN  PROBLEMS
+    web2  absent    2m  its agent was last heard at 2026-11-20 12:00:00 UTC
+    ");
     sitting.interrupts();
     assert_eq!(sitting.ends().exit, 0);
 }
