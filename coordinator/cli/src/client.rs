@@ -4,6 +4,7 @@
 //! why requests are repeated here and nowhere else. Redirects are not followed: the token is for one server.
 
 mod api;
+mod audit;
 mod deployments;
 mod events;
 
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 pub use api::LogQuery;
+pub use audit::AuditFilter;
 pub use events::{EventStream, Signal};
 
 use crate::config::Token;
@@ -231,7 +233,7 @@ impl Client {
     }
 
     /// `path` below `/api/v1`; each part is escaped, so that a label with `#` or `/` stays one part.
-    fn address(&self, path: &[&str], query: &[(&str, String)]) -> Url {
+    pub fn address(&self, path: &[&str], query: &[(&str, String)]) -> Url {
         let mut url = self.base.clone();
         // Addresses are http or https (checked when parsed), which always can have a path.
         if let Ok(mut parts) = url.path_segments_mut() {

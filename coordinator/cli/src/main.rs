@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod exit;
 mod follow;
+mod keys;
 mod printer;
 mod prompt;
 mod session;

@@ -5,6 +5,7 @@
 //! have three forms: tables for people, tab-separated values and JSON for scripts.
 
 mod live;
+mod screen;
 mod tone;
 
 use std::io::{IsTerminal as _, Write};
@@ -16,6 +17,7 @@ use pointsman_shared::clock::Clock;
 use serde::Serialize;
 
 pub use live::{Live, LiveLine};
+pub use screen::Screen;
 pub use tone::Tone;
 
 use crate::error::CliError;

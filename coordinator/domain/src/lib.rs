@@ -3,6 +3,7 @@
 //! Facts come in, decisions and effects go out. This crate does no IO and never asks the time.
 
 pub mod actor;
+pub mod audit;
 pub mod deployment;
 pub mod fit;
 pub mod forecast;

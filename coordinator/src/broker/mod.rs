@@ -1,5 +1,6 @@
 //! The broker edge: the only place that knows AMQP and the management API. It carries; it decides nothing.
 
+pub mod alarms;
 mod connection;
 mod dead_letters;
 pub mod definitions;

@@ -55,6 +55,7 @@ fn installation() -> Vec<Route> {
         get("/api/v1/status", May(Read), targets::list),
         get("/api/v1/doctor", May(Read), health::doctor),
         get("/api/v1/audit", May(Read), audit::list),
+        get("/api/v1/audit/chain", May(Read), audit::chain),
         get("/api/v1/events", May(Read), events::stream),
         get("/api/v1/hosts", May(Read), hosts::list),
         get("/api/v1/hosts/{host}", May(Read), hosts::one),

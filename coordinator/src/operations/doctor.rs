@@ -1,20 +1,22 @@
 //! Looks at everything a person would look at when something is wrong, and says what to do. It changes nothing.
 
+mod hosts;
+
 use std::time::Duration;
 
 use pointsman_domain::{Action, Actor};
-use pointsman_shared::api::fleet::{Finding, Host, Severity};
+use pointsman_shared::api::fleet::{Finding, Severity};
 use pointsman_store::troubles::{self, Troubles};
-use pointsman_store::{StoreResult, schema, variables, views};
+use pointsman_store::{StoreResult, schema, variables};
+
+use rustix::fs::Access;
 
 use crate::app::App;
-use crate::broker::topology;
+use crate::broker::{alarms, topology};
 use crate::error::OperationResult;
 
 /// Free space below this share of the store's disk is named.
 const LOW_PERCENT: u64 = 10;
-/// Hosts that are looked at.
-const MOST_HOSTS: i64 = 10_000;
 /// Longest wait for the broker.
 const BROKER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -26,7 +28,7 @@ pub async fn execute(app: &App, actor: &Actor) -> OperationResult<Vec<Finding>> 
     findings.extend(broker(app).await);
     findings.push(store_disk(app));
     findings.extend(secrets(app).await?);
-    findings.extend(hosts(app).await?);
+    findings.extend(hosts::look(app).await?);
     let mut conn = app.store.read().await?;
     findings.extend(work(&troubles::count(&mut conn).await?));
     Ok(findings)
@@ -165,12 +167,32 @@ async fn broker(app: &App) -> Vec<Finding> {
             "set it, or let an administrator run what `join` prints",
         ));
     }
+    match tokio::time::timeout(BROKER_PATIENCE, alarms::raised(app)).await {
+        Ok(Ok(raised)) => findings.extend(
+            raised
+                .into_iter()
+                .map(|alarm| fail(alarm.to_string(), alarm.cure())),
+        ),
+        Ok(Err(error)) => findings.push(warn(format!("broker: {error}"), MANAGEMENT)),
+        Err(_) => findings.push(warn(
+            "broker: its management API does not answer within 5 s",
+            MANAGEMENT,
+        )),
+    }
     findings
 }
+
+const MANAGEMENT: &str = "check broker.admin_url, and that the broker's management plugin runs";
 
 fn store_disk(app: &App) -> Finding {
     let directory = &app.config.store.directory;
     let place = directory.display();
+    if let Err(error) = rustix::fs::access(directory, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        return fail(
+            format!("artifact store {place}: {error}"),
+            "give the folder to the user that the coordinator runs as",
+        );
+    }
     match rustix::fs::statvfs(directory) {
         Ok(disk) => {
             let free = disk.f_bavail * disk.f_frsize;
@@ -196,35 +218,6 @@ fn store_disk(app: &App) -> Finding {
     }
 }
 
-async fn hosts(app: &App) -> StoreResult<Vec<Finding>> {
-    let mut conn = app.store.read().await?;
-    let hosts = views::hosts::page(&mut conn, None, MOST_HOSTS, &app.config.timing.rhythm()).await?;
-    let members: Vec<&Host> = hosts.iter().filter(|host| host.revoked_at.is_none()).collect();
-    let well = members.iter().filter(|host| host.problems.is_empty()).count();
-    let mut findings: Vec<Finding> = members
-        .iter()
-        .filter(|host| !host.problems.is_empty())
-        .map(|host| {
-            let text = format!("host {}: {}", host.id, host.problems.join("; "));
-            let cure = format!(
-                "on the host: systemctl status pointsman-agent; here: pointsman hosts show {}",
-                host.id
-            );
-            if host.seen {
-                warn(text, cure)
-            } else {
-                fail(text, cure)
-            }
-        })
-        .collect();
-    if members.is_empty() {
-        findings.push(warn("no host has joined", "pointsman hosts invite HOST"));
-    } else {
-        findings.insert(0, ok(format!("{well} of {} hosts seen and well", members.len())));
-    }
-    Ok(findings)
-}
-
 fn work(troubles: &Troubles) -> Vec<Finding> {
     let mut findings = standing_still(troubles);
     findings.extend(for_people(troubles));
@@ -246,6 +239,11 @@ fn standing_still(troubles: &Troubles) -> Vec<Finding> {
             troubles.unnumbered,
             "events wait for longer than a minute to be numbered",
             "check that a coordinator runs the role http",
+        ),
+        (
+            troubles.unchained,
+            "acts wait for longer than ten minutes to be chained",
+            "check that a coordinator runs the role schedule",
         ),
         (
             troubles.overdue,

@@ -1,5 +1,5 @@
-//! What happens by the clock: garbage is collected by each project's schedule, history is pruned by its settings, and
-//! what a collection would take is measured.
+//! What happens by the clock: garbage is collected by each project's schedule, history is pruned by its settings, the
+//! audit trail is chained, and what a collection would take is measured.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::error::OperationResult;
-use crate::operations::{measure_garbage, prune_history, run_schedules};
+use crate::operations::{chain_audit, measure_garbage, prune_history, run_schedules};
 
 /// Between two looks at the clock; a schedule knows minutes.
 const PAUSE: Duration = Duration::from_secs(20);
@@ -22,6 +22,10 @@ pub async fn run(app: &App, stop: &CancellationToken) {
         if look == 0 {
             note("pruning history", prune_history::execute(app).await.map(drop));
         }
+        note(
+            "chaining the audit trail",
+            chain_audit::execute(app).await.map(drop),
+        );
         note("running schedules", run_schedules::execute(app).await);
         if look % MEASURE == 1 {
             note("measuring garbage", measure_garbage::execute(app).await);

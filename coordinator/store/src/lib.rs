@@ -5,6 +5,7 @@
 
 pub mod attempts;
 pub mod audit;
+pub mod audit_chain;
 pub mod deployments;
 pub mod enrolments;
 pub mod environments;

@@ -11,6 +11,8 @@ pub struct Troubles {
     pub unsent: i64,
     /// Events without a number after a minute.
     pub unnumbered: i64,
+    /// Acts without a link of the audit chain after ten minutes.
+    pub unchained: i64,
     /// Running jobs whose lease ended more than a minute ago.
     pub overdue: i64,
     /// Numbers of jobs of which nobody knows whether their effect happened.
@@ -34,6 +36,7 @@ pub async fn count(conn: &mut PgConnection) -> StoreResult<Troubles> {
              (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND expires_at > now()
                 AND created_at < now() - interval '1 minute') AS "unsent!",
              (SELECT count(*) FROM event WHERE seq IS NULL AND at < now() - interval '1 minute') AS "unnumbered!",
+             (SELECT count(*) FROM audit_unchained WHERE since < now() - interval '10 minutes') AS "unchained!",
              (SELECT count(*) FROM job WHERE state = 'running' AND kind <> 'migrate'
                 AND lease_until < now() - interval '1 minute') AS "overdue!",
              (SELECT count(*) FROM job WHERE state = 'deferred') AS "deferred!",
@@ -58,6 +61,7 @@ pub async fn count(conn: &mut PgConnection) -> StoreResult<Troubles> {
     Ok(Troubles {
         unsent: row.unsent,
         unnumbered: row.unnumbered,
+        unchained: row.unchained,
         overdue: row.overdue,
         indeterminate: row.indeterminate,
         dead_letters: row.dead_letters,

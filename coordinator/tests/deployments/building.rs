@@ -73,7 +73,9 @@ async fn what_cannot_be_built_is_refused_with_a_way_out() {
         );
         assert_eq!(typo.hint.as_deref(), Some("did you mean `steps`?"));
         let mut conn = world.app.store.read().await.unwrap();
-        let audit = views::audit::page(&mut conn, None, 10).await.unwrap();
+        let audit = views::audit::page(&mut conn, views::audit::Wanted::default(), 10)
+            .await
+            .unwrap();
         let refused = audit
             .iter()
             .filter(|entry| entry.action == "release.request" && entry.result == "refused");

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod agents;
+mod audit;
+mod doctor;
 mod health;
 mod joins;
 mod logs;

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
+
 /// What a principal may do; each includes the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,6 +87,30 @@ pub struct WhoAmI {
     pub version: String,
     /// The coordinator's clock.
     pub at: DateTime<Utc>,
+}
+
+/// `GET /api/v1/audit/chain`: every row of the audit trail recomputed against the chain of hashes over it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditChain {
+    /// Rows that are chained.
+    pub length: u64,
+    /// Hash of the last one. Kept elsewhere together with the length, it shows whether the end was cut off.
+    pub head: Option<Digest>,
+    /// Rows that wait for the chainer.
+    pub unchained: u64,
+    /// The first row that is not what was chained.
+    pub broken: Option<BrokenLink>,
+}
+
+/// Where a chain breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenLink {
+    /// Number of the act.
+    pub number: i64,
+    /// Its place in the chain, from 1.
+    pub position: u64,
+    /// What does not fit.
+    pub what: String,
 }
 
 /// One row of `GET /api/v1/audit`.

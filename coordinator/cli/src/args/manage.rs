@@ -12,7 +12,7 @@ use pointsman_shared::outcome::JobKind;
 use pointsman_shared::repository::RepositoryUrl;
 
 use super::deploy::{ON_FAILURE, WHEN_BUSY};
-use super::parse::{self, Pair};
+use super::parse::{self, Moment, Pair};
 use super::root::{Listed, Rows};
 
 /// `project`
@@ -268,6 +268,18 @@ pub struct Apply {
 /// `audit`
 #[derive(Debug, Args)]
 pub struct Audit {
+    /// Only what this principal did, by name.
+    #[arg(long, value_name = "NAME")]
+    pub who: Option<String>,
+    /// Only acts that begin so, such as deployment or `deployment.request`.
+    #[arg(long, value_name = "ACTION")]
+    pub what: Option<String>,
+    /// Only what was done since then: 2026-12-24T03:00Z, or so long ago, such as 2h.
+    #[arg(long, value_name = "TIME", value_parser = parse::since)]
+    pub since: Option<Moment>,
+    /// Recompute the chain of hashes over the whole trail instead, and name the first row that breaks it.
+    #[arg(long, conflicts_with_all = ["who", "what", "since", "limit", "all"])]
+    pub verify: bool,
     /// How many.
     #[command(flatten)]
     pub rows: Rows,

@@ -1,5 +1,6 @@
 //! The command line: what may be typed, and nothing of what it does.
 
+mod comfort;
 mod deploy;
 mod garbage;
 mod locks;
@@ -11,6 +12,7 @@ mod recipes;
 mod root;
 mod variables;
 
+pub use comfort::{Complete, Completions, KnownShell, ManPages, NameKind, Open, Why};
 pub use deploy::{
     Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, MakePlan, MarkRelease, Pause, Promote, Resume,
     Retry, Rollback, Skip, Versions, Watch,
@@ -22,7 +24,7 @@ pub use manage::{
     ProjectCommand, TargetCommand, TokenCommand,
 };
 pub use migrations::{Found, MigrationsCommand};
-pub use parse::{LogSubject, Pair, Scope};
+pub use parse::{LogSubject, Pair, Scope, Subject};
 pub use recipes::RecipeCommand;
 pub use root::{Cli, Command, Login, Options, Status};
 pub use variables::{SetVariable, UnsetVariable, VariableCommand, VariableScopeArgs};

@@ -9,13 +9,13 @@ pub const OVERVIEW: &str = "\
 Usage: pointsman <command> [project[@environment]] [release] [options]
 
 Deploy
-  deploy shop@production 1.9.1      make a release live and follow it [--build] [--detach] [--at TIME]
+  deploy shop@production 1.9.1      make a release live, follow it [--build] [--detach] [--at TIME]
   plan shop@production 1.9.1        what that would do; deploy --plan HASH insists on it
   promote shop staging production   what is live there; mark, unmark shop 1.9.1 tested
   rollback shop@production [1.9.0]  back to the previous good release, or to this one
   decide 812 rollback|continue      what to do with a deployment that holds; pause, resume 812
   retry 812 [HOST], skip 812 HOST   try hosts that failed again, or leave hosts out
-  watch, cancel 812                 follow a deployment, or stop it; cancel --job 8121 a job
+  watch, cancel 812                 follow a deployment, or stop it (--job 8121); undo your last act
   migrations ls|apply|revert|mark   what the database of a target has, lacks and may take back
   gc plan|run|undo|schedule         what goes from hosts and the store; pin, unpin shop 1.9.0
   lock, unlock shop@production      refuse new wishes; locks; stop and resume for everything
@@ -24,16 +24,17 @@ Build
   build shop [--ref main]           make a release from a ref [--follow]
   versions shop [1.9.1]             releases of a project
 Look
+  why 812|shop@production|web-1     why it waits, holds or failed, and what to do; top: a live view
   logs [-f] 812|shop@production     logs of all hosts, merged by time
   jobs ls|show|cancel               units of work
   hosts ls|show|invite|revoke       machines
-  events, audit, doctor             what machines did, what people did, what is wrong and its cure
+  events, audit [--verify], doctor  what machines and people did, and what is wrong; open 812: its address
 Set up
   project, environment, target      create|list|show; apply -f FILE does all of it at once
   recipe show|history|diff|set|use  a recipe kept in the coordinator instead of the repository
   variable set|unset|ls             values for build steps and hosts [--secret NAME]
   login, logout, whoami             your token; token create|ls|revoke for people and machines
-  help COMMAND|exit-codes|json      more
+  completions bash|zsh|fish         for your shell; man COMMAND; help COMMAND|exit-codes|json
 {after-help}
 Options:
 {options}
@@ -47,7 +48,10 @@ mod tests {
 
     #[test]
     fn every_command_stands_in_the_overview() {
-        for command in Cli::command().get_subcommands() {
+        for command in Cli::command()
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+        {
             let name = command.get_name();
             let named = super::OVERVIEW
                 .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')

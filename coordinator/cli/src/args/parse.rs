@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use pointsman_shared::api::projects::Gate;
 use pointsman_shared::digest::Digest;
-use pointsman_shared::name::{ProjectName, TargetName};
+use pointsman_shared::name::{HostId, ProjectName, TargetName};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -40,6 +40,20 @@ pub enum LogSubject {
     Project(ProjectName),
 }
 
+/// What is to be explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A deployment.
+    Deployment(i64),
+    /// A target.
+    Target(TargetName),
+    /// A host.
+    Host(HostId),
+}
+
+/// What has an address of its own.
+pub type Thing = LogSubject;
+
 /// `NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
@@ -68,6 +82,22 @@ pub fn log_subject(text: &str) -> Result<LogSubject, String> {
     }
 }
 
+/// `812`, `#812`, `shop@production` or `web-1`. A number is a deployment, even where a host is called so.
+pub fn subject(text: &str) -> Result<Subject, String> {
+    if let Ok(number) = number(text) {
+        return Ok(Subject::Deployment(number));
+    }
+    if text.contains('@') {
+        return text.parse().map(Subject::Target).map_err(|error| words(&error));
+    }
+    text.parse().map(Subject::Host).map_err(|error| words(&error))
+}
+
+/// `812`, `#812`, `shop@production` or `shop`, as for logs.
+pub fn thing(text: &str) -> Result<Thing, String> {
+    log_subject(text)
+}
+
 /// `812` or `#812` (the shell takes an unquoted `#` for a comment).
 pub fn number(text: &str) -> Result<i64, String> {
     text.strip_prefix('#')
@@ -90,6 +120,8 @@ pub enum Moment {
     At(DateTime<Utc>),
     /// So long from now.
     In(Duration),
+    /// So long ago.
+    Ago(Duration),
 }
 
 impl Moment {
@@ -98,6 +130,7 @@ impl Moment {
         match self {
             Self::At(time) => time,
             Self::In(wait) => now + wait,
+            Self::Ago(length) => now - length,
         }
     }
 }
@@ -116,6 +149,15 @@ pub fn moment(text: &str) -> Result<Moment, String> {
         .find_map(|form| NaiveDateTime::parse_from_str(&plain, form).ok())
         .map(|time| Moment::At(time.and_utc()))
         .ok_or_else(|| "write a time such as 2026-12-24T03:00Z (in UTC) or +2h".to_owned())
+}
+
+/// A moment as [`moment`] takes it, or so long ago: `2h`.
+pub fn since(text: &str) -> Result<Moment, String> {
+    if let Ok(length) = duration(text) {
+        return Ok(Moment::Ago(length));
+    }
+    moment(text)
+        .map_err(|_| "write a time such as 2026-12-24T03:00Z (in UTC), or 2h for two hours ago".to_owned())
 }
 
 /// 64 hex digits.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+use super::comfort::{Complete, Completions, ManPages, Open, Why};
 use super::deploy::{
     Build, Cancel, Decide, Deploy, Deployments, Logs, MakePlan, MarkRelease, Pause, Promote, Resume, Retry,
     Rollback, Skip, Versions, Watch,
@@ -133,6 +134,14 @@ pub enum Command {
     Resume(Resume),
     /// Follow a deployment to its end.
     Watch(Watch),
+    /// Say why something waits, holds or failed, from the wish to the host, and what to do about it.
+    Why(Why),
+    /// Take back what you did last, after asking.
+    Undo,
+    /// Look on: open deployments, work, and hosts that are not well, redrawn each second; q leaves.
+    Top,
+    /// Print the address of a thing.
+    Open(Open),
     /// Deployments, newest first.
     Deployments(Deployments),
     /// Cancel a deployment or a job.
@@ -176,6 +185,13 @@ pub enum Command {
     Audit(Audit),
     /// What happens to machines and work, as it happens.
     Events(Events),
+    /// A script that completes commands, options and names in your shell.
+    Completions(Completions),
+    /// The manual page of a command; all of them to a folder.
+    Man(ManPages),
+    /// What the scripts of `completions` ask.
+    #[command(name = "__complete", hide = true)]
+    Complete(Complete),
     /// Explain a command, `exit-codes`, or `json`.
     Help(Help),
 }

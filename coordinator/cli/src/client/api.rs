@@ -14,7 +14,7 @@ use pointsman_shared::api::projects::{
 };
 use pointsman_shared::api::recipes::{NewRecipe, Recipe, RecipeRevision, UseRecipe};
 use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
-use pointsman_shared::api::tokens::{AuditEntry, IssuedToken, NewToken, TokenInfo, WhoAmI};
+use pointsman_shared::api::tokens::{IssuedToken, NewToken, TokenInfo, WhoAmI};
 use pointsman_shared::name::{HostId, MarkName, ProjectName, TargetName};
 use reqwest::Method;
 use serde::de::IgnoredAny;
@@ -48,10 +48,6 @@ impl Client {
 
     pub async fn doctor(&self) -> Answer<Vec<Finding>> {
         self.get(&["doctor"], &[]).await
-    }
-
-    pub async fn audit(&self, most: usize) -> Answer<Listing<AuditEntry>> {
-        self.list(&["audit"], &[], most).await
     }
 
     pub async fn create_project(&self, project: &NewProject) -> Answer<Project> {

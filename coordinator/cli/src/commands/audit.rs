@@ -1,9 +1,10 @@
 //! `audit`: what people and tokens did, newest first.
 
-use pointsman_shared::api::tokens::AuditEntry;
+use pointsman_shared::api::tokens::{AuditChain, AuditEntry};
 
 use super::listing;
 use crate::args::Audit;
+use crate::client::AuditFilter;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::printer::Tone;
@@ -12,11 +13,64 @@ use crate::table::{Cell, Narrow, Table};
 
 /// Shows the trail.
 pub async fn audit(session: &Session, args: Audit) -> Result<Exit, CliError> {
-    let entries = session.client()?.audit(args.rows.most()).await?;
-    listing::show(session, &entries, &table(&entries.items), "nothing was done yet")
+    let client = session.client()?;
+    if args.verify {
+        let chain = client.audit_chain().await?;
+        return verified(session, &chain);
+    }
+    let now = session.clock.now();
+    let filter = AuditFilter {
+        who: args.who,
+        what: args.what,
+        since: args.since.map(|since| since.from(now)),
+        mine: false,
+    };
+    let entries = client.audit(filter, args.rows.most()).await?;
+    listing::show(session, &entries, &table(&entries.items), "no such acts")
 }
 
-fn table(entries: &[AuditEntry]) -> Table {
+/// Says whether the chain holds; fails where it does not.
+fn verified(session: &Session, chain: &AuditChain) -> Result<Exit, CliError> {
+    let fields = vec![
+        (
+            "rows",
+            Cell::Number(i64::try_from(chain.length).unwrap_or(i64::MAX)),
+        ),
+        ("head", Cell::maybe(chain.head.as_ref())),
+        (
+            "not yet chained",
+            Cell::Number(i64::try_from(chain.unchained).unwrap_or(i64::MAX)),
+        ),
+        (
+            "broken at",
+            Cell::maybe(chain.broken.as_ref().map(|broken| format!("#{}", broken.number))),
+        ),
+    ];
+    session.printer.show_fields(chain, &fields)?;
+    let Some(broken) = &chain.broken else {
+        session.printer.say(
+            Tone::Good,
+            "Verified",
+            "every row is as it was when it was chained",
+        );
+        session
+            .printer
+            .note("keep rows and head elsewhere: a trail that was cut at its end shows only beside them");
+        return Ok(Exit::Ok);
+    };
+    Err(CliError::Outcome {
+        exit: Exit::Failed,
+        what: format!(
+            "the audit trail was changed: row #{} breaks the chain",
+            broken.number
+        ),
+        why: Some(broken.what.clone()),
+        help: Some("compare the rows from there on with a backup of the database".to_owned()),
+    })
+}
+
+/// Acts as a table.
+pub fn table(entries: &[AuditEntry]) -> Table {
     let mut table = Table::new([
         ("NO", Narrow::Drop(2)),
         ("AGE", Narrow::Keep),

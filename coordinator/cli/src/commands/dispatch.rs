@@ -1,9 +1,9 @@
 //! From what was typed to the file that does it.
 
 use super::{
-    apply, audit, build, decide, deploy, deployments, doctor, environment, events, garbage, help, hosts,
-    intervene, jobs, locks, login, logs, mark, migrations, plan, project, recipe, status, target, token,
-    variable,
+    apply, audit, build, completions, decide, deploy, deployments, doctor, environment, events, garbage,
+    help, hosts, intervene, jobs, locks, login, logs, man, mark, migrations, names, open, plan, project,
+    recipe, status, target, token, top, undo, variable, why,
 };
 use crate::args::Command;
 use crate::error::CliError;
@@ -35,6 +35,10 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Resume(args) => decide::resume(session, args).await,
         Command::Cancel(args) => decide::cancel(session, args).await,
         Command::Watch(args) => deployments::watch(session, args).await,
+        Command::Why(args) => why::why(session, args).await,
+        Command::Undo => undo::undo(session).await,
+        Command::Top => top::top(session).await,
+        Command::Open(args) => open::open(session, args).await,
         Command::Deployments(args) => deployments::deployments(session, args).await,
         Command::Logs(args) => logs::logs(session, args).await,
         Command::Migrations(command) => migrations::migrations(session, command).await,
@@ -54,6 +58,9 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Variable(args) => variable::variable(session, args.verb()?).await,
         Command::Audit(args) => audit::audit(session, args).await,
         Command::Events(args) => events::events(session, args).await,
+        Command::Completions(args) => completions::completions(session, &args),
+        Command::Man(args) => man::man(session, &args),
+        Command::Complete(args) => names::complete(session, args).await,
         Command::Help(args) => help::help(session, &args.topic),
     }
 }

@@ -1,8 +1,9 @@
 //! `doctor`: what is wrong and what to do about it, from here to the hosts.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pointsman_shared::api::fleet::{Finding, Severity};
+use pointsman_shared::api::tokens::WhoAmI;
 
 use crate::client::Client;
 use crate::error::CliError;
@@ -19,8 +20,9 @@ const MOST_SKEW_MS: i64 = 5_000;
 /// Shows every finding; fails when one is a failure.
 pub async fn doctor(session: &Session) -> Result<Exit, CliError> {
     let client = session.client()?;
-    let mut findings = vec![coordinator(session, &client).await?];
-    findings.extend(client.doctor().await?);
+    let mut findings = Vec::new();
+    // What cannot be asked is itself the first finding; the error that ends the command tells its cure.
+    let asked = ask(session, &client, &mut findings).await;
     let printer = &session.printer;
     match printer.format() {
         Format::Table => {
@@ -44,14 +46,46 @@ pub async fn doctor(session: &Session) -> Result<Exit, CliError> {
         (_, _) => (Tone::Bad, Exit::Failed),
     };
     printer.say(tone, "Doctor", &sentence);
-    Ok(exit)
+    asked.map(|()| exit)
+}
+
+/// From here outwards: the way, the token, the versions and clocks, then what the coordinator finds.
+async fn ask(session: &Session, client: &Client, findings: &mut Vec<Finding>) -> Result<(), CliError> {
+    let began = Instant::now();
+    let me = match client.whoami().await {
+        Ok(me) => me,
+        Err(error) => {
+            findings.push(Finding {
+                severity: Severity::Fail,
+                text: format!("{}: {error}", text::address(client.base())),
+                cure: error.help(),
+            });
+            return Err(error);
+        }
+    };
+    findings.push(way(session, client, &me, began.elapsed()));
+    findings.push(Finding {
+        severity: Severity::Ok,
+        text: format!("the token is good: you are {}, {}", me.name, me.role.as_str()),
+        cure: None,
+    });
+    findings.extend(other_version(&me));
+    findings.extend(client.doctor().await?);
+    Ok(())
+}
+
+/// A command that is older or newer may not know everything that the coordinator says.
+fn other_version(me: &WhoAmI) -> Option<Finding> {
+    const OURS: &str = env!("CARGO_PKG_VERSION");
+    (me.version != OURS).then(|| Finding {
+        severity: Severity::Warn,
+        text: format!("this command is {OURS}, the coordinator {}", me.version),
+        cure: Some(format!("install pointsman {}", me.version)),
+    })
 }
 
 /// What can be seen from here only: the way to the coordinator and the difference of the clocks.
-async fn coordinator(session: &Session, client: &Client) -> Result<Finding, CliError> {
-    let began = Instant::now();
-    let me = client.whoami().await?;
-    let took = began.elapsed();
+fn way(session: &Session, client: &Client, me: &WhoAmI, took: Duration) -> Finding {
     // Its clock was read about in the middle of the way.
     let skew =
         (session.clock.now() - me.at).num_milliseconds() - i64::try_from(took.as_millis() / 2).unwrap_or(0);
@@ -60,7 +94,7 @@ async fn coordinator(session: &Session, client: &Client) -> Result<Finding, CliE
     } else {
         (Severity::Ok, None)
     };
-    Ok(Finding {
+    Finding {
         severity,
         text: format!(
             "{} answers in {} ms, clocks {}.{} s apart",
@@ -70,7 +104,7 @@ async fn coordinator(session: &Session, client: &Client) -> Result<Finding, CliE
             skew.abs() % 1_000 / 100,
         ),
         cure,
-    })
+    }
 }
 
 fn shown(finding: &Finding) -> String {

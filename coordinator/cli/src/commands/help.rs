@@ -35,16 +35,20 @@ pub fn help(session: &Session, topic: &[String]) -> Result<Exit, CliError> {
     let mut root = Cli::command();
     // Builds the sub-commands, so that their usage lines are whole and the options of every command are among theirs.
     root.build();
-    let mut command = &mut root;
-    for name in topic {
-        command = command.find_subcommand_mut(name).ok_or_else(|| {
+    let command = find(&mut root, topic)?;
+    let text = command.render_help().ansi().to_string();
+    session.printer.line(text.trim_end())?;
+    Ok(Exit::Ok)
+}
+
+/// The command of these words, below `root`.
+pub fn find<'a>(root: &'a mut clap::Command, topic: &[String]) -> Result<&'a mut clap::Command, CliError> {
+    topic.iter().try_fold(root, |command, name| {
+        command.find_subcommand_mut(name).ok_or_else(|| {
             CliError::usage(
                 format!("there is no command {name:?}"),
                 "pointsman --help lists them",
             )
-        })?;
-    }
-    let text = command.render_help().ansi().to_string();
-    session.printer.line(text.trim_end())?;
-    Ok(Exit::Ok)
+        })
+    })
 }

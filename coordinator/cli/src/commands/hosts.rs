@@ -123,7 +123,8 @@ fn table(hosts: &[Host]) -> Table {
     table
 }
 
-fn state(host: &Host) -> Cell {
+/// How it is, in a word.
+pub fn state(host: &Host) -> Cell {
     let (tone, word) = if host.revoked_at.is_some() {
         (Tone::Bad, "revoked")
     } else if host.joined_at.is_none() {

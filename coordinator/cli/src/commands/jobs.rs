@@ -68,7 +68,8 @@ pub fn job_table(jobs: &[Job]) -> Table {
     table
 }
 
-fn subject(job: &Job) -> String {
+/// What it is about, in a few words.
+pub fn subject(job: &Job) -> String {
     let place = job
         .target
         .as_ref()

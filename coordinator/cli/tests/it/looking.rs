@@ -179,6 +179,8 @@ fn one_thing_is_shown_field_by_field() {
     failures     0
     on failure   hold
     keeps        5 good releases, and all of 168 hours
+    gates        -
+    when busy    queue
     wanted       1.9.0
     open         -
 
@@ -252,9 +254,10 @@ fn doctor_names_the_cure_and_fails_when_something_is_broken() {
     $ pointsman doctor
     --- stdout
       ok    http://coordinator answers in <n> ms, clocks <n> s apart
+      ok    the token is good: you are lucy, admin
       ok    database 15.18, migrations current
     --- stderr
-          Doctor  0 failed, 0 warnings, 2 ok
+          Doctor  0 failed, 0 warnings, 3 ok
     --- exit 0
     ");
     coordinator.world().findings.push(Finding {
@@ -266,11 +269,12 @@ fn doctor_names_the_cure_and_fails_when_something_is_broken() {
     $ pointsman doctor
     --- stdout
       ok    http://coordinator answers in <n> ms, clocks <n> s apart
+      ok    the token is good: you are lucy, admin
       ok    database 15.18, migrations current
       fail  web3 disk /srv 100 %
             -> pointsman jobs ls
     --- stderr
-          Doctor  1 failed, 0 warnings, 2 ok
+          Doctor  1 failed, 0 warnings, 3 ok
     --- exit 1
     ");
 }
@@ -284,7 +288,7 @@ fn the_audit_trail_tells_who_and_why() {
     $ pointsman audit
     --- stdout
     NO  AGE  WHO   FROM      ACTION              OBJECT           RESULT  DETAIL
-     1   2m  lucy  10.0.0.9  deployment.request  shop@production  done    {"reason":"VAT fix"}
+     1   2m  lucy  10.0.0.9  deployment.request  shop@production  done    {"deployment":812,"reason":"VAT fix","release":"1.9.1"}
     --- exit 0
     "#);
 }

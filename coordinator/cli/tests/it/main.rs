@@ -10,12 +10,17 @@
 mod coordinator;
 mod person;
 
+mod completing;
 mod deciding;
 mod deploying;
 mod errors;
+mod examining;
+mod explaining;
 mod following;
 mod logging;
 mod looking;
 mod managing;
 mod settings;
+mod topping;
+mod undoing;
 mod upkeep;

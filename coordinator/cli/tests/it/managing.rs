@@ -45,6 +45,8 @@ fn projects_environments_and_targets_are_created() {
     failures     0
     on failure   rollback
     keeps        5 good releases, and all of 168 hours
+    gates        -
+    when busy    queue
     wanted       -
     open         -
     --- stderr
@@ -121,7 +123,7 @@ fn variables_are_set_and_the_old_value_is_the_way_back() {
     target  shop@production  PORT  8080
     --- stderr
              Set  PORT for target shop@production
-            Undo  none: it was not set before, and variables cannot be deleted yet
+            Undo  pointsman variable unset --target shop@production PORT
     --- exit 0
     ");
     insta::assert_snapshot!(lucy.runs("variable set --target shop@production 'PORT=80 81' MODE=fast"), @"
@@ -134,7 +136,7 @@ fn variables_are_set_and_the_old_value_is_the_way_back() {
              Set  PORT for target shop@production
             Undo  pointsman variable set --target shop@production PORT=8080
              Set  MODE for target shop@production
-            Undo  none: it was not set before, and variables cannot be deleted yet
+            Undo  pointsman variable unset --target shop@production MODE
     --- exit 0
     ");
     insta::assert_snapshot!(lucy.runs("variable set --target shop@production PORT=1"), @"

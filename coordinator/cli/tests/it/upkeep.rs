@@ -158,6 +158,8 @@ fn locks_say_what_they_hold_up_and_how_they_end() {
             Undo  pointsman stop -m TEXT
     --- exit 0
     ");
+    lucy.runs("stop -m 'the cooling fails'");
+    lucy.runs("lock shop@production -m 'the audit of June'");
     insta::assert_snapshot!(lucy.runs("locks"), @"
     $ pointsman locks
     --- stdout

@@ -1,19 +1,44 @@
 //! The audit trail, newest first.
 
+use chrono::{DateTime, Utc};
 use pointsman_shared::api::tokens::AuditEntry;
+use pointsman_shared::ids::PrincipalId;
 use sqlx::PgConnection;
 
 use crate::StoreResult;
 
-/// Acts with a lower number than `before`.
-pub async fn page(conn: &mut PgConnection, before: Option<i64>, limit: i64) -> StoreResult<Vec<AuditEntry>> {
+/// Which acts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// With a lower number.
+    pub before: Option<i64>,
+    /// Of the principals with this name.
+    pub who: Option<&'a str>,
+    /// Of this very principal.
+    pub principal: Option<PrincipalId>,
+    /// Whose action is this, or begins with this and a dot.
+    pub what: Option<&'a str>,
+    /// Not before then.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// A page of them.
+pub async fn page(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> StoreResult<Vec<AuditEntry>> {
     let rows = sqlx::query_as!(
         AuditEntry,
         "SELECT number, at, principal.name AS actor, address, action, object, result, detail
          FROM audit JOIN principal ON principal.id = principal_id
-         WHERE $1::bigint IS NULL OR number < $1
-         ORDER BY number DESC LIMIT $2",
-        before,
+         WHERE ($1::bigint IS NULL OR number < $1)
+           AND ($2::text IS NULL OR principal.name = $2)
+           AND ($3::uuid IS NULL OR principal_id = $3)
+           AND ($4::text IS NULL OR action = $4 OR starts_with(action, $4 || '.'))
+           AND ($5::timestamptz IS NULL OR at >= $5)
+         ORDER BY number DESC LIMIT $6",
+        wanted.before,
+        wanted.who,
+        wanted.principal.map(|principal| principal.0),
+        wanted.what,
+        wanted.since,
         limit,
     )
     .fetch_all(conn)

@@ -1,7 +1,7 @@
 //! Hosts with what is wrong with them, by id.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::presence::{Presence, Rhythm};
+use pointsman_domain::presence::{Absence, Presence, Rhythm};
 use pointsman_shared::api::fleet::Host;
 use sqlx::PgConnection;
 
@@ -12,6 +12,41 @@ const CLOCK_TOLERANCE_MS: i64 = 5_000;
 /// A disk with less than this free is named.
 const LOW_DISK_BYTES: i64 = 1 << 30;
 
+/// What is wrong with a host; its words are for people.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Problem {
+    /// It is not there.
+    #[error("{0}")]
+    Absent(Absence),
+    /// What it needs at the broker was not made yet.
+    #[error("its broker user, rights or queues do not stand yet")]
+    BrokerNotReady,
+    /// Its clock is off by so many milliseconds.
+    #[error("its clock is {:.1} s {}", seconds(*.0), if *.0 > 0 { "ahead" } else { "behind" })]
+    Clock(i64),
+    /// Its fullest disk has only so many bytes left.
+    #[error("its disk is nearly full: {} MB free", .0 / 1_000_000)]
+    Disk(i64),
+    /// So many processes of earlier jobs refuse to end.
+    #[error("{0} processes of earlier jobs would not end")]
+    Survivors(usize),
+    /// A root cannot be read or written, or is another's: which, and why.
+    #[error("{0}")]
+    Root(String),
+    /// Something else than what was decided is live in a root: which, and what.
+    #[error("{0}")]
+    Drift(String),
+}
+
+/// A host and what is wrong with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examined {
+    /// The host; its problems are these, in words.
+    pub host: Host,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
 /// Hosts after the one named.
 pub async fn page(
     conn: &mut PgConnection,
@@ -19,12 +54,19 @@ pub async fn page(
     limit: i64,
     rhythm: &Rhythm,
 ) -> StoreResult<Vec<Host>> {
-    select(conn, None, after, limit, rhythm).await
+    let examined = select(conn, None, after, limit, rhythm).await?;
+    Ok(examined.into_iter().map(|examined| examined.host).collect())
 }
 
 /// The host with this id.
 pub async fn one(conn: &mut PgConnection, id: &str, rhythm: &Rhythm) -> StoreResult<Option<Host>> {
-    Ok(select(conn, Some(id), None, 1, rhythm).await?.pop())
+    let examined = select(conn, Some(id), None, 1, rhythm).await?.pop();
+    Ok(examined.map(|examined| examined.host))
+}
+
+/// The first so many hosts, each with what is wrong with it.
+pub async fn examined(conn: &mut PgConnection, limit: i64, rhythm: &Rhythm) -> StoreResult<Vec<Examined>> {
+    select(conn, None, None, limit, rhythm).await
 }
 
 struct Columns {
@@ -46,6 +88,7 @@ struct Columns {
     free_bytes: Option<i64>,
     clock_offset_ms: Option<i64>,
     processes: serde_json::Value,
+    broken_roots: Vec<String>,
     drifts: Vec<String>,
 }
 
@@ -55,16 +98,19 @@ async fn select(
     after: Option<&str>,
     limit: i64,
     rhythm: &Rhythm,
-) -> StoreResult<Vec<Host>> {
+) -> StoreResult<Vec<Examined>> {
     let now = crate::now(conn).await?;
     let rows = sqlx::query_as!(
         Columns,
         r#"SELECT id, display_name, labels, pools, kinds, public_key, broker_ready_at, joined_at, revoked_at, paused_at,
                   instance_id IS NOT NULL AS "has_instance!", software, facts, last_seen_at, working, free_bytes,
                   clock_offset_ms, processes,
-                  ARRAY(SELECT root || ': ' || COALESCE(problem, drift) FROM placement
+                  ARRAY(SELECT root || ': ' || problem FROM placement
                         WHERE placement.host_id = host.id AND retired_at IS NULL
-                          AND COALESCE(problem, drift) IS NOT NULL ORDER BY root) AS "drifts!"
+                          AND problem IS NOT NULL ORDER BY root) AS "broken_roots!",
+                  ARRAY(SELECT root || ': ' || drift FROM placement
+                        WHERE placement.host_id = host.id AND retired_at IS NULL
+                          AND problem IS NULL AND drift IS NOT NULL ORDER BY root) AS "drifts!"
            FROM host
            WHERE ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR id > $2)
            ORDER BY id LIMIT $3"#,
@@ -77,7 +123,7 @@ async fn select(
     rows.into_iter().map(|row| host(row, now, rhythm)).collect()
 }
 
-fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Host> {
+fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examined> {
     let id = row.id.clone();
     let wrong = |what: &dyn ToString| StoreError::inconsistent("host", &id, what.to_string());
     let presence = Presence {
@@ -90,8 +136,8 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Host> 
     };
     let absence = presence.absence(now, rhythm);
     let mut problems = problems(&row);
-    problems.splice(0..0, absence.map(|absence| absence.to_string()));
-    Ok(Host {
+    problems.splice(0..0, absence.map(Problem::Absent));
+    let host = Host {
         id: row.id.parse().map_err(|e| wrong(&e))?,
         display_name: row.display_name,
         labels: serde_json::from_value(row.labels).map_err(|e| wrong(&e))?,
@@ -115,33 +161,31 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Host> 
         facts: serde_json::from_value(row.facts).map_err(|e| wrong(&e))?,
         joined_at: row.joined_at,
         revoked_at: row.revoked_at,
-        problems,
-    })
+        problems: problems.iter().map(ToString::to_string).collect(),
+    };
+    Ok(Examined { host, problems })
 }
 
-fn problems(row: &Columns) -> Vec<String> {
-    let mut problems = Vec::new();
-    if row.public_key.is_some() && row.broker_ready_at.is_none() {
-        problems.push("its broker user, rights or queues do not stand yet".to_owned());
-    }
-    if let Some(offset) = row
+fn problems(row: &Columns) -> Vec<Problem> {
+    let not_ready = row.public_key.is_some() && row.broker_ready_at.is_none();
+    let offset = row
         .clock_offset_ms
-        .filter(|offset| offset.abs() > CLOCK_TOLERANCE_MS)
-    {
-        let direction = if offset > 0 { "ahead" } else { "behind" };
-        problems.push(format!("its clock is {:.1} s {direction}", seconds(offset)));
-    }
-    if let Some(free) = row.free_bytes.filter(|free| *free < LOW_DISK_BYTES) {
-        problems.push(format!("its disk is nearly full: {} MB free", free / 1_000_000));
-    }
-    if let Some(survivors) = row.processes.as_array().filter(|list| !list.is_empty()) {
-        problems.push(format!(
-            "{} processes of earlier jobs would not end",
-            survivors.len()
-        ));
-    }
-    problems.extend(row.drifts.iter().cloned());
-    problems
+        .filter(|offset| offset.abs() > CLOCK_TOLERANCE_MS);
+    let survivors = row.processes.as_array().map(Vec::len).filter(|count| *count > 0);
+    let of_roots = row.broken_roots.iter().cloned().map(Problem::Root);
+    not_ready
+        .then_some(Problem::BrokerNotReady)
+        .into_iter()
+        .chain(offset.map(Problem::Clock))
+        .chain(
+            row.free_bytes
+                .filter(|free| *free < LOW_DISK_BYTES)
+                .map(Problem::Disk),
+        )
+        .chain(survivors.map(Problem::Survivors))
+        .chain(of_roots)
+        .chain(row.drifts.iter().cloned().map(Problem::Drift))
+        .collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]

@@ -12,7 +12,9 @@ use pointsman_shared::api::projects::{
     Applied, Change, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
 };
 use pointsman_shared::api::releases::{NewRelease, Release, ReleaseState};
-use pointsman_shared::api::tokens::{AuditEntry, IssuedToken, NewToken, TokenInfo};
+use pointsman_shared::api::tokens::{IssuedToken, NewToken, TokenInfo};
+
+use serde_json::json;
 
 use super::Shared;
 use super::journey;
@@ -155,14 +157,15 @@ async fn deploy(State(shared): State<Shared>, Json(wish): Json<NewDeployment>) -
     {
         return Err(unknown("release", &wish.release, Some("1.9.1")));
     }
-    world.note("deployment.request", &target, wish.reason.as_deref());
-    Ok(Json(world.wish("deploy", &target, &wish.release)))
+    let deployment = world.wish("deploy", &target, &wish.release);
+    let detail = json!({ "deployment": deployment.number, "release": wish.release, "reason": wish.reason });
+    world.note("deployment.request", &target, detail);
+    Ok(Json(deployment))
 }
 
 async fn rollback(State(shared): State<Shared>, Json(wish): Json<NewRollback>) -> Made<Deployment> {
     let mut world = shared.world();
     let target = wish.target.to_string();
-    world.note("deployment.rollback", &target, wish.reason.as_deref());
     let open = world
         .deployments
         .iter()
@@ -170,13 +173,20 @@ async fn rollback(State(shared): State<Shared>, Json(wish): Json<NewRollback>) -
         .cloned();
     if let Some(open) = open {
         world.journeys.insert(open.number, journey::back());
+        world.note(
+            "rollback.request",
+            &target,
+            json!({ "deployment": open.number, "reason": wish.reason }),
+        );
         return Ok(Json(open));
     }
-    Ok(Json(world.wish(
-        "rollback",
+    let deployment = world.wish("rollback", &target, wish.release.as_deref().unwrap_or("1.8.9"));
+    world.note(
+        "rollback.request",
         &target,
-        wish.release.as_deref().unwrap_or("1.8.9"),
-    )))
+        json!({ "deployment": deployment.number, "reason": wish.reason }),
+    );
+    Ok(Json(deployment))
 }
 
 async fn cancel(
@@ -194,7 +204,11 @@ async fn cancel(
     deployment.reason.clone_from(&wish.reason);
     let deployment = deployment.clone();
     world.journeys.remove(&number);
-    world.note("deployment.cancel", &format!("#{number}"), wish.reason.as_deref());
+    world.note(
+        "deployment.cancel",
+        &format!("deployment #{number}"),
+        json!({ "reason": wish.reason }),
+    );
     world.tell("deployment.cancelled", Some(&deployment), "cancelled");
     Ok(Json(deployment))
 }
@@ -295,22 +309,5 @@ impl World {
             why,
             "wait until the lock ends, or ask its owner",
         ))
-    }
-
-    /// A row of the audit trail.
-    pub fn note(&mut self, action: &str, object: &str, reason: Option<&str>) {
-        self.audit.push(AuditEntry {
-            number: i64::try_from(self.audit.len()).unwrap() + 1,
-            at: ago(JUST_NOW),
-            actor: "lucy".to_owned(),
-            address: Some("10.0.0.9".to_owned()),
-            action: action.to_owned(),
-            object: object.to_owned(),
-            result: "done".to_owned(),
-            detail: reason.map_or(
-                serde_json::Value::Null,
-                |reason| serde_json::json!({ "reason": reason }),
-            ),
-        });
     }
 }

@@ -4,6 +4,7 @@
 //! Its deployments move one step each time they are read, so that a follower sees every state once and transcripts are
 //! the same on every machine.
 
+mod acts;
 mod builds;
 mod changes;
 mod deciding;
@@ -21,7 +22,8 @@ use axum::Router;
 use tokio::runtime::Runtime;
 
 pub use journey::Story;
-pub use world::World;
+pub use upkeep::held;
+pub use world::{World, ago};
 
 /// Lucy may deploy and set things up.
 pub const LUCY: &str = "pmn_lucy_secret";
@@ -76,6 +78,7 @@ impl Coordinator {
                 "/api/v1",
                 reads::routes()
                     .merge(changes::routes())
+                    .merge(acts::routes())
                     .merge(upkeep::routes())
                     .merge(deciding::routes())
                     .merge(events::routes()),

@@ -11,7 +11,7 @@ use pointsman_shared::api::fleet::{Finding, Host};
 use pointsman_shared::api::jobs::{Job, LogPage};
 use pointsman_shared::api::projects::{Environment, Project, Target, Variable};
 use pointsman_shared::api::releases::Release;
-use pointsman_shared::api::tokens::{AuditEntry, RoleName, TokenInfo, WhoAmI};
+use pointsman_shared::api::tokens::{RoleName, TokenInfo, WhoAmI};
 
 use super::Shared;
 use super::refusals::{Refusal, unknown};
@@ -41,10 +41,9 @@ pub fn routes() -> Router<Shared> {
         .route("/hosts", get(hosts))
         .route("/hosts/{id}", get(host))
         .route("/tokens", get(tokens))
-        .route("/audit", get(audit))
 }
 
-fn page<T: Clone>(all: &[T], query: &HashMap<String, String>) -> Json<Page<T>> {
+pub fn page<T: Clone>(all: &[T], query: &HashMap<String, String>) -> Json<Page<T>> {
     let number = |name| {
         query
             .get(name)
@@ -62,13 +61,17 @@ fn newest_first<T: Clone>(all: &[T]) -> Vec<T> {
     all.iter().rev().cloned().collect()
 }
 
-async fn whoami() -> Json<WhoAmI> {
+async fn whoami(State(shared): State<Shared>) -> Json<WhoAmI> {
     Json(WhoAmI {
         name: "lucy".to_owned(),
         kind: "user".to_owned(),
         role: RoleName::Admin,
         installation: "example".to_owned(),
-        version: "0.1.0".to_owned(),
+        version: shared
+            .world()
+            .version
+            .clone()
+            .unwrap_or_else(|| "0.1.0".to_owned()),
         at: ago(0),
     })
 }
@@ -223,8 +226,4 @@ async fn host(State(shared): State<Shared>, Path(id): Path<String>) -> Found<Hos
 
 async fn tokens(State(shared): State<Shared>, Query(query): Parameters) -> Json<Page<TokenInfo>> {
     page(&shared.world().tokens, &query)
-}
-
-async fn audit(State(shared): State<Shared>, Query(query): Parameters) -> Json<Page<AuditEntry>> {
-    page(&newest_first(&shared.world().audit), &query)
 }

@@ -11,7 +11,9 @@ use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::locks::{Lock, NewLock};
 use pointsman_shared::api::migrations::{Migration, MigrationRequest, MigrationRun, Migrations};
 use pointsman_shared::migration::{MigrationPhase, MigrationState};
+use pointsman_shared::name::TargetName;
 use pointsman_shared::outcome::JobKind;
+use serde_json::json;
 
 use super::Shared;
 use super::world::{JUST_NOW, ago, name};
@@ -28,7 +30,7 @@ pub fn routes() -> Router<Shared> {
         .route("/stop", put(stop).delete(go_on))
 }
 
-async fn migrations(Path(target): Path<String>) -> Json<Migrations> {
+async fn migrations(State(shared): State<Shared>, Path(target): Path<String>) -> Json<Migrations> {
     let item = |phase, text: &str, state, own, reversible| Migration {
         phase,
         name: name(text),
@@ -45,7 +47,7 @@ async fn migrations(Path(target): Path<String>) -> Json<Migrations> {
         post_from: Some("2026-12-20T03:00:00Z".parse().unwrap()),
         post_auto: false,
         open_job: None,
-        unknown_job: Some(8118),
+        unknown_job: (!shared.world().settled).then_some(8118),
         items: vec![
             item(pre, "0001_orders", Some(MigrationState::Applied), true, true),
             item(
@@ -143,7 +145,8 @@ async fn pin(Json(wish): Json<PinRequest>) -> Json<PinRequest> {
     Json(wish)
 }
 
-fn held(target: Option<&str>, reason: &str) -> Lock {
+/// A lock of Lucy's.
+pub fn held(target: Option<&str>, reason: &str) -> Lock {
     Lock {
         target: target.map(name),
         reason: reason.to_owned(),
@@ -153,25 +156,53 @@ fn held(target: Option<&str>, reason: &str) -> Lock {
     }
 }
 
-async fn locks() -> Json<Vec<Lock>> {
-    Json(vec![
-        held(None, "the cooling fails"),
-        held(Some("shop@production"), "the audit of June"),
-    ])
+async fn locks(State(shared): State<Shared>) -> Json<Vec<Lock>> {
+    Json(shared.world().locks.clone())
 }
 
-async fn lock(Path(target): Path<String>, Json(wish): Json<NewLock>) -> Json<Vec<Lock>> {
-    Json(vec![held(Some(&target), &wish.reason)])
+async fn lock(
+    State(shared): State<Shared>,
+    Path(target): Path<String>,
+    Json(wish): Json<NewLock>,
+) -> Json<Vec<Lock>> {
+    let mut world = shared.world();
+    world.note("target.lock", &target, json!({ "reason": wish.reason }));
+    world.locks.push(held(Some(&target), &wish.reason));
+    Json(world.locks.clone())
 }
 
-async fn unlock() -> Json<Vec<Lock>> {
-    Json(Vec::new())
+async fn unlock(State(shared): State<Shared>, Path(target): Path<String>) -> Json<Vec<Lock>> {
+    let mut world = shared.world();
+    let target: TargetName = name(&target);
+    let (held, left) = world
+        .locks
+        .drain(..)
+        .partition::<Vec<_>, _>(|lock| lock.target.as_ref() == Some(&target));
+    world.locks = left;
+    let detail = json!({ "owner": "lucy", "reason": held[0].reason });
+    world.note("target.unlock", &target.to_string(), detail);
+    Json(world.locks.clone())
 }
 
-async fn stop(Json(wish): Json<NewLock>) -> Json<Vec<Lock>> {
-    Json(vec![held(None, &wish.reason)])
+async fn stop(State(shared): State<Shared>, Json(wish): Json<NewLock>) -> Json<Vec<Lock>> {
+    let mut world = shared.world();
+    world.note("stop.set", "everything", json!({ "reason": wish.reason }));
+    world.locks.insert(0, held(None, &wish.reason));
+    Json(world.locks.clone())
 }
 
-async fn go_on() -> Json<Vec<Lock>> {
-    Json(Vec::new())
+async fn go_on(State(shared): State<Shared>) -> Json<Vec<Lock>> {
+    let mut world = shared.world();
+    let (held, left) = world
+        .locks
+        .drain(..)
+        .partition::<Vec<_>, _>(|lock| lock.target.is_none());
+    world.locks = left;
+    let reason = held.first().map(|lock| lock.reason.clone());
+    world.note(
+        "stop.lift",
+        "everything",
+        json!({ "owner": "lucy", "reason": reason }),
+    );
+    Json(world.locks.clone())
 }

@@ -9,11 +9,12 @@ use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::events::Event;
 use pointsman_shared::api::fleet::{Finding, Host, Severity};
 use pointsman_shared::api::jobs::{Job, JobState, NumberedLine};
+use pointsman_shared::api::locks::Lock;
 use pointsman_shared::api::projects::{
     Environment, Placement, Project, Retention, Strategy, Target, Variable, WhenBusy,
 };
 use pointsman_shared::api::releases::{Release, ReleaseState};
-use pointsman_shared::api::tokens::{AuditEntry, TokenInfo};
+use pointsman_shared::api::tokens::{AuditChain, AuditEntry, TokenInfo};
 use pointsman_shared::clock::{Clock as _, SystemClock};
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::logs::LogSource;
@@ -52,6 +53,14 @@ pub struct World {
     pub is_away: bool,
     /// Why wishes are refused.
     pub lock: Option<String>,
+    /// What is locked.
+    pub locks: Vec<Lock>,
+    /// Whether every migration's effect is known.
+    pub settled: bool,
+    /// What the chain over the audit trail is found to be.
+    pub chain: Option<AuditChain>,
+    /// Version of the coordinator, when it is not the command's.
+    pub version: Option<String>,
 }
 
 /// Recently, in the middle of a minute: the age that is shown does not depend on how busy the machine is.

@@ -1,0 +1,113 @@
+//! The hosts: a finding and a cure for each thing that is wrong with one.
+
+use pointsman_domain::presence::Absence;
+use pointsman_shared::api::fleet::{Finding, Host, Severity};
+use pointsman_store::StoreResult;
+use pointsman_store::views::hosts::{self, Examined, Problem};
+
+use super::{fail, ok, warn};
+use crate::app::App;
+
+/// Hosts that are looked at.
+const MOST: i64 = 10_000;
+
+/// Looks at every member.
+pub(super) async fn look(app: &App) -> StoreResult<Vec<Finding>> {
+    let mut conn = app.store.read().await?;
+    let mut members = hosts::examined(&mut conn, MOST, &app.config.timing.rhythm()).await?;
+    members.retain(|member| member.host.revoked_at.is_none());
+    if members.is_empty() {
+        return Ok(vec![warn("no host has joined", "pointsman hosts invite HOST")]);
+    }
+    let well = members.iter().filter(|member| member.problems.is_empty()).count();
+    let mut findings = vec![ok(format!("{well} of {} hosts seen and well", members.len()))];
+    for member in &members {
+        findings.extend(member.problems.iter().map(|problem| wrong(member, problem)));
+        findings.extend(older(&member.host, env!("CARGO_PKG_VERSION")));
+    }
+    Ok(findings)
+}
+
+fn wrong(member: &Examined, problem: &Problem) -> Finding {
+    let host = &member.host;
+    let text = format!("host {}: {problem}", host.id);
+    let cure = cure(host, problem);
+    let severity = match problem {
+        // What a paused host waits for is a person's wish.
+        Problem::Absent(Absence::Paused { .. })
+        | Problem::BrokerNotReady
+        | Problem::Clock(_)
+        | Problem::Survivors(_)
+        | Problem::Drift(_) => Severity::Warn,
+        Problem::Absent(Absence::NotJoined | Absence::NeverHeard | Absence::Silent { .. })
+        | Problem::Disk(_)
+        | Problem::Root(_) => Severity::Fail,
+    };
+    match severity {
+        Severity::Fail => fail(text, cure),
+        Severity::Ok | Severity::Warn => warn(text, cure),
+    }
+}
+
+fn cure(host: &Host, problem: &Problem) -> String {
+    let id = &host.id;
+    match problem {
+        Problem::Absent(Absence::NotJoined) => {
+            format!("on {id}: pointsman-agent join --token TOKEN; pointsman hosts invite {id} makes one")
+        }
+        Problem::Absent(Absence::Paused { .. }) => format!("pointsman hosts show {id}"),
+        Problem::Absent(Absence::NeverHeard | Absence::Silent { .. }) => {
+            format!("on {id}: systemctl status pointsman-agent; journalctl -u pointsman-agent -n 50")
+        }
+        Problem::BrokerNotReady => {
+            "set broker.admin_url, or let an administrator run what `pointsman-agent join` printed".to_owned()
+        }
+        Problem::Clock(_) => format!("on {id}: keep its clock with NTP (timedatectl set-ntp true)"),
+        Problem::Disk(_) => {
+            format!("pointsman gc plan shows what goes, pointsman gc run collects it; else make room on {id}")
+        }
+        Problem::Survivors(_) => {
+            format!("on {id}: end them by hand; systemctl status pointsman-agent names them")
+        }
+        Problem::Root(_) => {
+            format!("on {id}: pointsman-agent setup prints the lines that give the root its owner and rights")
+        }
+        Problem::Drift(_) => format!("pointsman why {id}; drift is never mended unasked"),
+    }
+}
+
+/// An agent older than the coordinator may not read its newest messages.
+fn older(host: &Host, ours: &str) -> Option<Finding> {
+    let theirs = host.software.as_deref()?;
+    (parts(theirs)? < parts(ours)?).then(|| {
+        warn(
+            format!(
+                "host {}: its agent is {theirs}, older than the coordinator, which is {ours}",
+                host.id
+            ),
+            format!(
+                "upgrade the agent of {}; agents are upgraded before coordinators",
+                host.id
+            ),
+        )
+    })
+}
+
+/// The three numbers of a version; what is behind them does not count.
+fn parts(version: &str) -> Option<[u32; 3]> {
+    let numbers = version.split(['-', '+']).next()?;
+    let mut parts = numbers.split('.').map(|part| part.parse().ok());
+    Some([parts.next()??, parts.next()??, parts.next()??])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        assert!(parts("0.9.9") < parts("0.10.0"));
+        assert!(parts("1.0.0-rc.1") == parts("1.0.0"));
+        assert_eq!(parts("unknown"), None);
+    }
+}

@@ -1,0 +1,129 @@
+//! What the doctor finds: each fault by its name, each with its own cure.
+
+use pointsman_coordinator::operations::chain_audit;
+use serde_json::Value;
+
+use crate::agents::Agent;
+use crate::world::{Settings, World};
+
+/// A world with a host that is well.
+async fn with_host() -> World {
+    let world = World::new().await;
+    world.set_up_shop().await;
+    Agent::member(&world, "web-1", &[("role", "web")], &[]).await;
+    world
+}
+
+async fn does(world: &World, statement: &'static str) {
+    let done = sqlx::query(statement).execute(world.pool()).await.unwrap();
+    assert!(done.rows_affected() > 0, "{statement}");
+}
+
+/// The finding that says this: how grave, and its cure.
+async fn finding(world: &World, words: &str) -> (String, String) {
+    let findings = world.admin().get("doctor").await.expect(200);
+    let text = |finding: &Value, field: &str| finding[field].as_str().unwrap_or_default().to_owned();
+    let found = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| text(finding, "text").contains(words));
+    let found = found.unwrap_or_else(|| panic!("{words}: {findings}"));
+    (text(found, "severity"), text(found, "cure"))
+}
+
+#[tokio::test]
+async fn each_fault_of_a_host_has_its_own_cure() {
+    let world = with_host().await;
+    does(
+        &world,
+        "UPDATE host SET clock_offset_ms = 9000, free_bytes = 1000000, software = '0.0.9'",
+    )
+    .await;
+    let (severity, cure) = finding(&world, "host web-1: its clock is 9.0 s ahead").await;
+    assert!(severity == "warn" && cure.contains("NTP"), "{severity} {cure}");
+    let (severity, cure) = finding(&world, "host web-1: its disk is nearly full: 1 MB free").await;
+    assert!(
+        severity == "fail" && cure.contains("pointsman gc"),
+        "{severity} {cure}"
+    );
+    let (severity, cure) = finding(
+        &world,
+        "host web-1: its agent is 0.0.9, older than the coordinator",
+    )
+    .await;
+    assert!(
+        severity == "warn" && cure.contains("upgrade"),
+        "{severity} {cure}"
+    );
+    does(&world, "UPDATE host SET last_seen_at = now() - interval '1 hour'").await;
+    let (severity, cure) = finding(&world, "host web-1: its agent was last heard at").await;
+    assert!(
+        severity == "fail" && cure.contains("systemctl status pointsman-agent"),
+        "{severity} {cure}"
+    );
+}
+
+#[tokio::test]
+async fn a_root_that_cannot_be_read_and_drift_are_told_apart() {
+    let world = with_host().await;
+    does(
+        &world,
+        "UPDATE placement SET drift = 'runs 1.8.2, which nobody asked for'",
+    )
+    .await;
+    let (severity, cure) = finding(&world, "runs 1.8.2").await;
+    assert!(
+        severity == "warn" && cure.contains("pointsman why web-1"),
+        "{severity} {cure}"
+    );
+    does(
+        &world,
+        "UPDATE placement SET problem = 'Permission denied (os error 13)'",
+    )
+    .await;
+    let (severity, cure) = finding(&world, "Permission denied").await;
+    assert!(
+        severity == "fail" && cure.contains("pointsman-agent setup"),
+        "{severity} {cure}"
+    );
+}
+
+#[tokio::test]
+async fn acts_that_nobody_chains_and_a_store_that_is_gone_are_named() {
+    let world = with_host().await;
+    does(
+        &world,
+        "UPDATE audit_unchained SET since = now() - interval '1 hour'",
+    )
+    .await;
+    let (severity, cure) = finding(&world, "acts wait for longer than ten minutes to be chained").await;
+    assert!(
+        severity == "warn" && cure.contains("role schedule"),
+        "{severity} {cure}"
+    );
+    chain_audit::execute(&world.app).await.unwrap();
+    let findings = world.admin().get("doctor").await.expect(200);
+    assert!(!findings.to_string().contains("to be chained"), "{findings}");
+    std::fs::rename(
+        world.folder.path().join("store"),
+        world.folder.path().join("gone"),
+    )
+    .unwrap();
+    let (severity, _) = finding(&world, "artifact store").await;
+    assert_eq!(severity, "fail");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_well_has_no_alarm() {
+    let world = World::with(Settings {
+        broker_admin: true,
+        ..Settings::default()
+    })
+    .await;
+    world.open_vhost().await;
+    let findings = world.admin().get("doctor").await.expect(200).to_string();
+    for wrong in ["short of", "does not run", "parted", "management API"] {
+        assert!(!findings.contains(wrong), "{wrong}: {findings}");
+    }
+}
