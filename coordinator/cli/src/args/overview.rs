@@ -28,7 +28,7 @@ Look
   logs [-f] 812|shop@production     logs of all hosts, merged by time
   jobs ls|show|cancel               units of work
   hosts ls|show|invite|revoke       machines
-  events, audit [--verify], doctor  what machines and people did, and what is wrong; open 812: its address
+  events, audit [--verify], doctor  what machines and people did, what is wrong; open 812: its URL
 Set up
   project, environment, target      create|list|show; apply -f FILE does all of it at once
   recipe show|history|diff|set|use  a recipe kept in the coordinator instead of the repository
