@@ -54,6 +54,7 @@ pub(super) async fn work(tools: &Arc<Tools>, assignment: Assignment) -> WorkingO
         Ok(done) => done,
         Err(error) => (panicked(kind, &error), Arc::new(Secrets::none())),
     };
+    tools.running.count_one_done();
     let total = log.finish().await;
     report(&scribe, work, execution, &secrets, total).await;
     tools.running.leave(work);

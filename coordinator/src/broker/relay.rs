@@ -37,7 +37,7 @@ pub async fn run(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) 
 
 async fn session(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) -> BrokerResult<()> {
     topology.ensure().await?;
-    let connection = connect(&app.config.broker.url, "relay").await?;
+    let connection = connect(&app.config.broker, "relay").await?;
     let publisher = Publisher::open(&connection).await?;
     let mut listener = Listener::connect(&app.store, Call::Outbox).await?;
     let mut tasks: JoinSet<(String, BrokerResult<()>)> = JoinSet::new();

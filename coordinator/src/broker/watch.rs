@@ -84,7 +84,7 @@ async fn session(
     stop: &CancellationToken,
 ) -> BrokerResult<()> {
     topology.ensure().await?;
-    let connection = connect(&app.config.broker.url, "watch").await?;
+    let connection = connect(&app.config.broker, "watch").await?;
     let channel = connection
         .create_channel()
         .await
