@@ -2,14 +2,16 @@
 //!
 //! It knows no request by name; joining and the artifact client do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pointsman_shared::api::Problem;
+use pointsman_shared::certificate;
 use reqwest::{Certificate, Client, Response, StatusCode};
 use url::Url;
 
 use crate::config::CoordinatorSection;
+use crate::describe::describe;
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -21,9 +23,15 @@ const PROBLEM_BYTES: usize = 16 * 1024;
 /// A client that cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The file of extra certificates cannot be read.
+    /// The file of certificates cannot be read.
     #[error("coordinator.ca_file cannot be read")]
     Certificates(#[source] std::io::Error),
+    /// It holds none.
+    #[error("coordinator.ca_file: there is no certificate (PEM) in {}", file.display())]
+    NoCertificates {
+        /// The file.
+        file: PathBuf,
+    },
     /// It holds something else, or the system has no certificates.
     #[error("the certificates of coordinator.ca_file or of the system cannot be used")]
     Tls(#[source] reqwest::Error),
@@ -33,7 +41,7 @@ pub enum ClientError {
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// No answer.
-    #[error("the coordinator at {url} could not be asked")]
+    #[error("the coordinator at {url} could not be asked{}", advice(source))]
     Unreachable {
         /// Its address.
         url: Url,
@@ -90,15 +98,16 @@ pub struct Coordinator {
 impl Coordinator {
     /// A client as configured.
     pub fn new(section: &CoordinatorSection) -> Result<Self, ClientError> {
-        let mut builder = Client::builder()
+        let builder = Client::builder()
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
             .redirect(reqwest::redirect::Policy::none());
-        if let Some(file) = &section.ca_file {
-            for certificate in certificates(file)? {
-                builder = builder.add_root_certificate(certificate);
-            }
-        }
+        let builder = match &section.ca_file {
+            Some(file) => builder.tls_certs_only(certificates(file)?),
+            // An address without TLS needs none, and a small host may have none.
+            None if section.url.scheme() == "http" => builder.tls_certs_only([]),
+            None => builder,
+        };
         Ok(Self {
             client: builder.build().map_err(ClientError::Tls)?,
             url: section.url.clone(),
@@ -138,7 +147,20 @@ impl Coordinator {
 
 fn certificates(file: &Path) -> Result<Vec<Certificate>, ClientError> {
     let bytes = fs_err::read(file).map_err(ClientError::Certificates)?;
-    Certificate::from_pem_bundle(&bytes).map_err(ClientError::Tls)
+    let found = Certificate::from_pem_bundle(&bytes).map_err(ClientError::Tls)?;
+    if found.is_empty() {
+        return Err(ClientError::NoCertificates {
+            file: file.to_owned(),
+        });
+    }
+    Ok(found)
+}
+
+/// What to do about it, where more is known than the cause says.
+fn advice(source: &reqwest::Error) -> String {
+    certificate::advice(&describe(source), "coordinator.ca_file")
+        .map(|advice| format!("; {advice}"))
+        .unwrap_or_default()
 }
 
 async fn refused(mut response: Response) -> RequestError {

@@ -32,5 +32,7 @@ pub mod recovery;
 pub mod spool;
 pub mod step;
 pub mod time;
+#[cfg(test)]
+mod trust_tests;
 
 pub(crate) use pointsman_shared::crash_point;

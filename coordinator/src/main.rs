@@ -15,7 +15,7 @@ use pointsman_coordinator::operations::{collect_garbage, run_schedules};
 use pointsman_coordinator::roles::{self, Role};
 use pointsman_coordinator::signatory::LocalSignatory;
 use pointsman_coordinator::vault::{Vault, VaultError};
-use pointsman_coordinator::{artifacts, key_file, lifecycle, secrets};
+use pointsman_coordinator::{artifacts, broker, http, key_file, lifecycle, secrets};
 use pointsman_shared::api::garbage::GarbageRequest;
 use pointsman_shared::clock::{SystemClock, SystemIds};
 use pointsman_shared::name::ProjectName;
@@ -115,7 +115,11 @@ async fn obey(arguments: Arguments, config: Config) -> anyhow::Result<()> {
     match arguments.command {
         Command::Config {
             command: ConfigCommand::Check,
-        } => say(&format!("{} is in order", arguments.config.display())),
+        } => {
+            http::check_tls(&config.http)?;
+            broker::check_certificates(&config.broker)?;
+            say(&format!("{} is in order", arguments.config.display()))
+        }
         Command::Init => match init::init(&config, &SystemClock, &SystemIds).await? {
             Initialised::First { token } => say(&serde_json::json!({ "token": token }).to_string()),
             Initialised::Before { key_file } => {

@@ -5,6 +5,7 @@
 //! [`crash`] point.
 
 pub mod api;
+pub mod certificate;
 pub mod clock;
 pub mod crash;
 pub mod digest;

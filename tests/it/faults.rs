@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::Result;
-use pointsman_sandbox::sandbox::Options;
-use pointsman_shared::api::deployments::{Deployment, DeploymentState};
+use anyhow::{Context as _, Result};
+use pointsman_sandbox::Options;
+use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_tests::World;
-use pointsman_tests::world::{RECIPE, until};
+use pointsman_tests::world::{RECIPE, shared, until};
 use serde_json::json;
 
 /// Each switch takes a second before it happens, and leaves a line in a file when it has happened.
@@ -39,65 +39,72 @@ pub(super) async fn slow_world(options: Options) -> Result<World> {
     Ok(world)
 }
 
-/// Starts 1.1.0 and returns while its switches are at work.
-async fn switching(world: &World) -> Result<Deployment> {
-    let deployment = world.starts_deploy("1.1.0").await?;
-    world.reaches(deployment.number, DeploymentState::Switching).await
-}
-
-async fn ends_live_and_once(world: &World, number: i64) -> Result<()> {
-    let deployment = world.ended(number).await?;
-    assert_eq!(deployment.state, DeploymentState::Live, "{deployment:#?}");
-    world.all_serve("1.1.0").await?;
+/// Every host ran its hook for this release once.
+pub(super) fn ran_once(world: &World, release: &str) -> Result<()> {
     let log = fs_err::read_to_string(world.folder("effects")?.join("log"))?;
     for host in world.sandbox.web_hosts() {
-        let wanted = format!("{} 1.1.0", host.id());
+        let wanted = format!("{} {release}", host.id());
         let times = log.lines().filter(|line| **line == wanted).count();
         assert_eq!(times, 1, "effects on {}: {log}", host.id());
     }
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_coordinator_is_missed_by_nobody() -> Result<()> {
-    let world = slow_world(Options::for_testing()).await?;
-    let deployment = switching(&world).await?;
-    world.sandbox.coordinator(0).kill().await?;
-    world.sandbox.coordinator(0).restart().await?;
-    ends_live_and_once(&world, deployment.number).await
+pub(super) fn forget_effects(world: &World) -> Result<()> {
+    Ok(fs_err::write(world.folder("effects")?.join("log"), "")?)
 }
 
+/// One fleet for all of them, because starting one with services of its own costs more than all deaths.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_database_delays_and_loses_nothing() -> Result<()> {
+async fn who_is_killed_is_missed_by_nobody() -> Result<()> {
     let world = slow_world(Options::for_testing()).await?;
-    let deployment = switching(&world).await?;
-    world.sandbox.services().postgres().kill().await?;
-    world.sandbox.services().postgres().restart().await?;
-    ends_live_and_once(&world, deployment.number).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_broker_delays_and_loses_nothing() -> Result<()> {
-    let world = slow_world(Options::for_testing()).await?;
-    let deployment = switching(&world).await?;
-    world.sandbox.services().rabbitmq().kill().await?;
-    world.sandbox.services().rabbitmq().restart().await?;
-    ends_live_and_once(&world, deployment.number).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_agent_goes_on_when_it_is_started_again() -> Result<()> {
-    let world = slow_world(Options::for_testing()).await?;
-    let deployment = switching(&world).await?;
-    let host = world.sandbox.host("web-2")?;
-    host.kill_agent().await?;
-    host.start_agent().await?;
-    ends_live_and_once(&world, deployment.number).await
+    for (round, victim) in ["coordinator", "agent", "database", "broker"]
+        .into_iter()
+        .enumerate()
+    {
+        let release = if round % 2 == 0 { "1.1.0" } else { "1.0.0" };
+        println!("the {victim} is killed while {release} goes live");
+        forget_effects(&world)?;
+        let deployment = world.starts_deploy(release).await?;
+        world
+            .reaches(deployment.number, DeploymentState::Switching)
+            .await?;
+        let services = world.sandbox.services();
+        match victim {
+            "coordinator" => {
+                world.sandbox.coordinator(0).kill().await?;
+                world.sandbox.coordinator(0).restart().await?;
+            }
+            "agent" => {
+                let host = world.sandbox.host("web-2")?;
+                host.kill_agent().await?;
+                host.start_agent().await?;
+            }
+            "database" => {
+                services.postgres().kill().await?;
+                services.postgres().restart().await?;
+            }
+            _ => {
+                services.rabbitmq().kill().await?;
+                services.rabbitmq().restart().await?;
+            }
+        }
+        let deployment = world.ended(deployment.number).await?;
+        assert_eq!(
+            deployment.state,
+            DeploymentState::Live,
+            "{victim}: {deployment:#?}"
+        );
+        let served = world.all_serve(release).await;
+        served.with_context(|| format!("{victim}: {deployment:#?}"))?;
+        ran_once(&world, release)?;
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_absent_host_is_deferred_by_name_and_converges_when_it_returns() -> Result<()> {
-    let world = slow_world(Options::for_testing()).await?;
+    let world = slow_world(shared().await?).await?;
     let host = world.sandbox.host("web-3")?;
     host.kill_agent().await?;
     until("web-3 is unseen", || async {

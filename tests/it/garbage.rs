@@ -1,7 +1,6 @@
 //! Hosts do not fill up: what nobody needs goes to the trash, what somebody needs stays, and a wish outruns a collection.
 
 use anyhow::{Result, ensure};
-use pointsman_sandbox::sandbox::Options;
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::garbage::{Garbage, GarbageItem, Undone};
 use pointsman_shared::api::jobs::Job;
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 
 /// Five versions went live one after the other; nothing is kept for its age, and one good release beside the others.
 async fn world_with_history() -> Result<World> {
-    let world = World::start_with(Options::for_testing()).await?;
+    let world = World::start().await?;
     world.has_recipe(RECIPE)?;
     for tag in ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0"] {
         world.has_version(tag, "ok")?;

@@ -1,16 +1,17 @@
 //! The main job: from a git tag to every host, and back.
 
 use anyhow::Result;
-use pointsman_sandbox::sandbox::Options;
+use pointsman_sandbox::Options;
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_tests::World;
+use pointsman_tests::world::shared;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_travels_from_git_to_every_host_and_back() -> Result<()> {
     let world = World::start_with(Options {
         coordinators: 2,
-        ..Options::for_testing()
+        ..shared().await?
     })
     .await?;
     world

@@ -1,12 +1,12 @@
 //! Migrations of the project's own database: before the switch, after it, back, and under `kill -9`.
 
 use anyhow::{Result, ensure};
-use pointsman_sandbox::sandbox::Options;
+use pointsman_sandbox::Options;
 use pointsman_shared::api::deployments::{Deployment, DeploymentState};
 use pointsman_shared::api::jobs::{Job, JobState};
 use pointsman_shared::api::migrations::{MigrationRun, Migrations};
 use pointsman_tests::World;
-use pointsman_tests::world::{RECIPE, until};
+use pointsman_tests::world::{RECIPE, shared, until};
 use serde_json::{Value, json};
 
 const MIGRATIONS: &str = r#"
@@ -21,11 +21,12 @@ after = "0s"
 "#;
 
 /// A fleet whose project has a database of its own.
-async fn world_with_database() -> Result<(World, String)> {
-    let world = World::start_with(Options::for_testing()).await?;
+async fn world_with_database(options: Options) -> Result<(World, String)> {
+    let world = World::start_with(options).await?;
     let postgres = world.sandbox.services().postgres();
-    postgres.create_database("shop_data").await?;
-    let url = postgres.url("shop_data");
+    let database = format!("{}_shop", world.sandbox.vhost());
+    postgres.create_database(&database).await?;
+    let url = postgres.url(&database);
     let recipe = RECIPE.replace("\"healthz\"]", "\"healthz\", \"db/**\"]");
     world.has_recipe(&format!("{recipe}{MIGRATIONS}"))?;
     world
@@ -105,7 +106,7 @@ const COLUMNS: &str =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_applied_post_migration_forbids_the_way_back_until_it_is_reverted() -> Result<()> {
-    let (world, url) = world_with_database().await?;
+    let (world, url) = world_with_database(shared().await?).await?;
     has_two_versions(&world).await?;
     let job = asks(&world, json!({ "phase": "post", "mode": "apply" })).await?;
     ensure!(job.state == JobState::Succeeded, "{job:#?}");
@@ -143,7 +144,7 @@ async fn an_applied_post_migration_forbids_the_way_back_until_it_is_reverted() -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pre_migration_that_fails_ends_it_before_any_host_switches() -> Result<()> {
-    let (world, url) = world_with_database().await?;
+    let (world, url) = world_with_database(shared().await?).await?;
     has_two_versions(&world).await?;
     let broken = "ALTER TABLE orders ADD x int;\nALTER TABLE oders ADD y int;";
     world.repository.write("db/pre/0003_broken.sql", broken)?;
@@ -215,7 +216,7 @@ async fn applied_once(world: &World, url: &str, number: i64) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_agent_in_the_middle_of_a_migration_leaves_no_guess() -> Result<()> {
-    let (world, url) = world_with_database().await?;
+    let (world, url) = world_with_database(shared().await?).await?;
     let (deployment, host) = at_work(&world, &url).await?;
     world.sandbox.host(&host)?.kill_agent().await?;
     until("its effect is unknown", || async {
@@ -235,7 +236,7 @@ async fn a_killed_agent_in_the_middle_of_a_migration_leaves_no_guess() -> Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_agent_is_not_overtaken_while_it_holds_the_ledger() -> Result<()> {
-    let (world, url) = world_with_database().await?;
+    let (world, url) = world_with_database(shared().await?).await?;
     let (deployment, host) = at_work(&world, &url).await?;
     let agent = world.sandbox.host(&host)?.agent();
     agent.freeze()?;
@@ -253,7 +254,7 @@ async fn a_frozen_agent_is_not_overtaken_while_it_holds_the_ledger() -> Result<(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_dies_meanwhile_is_not_missed() -> Result<()> {
-    let (world, url) = world_with_database().await?;
+    let (world, url) = world_with_database(Options::for_testing()).await?;
     let (deployment, _) = at_work(&world, &url).await?;
     world.sandbox.services().rabbitmq().kill().await?;
     world.sandbox.services().rabbitmq().restart().await?;

@@ -1,8 +1,9 @@
 //! What a busy app server sees while releases switch under it: always one whole release.
 
 use anyhow::Result;
-use pointsman_sandbox::sandbox::Options;
+use pointsman_sandbox::Options;
 use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_tests::world::shared;
 use pointsman_tests::{Reader, World};
 use serde_json::json;
 
@@ -19,7 +20,7 @@ fn switches() -> usize {
 async fn no_read_fails_and_no_tree_is_mixed_while_releases_switch() -> Result<()> {
     let world = World::start_with(Options {
         hosts: 1,
-        ..Options::for_testing()
+        ..shared().await?
     })
     .await?;
     world.has_three_versions()?.has_target(json!({})).await?;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use pointsman_sandbox::sandbox::Options;
+use pointsman_sandbox::Options;
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::clock::SystemIds;
 use pointsman_shared::ids::IdSource as _;

@@ -6,8 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use pointsman_sandbox::sandbox::Options;
+use pointsman_sandbox::Options;
 use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_tests::world::shared;
 use pointsman_tests::{Repository, World};
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use serde_json::json;
 async fn a_tree_without_a_recipe_arrives_as_git_stores_it() -> Result<()> {
     let world = World::start_with(Options {
         hosts: 2,
-        ..Options::for_testing()
+        ..shared().await?
     })
     .await?;
     fill_with_nasty_names(&world.repository)?;

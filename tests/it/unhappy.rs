@@ -1,10 +1,10 @@
 //! Bad input and bad luck: a clear error where the user looks, and the live release untouched.
 
 use anyhow::Result;
-use pointsman_sandbox::sandbox::Options;
+use pointsman_sandbox::Options;
 use pointsman_shared::api::deployments::{Deployment, DeploymentState};
 use pointsman_shared::api::releases::{Release, ReleaseState};
-use pointsman_tests::world::RECIPE;
+use pointsman_tests::world::{RECIPE, shared};
 use pointsman_tests::{Refused, World};
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 async fn every_mistake_is_told_where_it_is_made_and_changes_nothing() -> Result<()> {
     let world = World::start_with(Options {
         hosts: 2,
-        ..Options::for_testing()
+        ..shared().await?
     })
     .await?;
     world.has_three_versions()?.has_target(json!({})).await?;
@@ -116,7 +116,7 @@ async fn a_health_check_that_never_answers_fails(world: &World) -> Result<()> {
 
 async fn a_second_wish_waits_and_says_behind_what(world: &World) -> Result<()> {
     world
-        .has_recipe(&RECIPE.replace("deadline = \"3s\"", "deadline = \"60s\""))?
+        .has_recipe(&RECIPE.replace("deadline = \"3s\"", "deadline = \"10s\""))?
         .has_version("2.3.0", "hang")?;
     world.builds("2.3.0").await?;
     let first = world.starts_deploy("2.3.0").await?;

@@ -1,8 +1,9 @@
 //! The HTTP API as a test uses it: answers are typed, refusals are values with their stable code.
 
 use anyhow::{Context as _, Result};
+use pointsman_sandbox::authority::Tls;
 use pointsman_shared::api::Problem;
-use reqwest::{Client, Method};
+use reqwest::{Certificate, Client, Method};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -19,10 +20,12 @@ pub struct Api {
 pub struct Refused(pub Problem);
 
 impl Api {
-    /// A caller of the coordinator at `url`.
-    pub fn new(url: String, token: String) -> Self {
+    /// A caller of the coordinator at `url`, which shows a certificate of this CA when it speaks TLS.
+    pub fn new(url: String, token: String, tls: Option<&Tls>) -> Self {
+        let ca = tls.and_then(|tls| Certificate::from_pem(tls.ca.as_bytes()).ok());
         let client = Client::builder()
             .no_proxy()
+            .tls_certs_only(ca)
             .timeout(Duration::from_mins(1))
             .build()
             .unwrap_or_default();
@@ -77,8 +80,10 @@ impl Api {
         let answer = request.send().await.with_context(|| format!("asking {path}"))?;
         let (status, text) = (answer.status(), answer.text().await?);
         if status.is_success() {
+            // An answer without a body (204) says what `null` says.
+            let json = if text.is_empty() { "null" } else { &text };
             return Ok(Ok(
-                serde_json::from_str(&text).with_context(|| format!("{path} answered {text}"))?
+                serde_json::from_str(json).with_context(|| format!("{path} answered {text}"))?
             ));
         }
         let problem =

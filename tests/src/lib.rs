@@ -4,6 +4,7 @@
 //! hosts) and what an operator could break (processes, the broker, the database, disks).
 
 pub mod api;
+pub mod git_server;
 pub mod reader;
 pub mod repository;
 pub mod world;

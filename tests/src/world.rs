@@ -2,16 +2,17 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
-use pointsman_sandbox::Sandbox;
-use pointsman_sandbox::sandbox::Options;
+use pointsman_sandbox::{Options, Sandbox, Services, http};
 use pointsman_shared::api::Page;
 use pointsman_shared::api::deployments::{Deployment, DeploymentState};
 use pointsman_shared::api::jobs::{Job, LogPage};
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use crate::api::{Api, Refused};
 use crate::repository::Repository;
@@ -44,8 +45,13 @@ pub struct World {
 }
 
 impl World {
-    /// Three hosts, a builder, one coordinator; times of seconds.
+    /// Three hosts, a builder, one coordinator; times of seconds; on the services that most tests share.
     pub async fn start() -> Result<Self> {
+        Self::start_with(shared().await?).await
+    }
+
+    /// The same with services of its own, for tests that kill them.
+    pub async fn start_alone() -> Result<Self> {
         Self::start_with(Options::for_testing()).await
     }
 
@@ -54,7 +60,7 @@ impl World {
         let sandbox = Sandbox::start(options).await?;
         let repository = Repository::create(sandbox.dir().join("repositories/shop"))?;
         repository.script("bin/about", "#!/bin/sh\necho the shop\n")?;
-        let api = Api::new(sandbox.url(), sandbox.token().to_owned());
+        let api = Api::new(sandbox.url(), sandbox.token().to_owned(), sandbox.tls());
         Ok(Self {
             sandbox,
             repository,
@@ -210,7 +216,8 @@ impl World {
     /// The version that a host's web server answers with.
     pub async fn serves(&self, host: &str) -> Result<String> {
         let url = self.sandbox.host(host)?.site("shop")?.url();
-        Ok(reqwest::get(format!("{url}/dist/version")).await?.text().await?)
+        let asked = http::client(None).get(format!("{url}/dist/version"));
+        Ok(asked.send().await?.text().await?)
     }
 
     /// Whether every web host serves this version.
@@ -255,6 +262,17 @@ impl World {
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
         Ok(self.sandbox.place().folder(name)?)
     }
+}
+
+/// A fleet on one PostgreSQL and one RabbitMQ, which all tests of this process share that kill neither.
+pub async fn shared() -> Result<Options> {
+    static SERVICES: OnceCell<Arc<Services>> = OnceCell::const_new();
+    let start = || async { anyhow::Ok(Arc::new(Services::start(None).await?)) };
+    let services = SERVICES.get_or_try_init(start).await?;
+    Ok(Options {
+        services: Some(Arc::clone(services)),
+        ..Options::for_testing()
+    })
 }
 
 /// Waits for something to be there, looking often, with a deadline.

@@ -1,13 +1,16 @@
 //! How a connection is made: small frames, short heartbeats, a name the operator recognises.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use async_rs::Runtime;
-use lapin::tcp::OwnedTLSConfig;
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
+use pointsman_shared::certificate;
 use pointsman_shared::wire::topology;
+
+use super::trust::Trust;
+use crate::describe::describe;
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -21,6 +24,14 @@ pub enum BrokerError {
     /// Its certificates cannot be read.
     #[error("broker.ca_file cannot be read")]
     Certificates(#[source] std::io::Error),
+    /// Its certificates are none.
+    #[error("broker.ca_file: {} cannot be used: {why}", file.display())]
+    NoCertificates {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// It did not answer in time.
     #[error("the broker {broker} did not answer within {} s", CONNECT.as_secs())]
     Silent {
@@ -28,7 +39,7 @@ pub enum BrokerError {
         broker: String,
     },
     /// It refused or broke off.
-    #[error("the broker {broker} cannot be used")]
+    #[error("the broker {broker} cannot be used{}", advice(source))]
     Refused {
         /// Host and port.
         broker: String,
@@ -48,7 +59,10 @@ impl BrokerError {
     /// Whether the broker was there and refused, rather than being away or cut off.
     pub(super) fn is_an_answer(&self) -> bool {
         match self {
-            Self::Address(_) | Self::Certificates(_) | Self::NotConsumed { .. } => true,
+            Self::Address(_)
+            | Self::Certificates(_)
+            | Self::NoCertificates { .. }
+            | Self::NotConsumed { .. } => true,
             Self::Silent { .. } => false,
             Self::Refused { source, .. } => {
                 matches!(
@@ -60,11 +74,34 @@ impl BrokerError {
     }
 }
 
+/// What to do about a refusal, where more is known than its cause says.
+fn advice(source: &lapin::Error) -> String {
+    let advice = if is_stranger(source) {
+        Some(
+            "this host's user is not let in: the host may have been revoked (`pointsman hosts`); if it should not be, \
+             let it join again"
+                .to_owned(),
+        )
+    } else {
+        certificate::advice(&describe(source), "broker.ca_file")
+    };
+    advice.map(|advice| format!("; {advice}")).unwrap_or_default()
+}
+
+/// Whether the broker does not know the user or its password.
+fn is_stranger(error: &lapin::Error) -> bool {
+    let lapin::ErrorKind::ProtocolError(error) = error.kind() else {
+        return false;
+    };
+    matches!(error.kind(), AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED))
+        && error.get_message().as_str().contains("Login was refused")
+}
+
 /// Where the broker is and who asks. Its password is never shown.
 #[derive(Clone)]
 pub struct BrokerAddress {
     uri: AMQPUri,
-    certificates: Option<String>,
+    trust: Option<Trust>,
     name: String,
 }
 
@@ -90,12 +127,10 @@ impl BrokerAddress {
         }
         uri.query.frame_max = Some(topology::FRAME_MAX);
         uri.query.heartbeat = Some(topology::HEARTBEAT_S);
-        let certificates = ca_file
-            .map(|file| fs_err::read_to_string(file).map_err(BrokerError::Certificates))
-            .transpose()?;
+        let trust = ca_file.map(Trust::read).transpose()?;
         Ok(Self {
             uri,
-            certificates,
+            trust,
             name: caller.0.to_owned(),
         })
     }
@@ -109,12 +144,13 @@ impl BrokerAddress {
     /// Connects.
     pub async fn connect(&self) -> Result<Connection, BrokerError> {
         let options = ConnectionProperties::default().with_connection_name(self.name.as_str().into());
-        let tls = OwnedTLSConfig {
-            identity: None,
-            cert_chain: self.certificates.clone(),
+        let uri = self.uri.clone();
+        let connecting = async {
+            match &self.trust {
+                Some(trust) => trust.connect(uri, options).await,
+                None => Connection::connect_uri(uri, options).await,
+            }
         };
-        let connecting =
-            Connection::connect_uri_with_config(self.uri.clone(), options, tls, Runtime::tokio_current());
         match tokio::time::timeout(CONNECT, connecting).await {
             Ok(connected) => connected.map_err(|source| self.refused(source)),
             Err(_) => Err(BrokerError::Silent {

@@ -16,9 +16,15 @@ mod publisher;
 mod reporter;
 mod session;
 mod shipper;
+mod trust;
 
 pub use connection::{BrokerAddress, BrokerError, Caller};
 pub use link::{Command, Delivered, Ends, Link, LinkEvent, Queue};
 pub use publisher::{PublishError, Publisher};
 pub use reporter::Reporter;
 pub use shipper::ship_logs;
+
+/// Reads the certificates of `broker.ca_file` without using them.
+pub fn check_certificates(file: &std::path::Path) -> Result<(), BrokerError> {
+    trust::Trust::read(file).map(drop)
+}

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::CommandError;
 use super::print::line;
+use crate::broker::check_certificates;
 use crate::config::Config;
 use crate::edge::load_policy;
 use crate::http::Coordinator;
@@ -13,6 +14,9 @@ use crate::http::Coordinator;
 pub fn check(file: &Path) -> Result<ExitCode, CommandError> {
     let config = Config::load(file).map_err(Box::new)?;
     Coordinator::new(&config.coordinator)?;
+    if let Some(file) = &config.broker.ca_file {
+        check_certificates(file)?;
+    }
     load_policy(&config.agent).map_err(Box::new)?;
     let agent = &config.agent;
     line(format!("{}: fine", file.display()))?;

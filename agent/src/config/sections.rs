@@ -156,7 +156,7 @@ impl AgentSection {
 pub struct CoordinatorSection {
     /// Its address, as `https://deploy.example.org`.
     pub url: Url,
-    /// Certificates to trust beside the system's, PEM.
+    /// Certificates of the CAs to trust instead of the system's, PEM.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
     /// Plain HTTP off loopback, at your own risk.
@@ -201,7 +201,7 @@ pub struct BrokerSection {
     /// A file that holds it.
     #[serde(default)]
     pub url_file: Option<PathBuf>,
-    /// Certificates to trust instead of the system's, PEM.
+    /// Certificates of the CAs to trust instead of the system's, PEM.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
 }

@@ -26,6 +26,8 @@ use crate::lease::BootInstant;
 
 /// How far the clocks may be apart before somebody should know, in milliseconds.
 const OFFSET_MS: i64 = 5000;
+/// How often the disks are read anew for a hello, because a job ended meanwhile.
+const READINGS: u32 = 3;
 /// How long a hello waits for the reports of an earlier agent.
 const INHERITED: Duration = Duration::from_secs(3);
 
@@ -124,8 +126,7 @@ impl Performer {
             if tokio::time::timeout(INHERITED, first).await.is_err() {
                 tracing::warn!("reports of an earlier agent are still unsent; the hello goes before them");
             }
-            let making = Arc::clone(&tools);
-            publish(&tools, &publisher, move || state::hello(&making, introduction)).await;
+            introduce(&tools, &publisher, introduction).await;
         });
     }
 
@@ -210,6 +211,31 @@ async fn publish(
     };
     for message in messages {
         if !send(tools, publisher, &message, None).await {
+            return;
+        }
+    }
+}
+
+/// Sends a hello and the states that follow it. Jobs go on meanwhile: what was read before one of them ended is not told
+/// after its result, or the coordinator would take a release that was just collected for one that lies there. Without
+/// all its states a hello settles nothing, so the next beat brings the question for another.
+async fn introduce(tools: &Arc<Tools>, publisher: &Publisher, introduction: Introduction) {
+    let mut told = Vec::new();
+    let mut done = 0;
+    for _ in 0..READINGS {
+        done = tools.running.done();
+        let (making, introduction) = (Arc::clone(tools), introduction.clone());
+        let Ok(read) = tokio::task::spawn_blocking(move || state::hello(&making, introduction)).await else {
+            return;
+        };
+        told = read;
+        if tools.running.done() == done {
+            break;
+        }
+    }
+    for message in told {
+        let is_late = matches!(message, FromAgent::PlacementState(_)) && tools.running.done() != done;
+        if is_late || !send(tools, publisher, &message).await {
             return;
         }
     }

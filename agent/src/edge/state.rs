@@ -42,7 +42,7 @@ fn free_bytes_of(tools: &Tools) -> u64 {
 }
 
 /// What a hello says beside the state.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Introduction {
     pub(super) nonce: Nonce,
     pub(super) previous: Option<InstanceId>,

@@ -71,6 +71,7 @@ async fn in_span(tools: &Arc<Tools>, assignment: Assignment, work: WorkingOn) ->
         Err(error) => (panicked(kind, &error), Arc::new(Secrets::none())),
     };
     tools.metrics.ended(kind, &running, counted(&execution));
+    tools.running.count_one_done();
     let total = log.finish().await;
     report(&scribe, work, execution, &secrets, total).await;
     tools.running.leave(work);

@@ -8,12 +8,13 @@ mod audit;
 mod deployments;
 mod events;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pointsman_shared::api::{IDEMPOTENCY_KEY, Page, Problem};
 use pointsman_shared::ids::IdSource;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Certificate, Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
@@ -60,20 +61,30 @@ pub struct Listing<T> {
 }
 
 impl Client {
-    /// A client for the coordinator at `base`.
+    /// A client for the coordinator at `base`; `ca_file` holds the certificates to trust instead of the system's.
     pub fn new(
         base: Url,
         token: Token,
+        ca_file: Option<&Path>,
         timeout: Option<Duration>,
         ids: Arc<dyn IdSource>,
         printer: Printer,
     ) -> Result<Self, CliError> {
         let patience = timeout.map_or(PATIENCE, |timeout| timeout.min(PATIENCE));
+        let trusted = match ca_file {
+            Some(file) => Some(certificates(file)?),
+            // An address without TLS needs none, and reading the system's takes long.
+            None => (base.scheme() == "http").then(Vec::new),
+        };
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("pointsman/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(patience);
+            let builder = match &trusted {
+                Some(certificates) => builder.tls_certs_only(certificates.iter().cloned()),
+                None => builder,
+            };
             // A proxy cannot reach our loopback.
             if is_loopback(&base) {
                 builder.no_proxy()
@@ -244,6 +255,20 @@ impl Client {
         }
         url
     }
+}
+
+fn certificates(file: &Path) -> Result<Vec<Certificate>, CliError> {
+    let unusable = |why: String| CliError::Usage {
+        what: format!("{} holds no certificates", file.display()),
+        why: Some(why),
+        help: Some("name a file of CA certificates (PEM): --ca-file, POINTSMAN_CA_FILE".to_owned()),
+    };
+    let bytes = fs_err::read(file).map_err(|error| unusable(error.to_string()))?;
+    let found = Certificate::from_pem_bundle(&bytes).map_err(|error| unusable(error.to_string()))?;
+    if found.is_empty() {
+        return Err(unusable("it is not PEM, or empty".to_owned()));
+    }
+    Ok(found)
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -70,6 +70,9 @@ struct Contents {
     /// Tokens by the address they are for.
     #[serde(default)]
     tokens: BTreeMap<String, Token>,
+    /// Files of CA certificates by the address whose certificate they vouch for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ca_files: BTreeMap<String, PathBuf>,
 }
 
 /// The settings and where they are kept.
@@ -113,9 +116,25 @@ impl Config {
         self.contents.tokens.get(text::address(url))
     }
 
-    /// Keeps a token and makes its coordinator the one that is used when none is named.
-    pub fn log_in(&mut self, url: &Url, token: Token) -> Result<(), ConfigError> {
-        self.contents.tokens.insert(text::address(url).to_owned(), token);
+    /// The file of the CA certificates to trust for this coordinator.
+    pub fn ca_file(&self, url: &Url) -> Option<&Path> {
+        self.contents
+            .ca_files
+            .get(text::address(url))
+            .map(PathBuf::as_path)
+    }
+
+    /// Keeps a token, with the CA that was named for it, and makes its coordinator the one that is used when none is
+    /// named.
+    pub fn log_in(&mut self, url: &Url, token: Token, ca_file: Option<&Path>) -> Result<(), ConfigError> {
+        let address = text::address(url).to_owned();
+        if let Some(file) = ca_file {
+            // The next command may run in another folder.
+            self.contents
+                .ca_files
+                .insert(address.clone(), std::path::absolute(file)?);
+        }
+        self.contents.tokens.insert(address, token);
         self.contents.url = Some(url.clone());
         self.save()
     }
@@ -123,6 +142,7 @@ impl Config {
     /// Forgets the token for this coordinator; says whether there was one.
     pub fn log_out(&mut self, url: &Url) -> Result<bool, ConfigError> {
         let known = self.contents.tokens.remove(text::address(url)).is_some();
+        self.contents.ca_files.remove(text::address(url));
         if known {
             self.save()?;
         }
@@ -172,7 +192,9 @@ mod tests {
         let (_folder, environment) = home();
         let ours: Url = "https://pointsman.example/".parse().unwrap();
         let mut config = Config::load(&environment).unwrap();
-        config.log_in(&ours, Token::new("secret".to_owned())).unwrap();
+        config
+            .log_in(&ours, Token::new("secret".to_owned()), None)
+            .unwrap();
         let config = Config::load(&environment).unwrap();
         assert_eq!(config.url(), Some(&ours));
         assert!(
@@ -191,6 +213,7 @@ mod tests {
             .log_in(
                 &"http://127.0.0.1:1".parse().unwrap(),
                 Token::new("secret".to_owned()),
+                None,
             )
             .unwrap();
         let mode = |path: &Path| fs_err::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -1,6 +1,6 @@
 //! What the command reads from its environment, in one place.
 //!
-//! `POINTSMAN_URL` is read by the argument parser, because it stands for `--url`; colours (`NO_COLOR`, `CLICOLOR_FORCE`,
+//! `POINTSMAN_URL` and `POINTSMAN_CA_FILE` are read by the argument parser, because they stand for options; colours (`NO_COLOR`, `CLICOLOR_FORCE`,
 //! `TERM`) are decided by the printer's streams. Nothing else of the environment has a meaning here.
 
 use std::env;

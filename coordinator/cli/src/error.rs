@@ -7,6 +7,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use pointsman_shared::api::Problem;
+use pointsman_shared::certificate;
 use url::Url;
 
 use crate::config::ConfigError;
@@ -158,10 +159,9 @@ impl CliError {
                 "pointsman login {} --with-token < token-file; or set POINTSMAN_TOKEN",
                 text::address(url)
             )),
-            Self::Unreachable { .. } | Self::NotACoordinator { .. } => Some(
-                "check the address (--url, POINTSMAN_URL, `pointsman login`) and that the coordinator runs"
-                    .to_owned(),
-            ),
+            Self::Unreachable { .. } | Self::NotACoordinator { .. } => Some(self.distrust().unwrap_or_else(|| {
+                "check the address (--url, POINTSMAN_URL, `pointsman login`) and that the coordinator runs".to_owned()
+            })),
             Self::NoAnswer { .. } => Some(
                 "what was asked for may still happen; ask again, or give more time with --timeout".to_owned(),
             ),
@@ -191,7 +191,8 @@ impl CliError {
     /// Whether the same request may well be answered a moment later: the coordinator is away, restarting or busy.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::NoAnswer { .. } => true,
+            Self::Unreachable { .. } => self.distrust().is_none(),
+            Self::NoAnswer { .. } => true,
             Self::Problem(problem) => matches!(problem.status, 429 | 500 | 502 | 503 | 504),
             Self::NoCoordinator
             | Self::NotLoggedIn(_)
@@ -204,6 +205,11 @@ impl CliError {
             | Self::Json(_)
             | Self::Setup(_) => false,
         }
+    }
+
+    /// What to do about a certificate that was not accepted.
+    fn distrust(&self) -> Option<String> {
+        certificate::advice(&self.chain().join(": "), "--ca-file or POINTSMAN_CA_FILE")
     }
 
     /// The messages of the causes; each once, because some libraries repeat their source in their own words.

@@ -73,13 +73,15 @@ impl Session {
             .clone()
             .or_else(|| config.token(&url).cloned())
             .ok_or_else(|| CliError::NotLoggedIn(url.clone()))?;
-        self.client_for(url, token)
+        self.client_for(&config, url, token)
     }
 
-    /// A client with this very token.
-    pub fn client_for(&self, url: Url, token: Token) -> Result<Client, CliError> {
+    /// A client with this very token, and the CA of the command line or the stored one.
+    pub fn client_for(&self, config: &Config, url: Url, token: Token) -> Result<Client, CliError> {
         let ids = Arc::new(SystemIds);
-        Client::new(url, token, self.options.timeout, ids, self.printer.clone())
+        let ca_file = self.options.ca_file.as_deref().or_else(|| config.ca_file(&url));
+        let (timeout, printer) = (self.options.timeout, self.printer.clone());
+        Client::new(url, token, ca_file, timeout, ids, printer)
     }
 
     /// Says that `--reason` has no place in this change, rather than dropping it in silence.

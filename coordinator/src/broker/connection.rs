@@ -10,6 +10,8 @@ use pointsman_shared::wire::topology;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{BrokerError, BrokerResult};
+use super::trust::Trust;
+use crate::config::Broker;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -28,11 +30,23 @@ pub fn address(url: &str) -> BrokerResult<AMQPUri> {
     Ok(uri)
 }
 
-/// Opens a connection; `name` shows in the broker's own pages.
-pub async fn connect(url: &str, name: &str) -> BrokerResult<Connection> {
+/// Opens a connection to the configured broker; `name` shows in its own pages.
+pub async fn connect(broker: &Broker, name: &str) -> BrokerResult<Connection> {
+    connect_to(&broker.url, broker, name).await
+}
+
+/// Opens a connection to the configured broker under another address, such as one with another user.
+pub(super) async fn connect_to(url: &str, broker: &Broker, name: &str) -> BrokerResult<Connection> {
     let properties =
         ConnectionProperties::default().with_connection_name(format!("coordinator {name}").into());
-    let attempt = Connection::connect_uri(address(url)?, properties);
+    let uri = address(url)?;
+    let trust = broker.ca_file.as_deref().map(Trust::read).transpose()?;
+    let attempt = async {
+        match trust {
+            Some(trust) => trust.connect(uri, properties).await,
+            None => Connection::connect_uri(uri, properties).await,
+        }
+    };
     let timed_out = |_| {
         lapin::Error::from(lapin::ErrorKind::IOError(std::sync::Arc::new(
             std::io::Error::from(std::io::ErrorKind::TimedOut),

@@ -73,7 +73,7 @@ pub async fn enrol(
             lines: administrator_lines(&vhost, &wanted),
         });
     };
-    topology::ensure_only(&management, &wanted).await?;
+    topology::ensure_only(app, &management, &wanted).await?;
     let mut conn = app.store.read().await?;
     let now = pointsman_store::now(&mut conn).await?;
     hosts::note_broker_ready(&mut conn, host, Some(now)).await?;

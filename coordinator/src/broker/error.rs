@@ -1,5 +1,9 @@
 //! What can go wrong between us and the broker.
 
+use std::path::PathBuf;
+
+use pointsman_shared::certificate;
+
 /// A failure at the broker's edge.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -9,8 +13,16 @@ pub enum BrokerError {
         /// What is wrong with it.
         what: String,
     },
+    /// The certificates to trust cannot be used.
+    #[error("broker.ca_file: {} cannot be used: {why}", file.display())]
+    Certificates {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The broker cannot be reached, or closed the connection or channel.
-    #[error("the broker failed while {what}")]
+    #[error("the broker failed while {what}{}", advice(source))]
     Amqp {
         /// What was being done.
         what: &'static str,
@@ -25,7 +37,7 @@ pub enum BrokerError {
         queue: String,
     },
     /// The management API cannot be reached.
-    #[error("the management API failed while {what}")]
+    #[error("the management API failed while {what}{}", advice(source))]
     Management {
         /// What was being done.
         what: String,
@@ -70,6 +82,28 @@ impl BrokerError {
             source: Box::new(source),
         }
     }
+}
+
+/// What to do about a failure, where more is known than its cause says.
+fn advice(source: &(dyn std::error::Error + 'static)) -> String {
+    certificate::advice(&words(source), "broker.ca_file")
+        .map(|advice| format!("; {advice}"))
+        .unwrap_or_default()
+}
+
+/// An error and its causes on one line; a cause that only repeats what its effect said is left out.
+pub(super) fn words(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        if !words.ends_with(&text) {
+            words.push_str(": ");
+            words.push_str(&text);
+        }
+        cause = inner.source();
+    }
+    words
 }
 
 /// Result at the broker's edge.

@@ -13,7 +13,7 @@ use pointsman_store::hearing;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::connection::connect;
+use super::connection::connect_to;
 use super::error::BrokerResult;
 use super::publisher::{Delivery, Publisher, settled};
 use super::topology::Topology;
@@ -47,7 +47,7 @@ async fn look(app: &App, topology: &Topology) -> BrokerResult<()> {
         );
         return Ok(());
     };
-    let connection = connect(url.as_str(), "hearing").await?;
+    let connection = connect_to(url.as_str(), &app.config.broker, "hearing").await?;
     let publisher = Publisher::open(&connection).await?;
     let mut misses = 0;
     while misses < MISSES && is_dead(&publisher).await? && !connection.status().blocked() {

@@ -39,7 +39,7 @@ async fn session(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) 
     // A consumer that could apply nothing would only hold deliveries.
     pointsman_store::now(&mut *app.store.read().await?).await?;
     topology.ensure().await?;
-    let connection = connect(&app.config.broker.url, "intake").await?;
+    let connection = connect(&app.config.broker, "intake").await?;
     let _up = app.metrics.process.broker_up("intake");
     let publisher = Publisher::open(&connection).await?;
     let mut lanes = Lanes::open(app, topology, &publisher, connection.status());

@@ -1,12 +1,15 @@
 //! The broker's management API, as far as topology and enrolment need it.
 
-use reqwest::{Client, Method, StatusCode};
+use std::path::Path;
+
+use reqwest::{Client, ClientBuilder, Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
 use super::error::{BrokerError, BrokerResult};
+use super::trust::Trust;
 
 /// Longest answer that an error repeats, in characters.
 const ANSWER: usize = 300;
@@ -20,11 +23,18 @@ pub struct Management {
 }
 
 impl Management {
-    /// A client for the API at `base`, which carries user and password.
-    pub fn new(base: Url, vhost: String) -> BrokerResult<Self> {
-        let client = Client::builder()
-            .timeout(std::time::Duration::from_secs(20))
-            .build()
+    /// A client for the API at `base`, which carries user and password; `ca_file` holds the certificates to trust
+    /// instead of the system's.
+    pub fn new(base: Url, vhost: String, ca_file: Option<&Path>) -> BrokerResult<Self> {
+        let builder = Client::builder().timeout(std::time::Duration::from_secs(20));
+        let client = match ca_file {
+            Some(file) => Trust::read(file)?.client(builder),
+            // An address without TLS needs none, and reading the system's takes long.
+            None if base.scheme() == "http" => Ok(builder.tls_certs_only([])),
+            None => Ok(builder),
+        };
+        let client = client
+            .and_then(ClientBuilder::build)
             .map_err(|source| BrokerError::Management {
                 what: "making a client".to_owned(),
                 source,

@@ -14,6 +14,17 @@ mod management;
 mod publisher;
 pub mod relay;
 pub mod topology;
+mod trust;
 pub mod watch;
 
 pub use error::BrokerError;
+
+/// Reads the certificates of `broker.ca_file`, if it is set, without using them.
+pub fn check_certificates(broker: &crate::config::Broker) -> Result<(), BrokerError> {
+    broker
+        .ca_file
+        .as_deref()
+        .map(trust::Trust::read)
+        .transpose()
+        .map(drop)
+}

@@ -39,7 +39,7 @@ pub async fn run(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) 
 
 async fn session(app: &App, topology: &Arc<Topology>, stop: &CancellationToken) -> BrokerResult<()> {
     topology.ensure().await?;
-    let connection = connect(&app.config.broker.url, "relay").await?;
+    let connection = connect(&app.config.broker, "relay").await?;
     let _up = app.metrics.process.broker_up("relay");
     let publisher = Publisher::open(&connection).await?;
     let mut listener = Listener::connect(&app.store, Call::Outbox).await?;

@@ -18,14 +18,13 @@ use pointsman_store::jobs;
 use tokio::sync::Mutex;
 
 use super::connection::{address, connect};
-use super::error::{BrokerError, BrokerResult};
+use super::error::{BrokerError, BrokerResult, words};
 use super::management::Management;
 use crate::app::App;
 
-/// A quorum queue that dies with its broker right after its declaration comes back empty and leaderless; one of this
-/// age does not (measured on RabbitMQ 3.10).
-pub const SETTLED: Duration = Duration::from_secs(5);
-/// How long a leader is waited for after that.
+/// How long a queue may be without a leader: a broker that just started may still be about to give it one.
+const LEADERLESS: Duration = Duration::from_secs(5);
+/// How long a leader of a new queue is waited for, once the queue is as old as `timing.settle_ms` asks.
 const LEADER: Duration = Duration::from_secs(15);
 
 /// One repairer at a time in this process: whoever comes second finds the work done and the queues settled.
@@ -63,13 +62,29 @@ impl Topology {
         };
         let wanted = Wanted::of_fleet(&self.app, management.vhost()).await?;
         bury_dead(&management, &wanted).await?;
-        let ensured = pass::ensure(&management, &wanted).await?;
+        let mut ensured = pass::ensure(&management, &wanted).await?;
+        self.shut_out(&management, &mut ensured).await?;
         if !ensured.queues.is_empty() || !ensured.others.is_empty() {
             tracing::info!(queues = ?ensured.queues, others = ?ensured.others, "broker topology repaired");
         }
         self.offer_again(&ensured).await?;
-        settle(&management, &ensured.queues).await?;
+        settle(&management, &ensured.queues, settled(&self.app)).await?;
         Ok(ensured)
+    }
+
+    /// Deletes the users of revoked hosts: the broker was away when one was revoked, or a pass that had read the fleet
+    /// just before made the user again. Who is revoked is read last, because a host may be joining again right now.
+    async fn shut_out(&self, management: &Management, ensured: &mut Ensured) -> BrokerResult<()> {
+        let there = pass::users_there(management).await?;
+        let mut conn = self.app.store.read().await?;
+        for host in pointsman_store::topology::former_members(&mut conn).await? {
+            let user = broker_user(management.vhost(), &host);
+            if there.contains(&user) {
+                management.delete(&["users", &user]).await?;
+                ensured.others.push(format!("end of user {user}"));
+            }
+        }
+        Ok(())
     }
 
     /// Deletes a queue that does not answer and declares the same name again.
@@ -106,8 +121,7 @@ async fn bury_dead(management: &Management, wanted: &Wanted) -> BrokerResult<()>
     if suspects.is_empty() {
         return Ok(());
     }
-    // A broker that just started may still be about to lead them.
-    tokio::time::sleep(SETTLED).await;
+    tokio::time::sleep(LEADERLESS).await;
     for name in pass::dead(management, wanted).await? {
         if suspects.contains(&name) {
             tracing::warn!(
@@ -122,10 +136,11 @@ async fn bury_dead(management: &Management, wanted: &Wanted) -> BrokerResult<()>
 
 /// The management API, when it is configured.
 pub(super) fn management(app: &App) -> BrokerResult<Option<Management>> {
-    let Some(base) = &app.config.broker.admin_url else {
+    let broker = &app.config.broker;
+    let Some(base) = &broker.admin_url else {
         return Ok(None);
     };
-    Management::new(base.clone(), vhost(app)?).map(Some)
+    Management::new(base.clone(), vhost(app)?, broker.ca_file.as_deref()).map(Some)
 }
 
 /// The virtual host of the configured broker.
@@ -134,18 +149,27 @@ pub(super) fn vhost(app: &App) -> BrokerResult<String> {
 }
 
 /// Makes what `wanted` lists and is missing, and waits until new queues are safe to use.
-pub(super) async fn ensure_only(management: &Management, wanted: &Wanted) -> BrokerResult<Ensured> {
+pub(super) async fn ensure_only(
+    app: &App,
+    management: &Management,
+    wanted: &Wanted,
+) -> BrokerResult<Ensured> {
     let ensured = pass::ensure(management, wanted).await?;
-    settle(management, &ensured.queues).await?;
+    settle(management, &ensured.queues, settled(app)).await?;
     Ok(ensured)
 }
 
+/// The age at which a queue survives the death of its broker: a younger one comes back empty and without a leader.
+fn settled(app: &App) -> Duration {
+    Duration::from_millis(app.config.timing.settle_ms)
+}
+
 /// Waits until queues that were just declared have a leader and are old enough to survive the death of the broker.
-async fn settle(management: &Management, queues: &[String]) -> BrokerResult<()> {
+async fn settle(management: &Management, queues: &[String], settled: Duration) -> BrokerResult<()> {
     if queues.is_empty() {
         return Ok(());
     }
-    tokio::time::sleep(SETTLED).await;
+    tokio::time::sleep(settled).await;
     let deadline = tokio::time::Instant::now() + LEADER;
     loop {
         let leaderless = pass::leaderless(management, queues).await?;
@@ -155,7 +179,7 @@ async fn settle(management: &Management, queues: &[String]) -> BrokerResult<()> 
         if tokio::time::Instant::now() > deadline {
             return Err(BrokerError::NoLeader {
                 queues: leaderless.join(", "),
-                seconds: (SETTLED + LEADER).as_secs(),
+                seconds: (settled + LEADER).as_secs(),
             });
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -176,14 +200,11 @@ pub struct Inspection {
 /// Looks whether the broker can be reached and holds every queue.
 pub async fn inspect(app: &App) -> BrokerResult<Inspection> {
     let repairs_itself = app.config.broker.admin_url.is_some();
-    let connection = match connect(&app.config.broker.url, "inspection").await {
+    let connection = match connect(&app.config.broker, "inspection").await {
         Ok(connection) => connection,
         Err(error) => {
-            let cause = std::error::Error::source(&error)
-                .map(|cause| format!(": {cause}"))
-                .unwrap_or_default();
             return Ok(Inspection {
-                unreachable: Some(format!("{error}{cause}")),
+                unreachable: Some(words(&error)),
                 missing: Vec::new(),
                 repairs_itself,
             });
@@ -215,6 +236,16 @@ pub async fn inspect(app: &App) -> BrokerResult<Inspection> {
         missing,
         repairs_itself,
     })
+}
+
+/// Queues that stand with other arguments than this version declares: made by an earlier one, or by hand. They work, and
+/// are left alone: arguments cannot be changed, and a queue is deleted only by who knows that nothing is under way.
+pub async fn outdated(app: &App) -> BrokerResult<Vec<String>> {
+    let Some(management) = management(app)? else {
+        return Ok(Vec::new());
+    };
+    let wanted = Wanted::of_fleet(app, management.vhost()).await?;
+    pass::outdated(&management, &wanted.queues).await
 }
 
 /// What an administrator runs by hand when `broker.admin_url` is not set.

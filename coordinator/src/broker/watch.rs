@@ -85,7 +85,7 @@ async fn session(
     stop: &CancellationToken,
 ) -> BrokerResult<()> {
     topology.ensure().await?;
-    let connection = connect(&app.config.broker.url, "watch").await?;
+    let connection = connect(&app.config.broker, "watch").await?;
     let _up = app.metrics.process.broker_up("watch");
     let channel = connection
         .create_channel()

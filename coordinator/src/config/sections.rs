@@ -61,6 +61,9 @@ pub struct Broker {
     /// A file that holds it.
     #[serde(default)]
     pub admin_url_file: Option<PathBuf>,
+    /// Certificates of the CAs to trust instead of the system's, PEM; for `url` and `admin_url`.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     /// The broker as agents reach it, when that differs: `amqp://host:port/vhost`, without a user.
     #[serde(default)]
     pub agent_url: Option<Url>,
@@ -202,6 +205,9 @@ pub struct Timing {
     pub start_deadline_ms: u64,
     /// Beats a host may miss before it is called unseen.
     pub unseen_beats: u32,
+    /// How long a new queue is left alone: a quorum queue whose broker dies right after its declaration comes back
+    /// without a leader.
+    pub settle_ms: u64,
 }
 
 impl Default for Timing {
@@ -215,6 +221,7 @@ impl Default for Timing {
             offer_ms: 120_000,
             start_deadline_ms: 900_000,
             unseen_beats: 3,
+            settle_ms: 5_000,
         }
     }
 }

@@ -23,6 +23,8 @@ use crate::operations::doctor;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long an answer is good for, so that nobody can wear the broker out by asking.
 const FRESH: Duration = Duration::from_secs(3);
+/// The same of a "no": whoever waits for the start should learn soon that it is over.
+const FRESH_NO: Duration = Duration::from_millis(300);
 
 /// `GET /healthz`: this process answers.
 pub(super) async fn alive() -> &'static str {
@@ -56,6 +58,12 @@ pub(super) struct Readiness {
     checks: Vec<Check>,
 }
 
+impl Readiness {
+    const fn fresh(&self) -> Duration {
+        if self.ready { FRESH } else { FRESH_NO }
+    }
+}
+
 #[derive(Debug, Clone, Serialize)]
 struct Check {
     name: &'static str,
@@ -71,7 +79,7 @@ pub(super) struct Newest(Arc<Mutex<Option<(Instant, Readiness)>>>);
 pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Readiness>) {
     let mut newest = api.readiness.0.lock().await;
     let readiness = match newest.as_ref() {
-        Some((at, readiness)) if at.elapsed() < FRESH => readiness.clone(),
+        Some((at, readiness)) if at.elapsed() < readiness.fresh() => readiness.clone(),
         Some(_) | None => {
             let readiness = examine(&api.app).await;
             *newest = Some((Instant::now(), readiness.clone()));

@@ -36,4 +36,4 @@ mod variables;
 pub use caller::TOKEN_PREFIX;
 pub use guard::Access;
 pub use router::{Route, routes};
-pub use server::{ServeError, serve};
+pub use server::{ServeError, check_tls, serve};

@@ -15,6 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::config::Http;
 use crate::live;
 
 use super::router;
@@ -52,7 +53,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken)
         address: app.config.http.listen,
         source,
     })?;
-    let tls = tls(&app)?;
+    let tls = tls(&app.config.http)?;
     if tls.is_none() && !address.ip().is_loopback() {
         tracing::warn!(%address, "tokens travel in plain text: http.insecure is set and http.tls_cert is not");
     }
@@ -103,8 +104,12 @@ fn guard<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>) {
         .header_read_timeout(HEAD_PATIENCE);
 }
 
-fn tls(app: &App) -> Result<Option<RustlsConfig>, ServeError> {
-    let http = &app.config.http;
+/// Reads certificate and key, if they are set, without using them.
+pub fn check_tls(http: &Http) -> Result<(), ServeError> {
+    tls(http).map(drop)
+}
+
+fn tls(http: &Http) -> Result<Option<RustlsConfig>, ServeError> {
     let (Some(cert), Some(key)) = (&http.tls_cert, &http.tls_key) else {
         return Ok(None);
     };
@@ -115,13 +120,22 @@ fn tls(app: &App) -> Result<Option<RustlsConfig>, ServeError> {
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| unusable(cert, error.to_string()))?;
+    if chain.is_empty() {
+        return Err(unusable(cert, "there is no certificate in it (PEM)".to_owned()));
+    }
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error.to_string()))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(cert, error.to_string()))?
         .with_no_client_auth()
         .with_single_cert(chain, private)
-        .map_err(|error| unusable(cert, error.to_string()))?;
+        .map_err(|error| {
+            let key = key.display();
+            unusable(
+                cert,
+                format!("{error}; its first certificate must be the server's own, made for the key {key}"),
+            )
+        })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Some(RustlsConfig::from_config(Arc::new(config))))
 }

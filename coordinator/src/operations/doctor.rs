@@ -160,6 +160,7 @@ async fn broker(app: &App) -> Vec<Finding> {
             fail(text, "set broker.admin_url, or declare them by hand")
         });
     }
+    findings.extend(outdated_queues(app).await);
     if !inspection.repairs_itself {
         let text = "broker.admin_url is not set: queues, users and rights are not repaired";
         findings.push(warn(
@@ -183,6 +184,18 @@ async fn broker(app: &App) -> Vec<Finding> {
 }
 
 const MANAGEMENT: &str = "check broker.admin_url, and that the broker's management plugin runs";
+/// Queues of an earlier version keep their arguments; from RabbitMQ 4 on, some of those set a limit of 20 deliveries.
+async fn outdated_queues(app: &App) -> Option<Finding> {
+    let queues = tokio::time::timeout(BROKER_PATIENCE, topology::outdated(app)).await;
+    let queues = queues.ok()?.ok().filter(|queues| !queues.is_empty())?;
+    Some(warn(
+        format!(
+            "broker: these queues have other arguments than this version gives them: {}",
+            queues.join(", ")
+        ),
+        "they work; to renew them, delete them while nothing is deployed: they are made again within a minute",
+    ))
+}
 
 fn store_disk(app: &App) -> Finding {
     let directory = &app.config.store.directory;

@@ -4,6 +4,8 @@
 //! Each job is looked at in a transaction of its own; one that another coordinator holds is skipped. Until reports were
 //! consumed for a full lease nothing is called lost or absent (see `broker::watch`).
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use pointsman_domain::job::{AttemptEnding, JobEvent};
 use pointsman_domain::presence::milliseconds;
@@ -11,6 +13,7 @@ use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::JobId;
 use pointsman_store::jobs::{JobRow, Patience};
 use pointsman_store::{Transaction, jobs};
+use tokio::time::Instant;
 
 use super::{act, change_job, find_fit, offer_job};
 use crate::app::App;
@@ -34,20 +37,40 @@ pub enum Reach {
     All,
 }
 
+/// How a sweep went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swept {
+    /// Everything that was due was looked at.
+    Whole,
+    /// The database let it wait, so that whoever was silent may have been unable to be heard. Nothing more was looked at.
+    Late,
+}
+
+/// How long a database that is well lets a sweep wait.
+const WAIT: Duration = Duration::from_secs(1);
 /// Longer than any offer stands; milliseconds.
 const ALWAYS_MS: u64 = 10 * 365 * 24 * 3_600_000;
 
 /// Looks at what is due.
-pub async fn execute(app: &App, silence: Silence, reach: Reach) -> OperationResult<()> {
+pub async fn execute(app: &App, silence: Silence, reach: Reach) -> OperationResult<Swept> {
+    let asked = Instant::now();
     let due = jobs::due(&mut *app.store.read().await?, patience(app, reach)).await?;
+    if asked.elapsed() > WAIT {
+        return Ok(Swept::Late);
+    }
+    let mut swept = Swept::Whole;
     let mut changed = false;
     for id in due {
-        changed |= look(app, id, silence).await?;
+        let Some(done) = look(app, id, silence).await? else {
+            swept = Swept::Late;
+            break;
+        };
+        changed |= done;
     }
     if changed {
         app.bells.ring();
     }
-    Ok(())
+    Ok(swept)
 }
 
 fn patience(app: &App, reach: Reach) -> Patience {
@@ -64,11 +87,16 @@ fn patience(app: &App, reach: Reach) -> Patience {
     }
 }
 
-async fn look(app: &App, id: JobId, silence: Silence) -> OperationResult<bool> {
+/// Looks at one job; says whether it changed. None = what was known of its agent's silence is too old.
+async fn look(app: &App, id: JobId, silence: Silence) -> OperationResult<Option<bool>> {
+    let asked = Instant::now();
     let mut tx = app.store.begin().await?;
     let now = pointsman_store::now(&mut tx).await?;
+    if asked.elapsed() > WAIT {
+        return Ok(None);
+    }
     let Some(job) = jobs::lock_free(&mut tx, id).await? else {
-        return Ok(false);
+        return Ok(Some(false));
     };
     let changed = match job.state {
         JobState::Running => expire_lease(app, &mut tx, &job, silence, now).await?,
@@ -83,7 +111,7 @@ async fn look(app: &App, id: JobId, silence: Silence) -> OperationResult<bool> {
         | JobState::Abandoned => false,
     };
     act::commit(tx).await?;
-    Ok(changed)
+    Ok(Some(changed))
 }
 
 async fn expire_lease(

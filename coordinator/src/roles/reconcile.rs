@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::broker::watch::Consumption;
 use crate::error::{OperationError, OperationResult};
-use crate::operations::sweep::{self, Reach, Silence};
+use crate::operations::sweep::{self, Reach, Silence, Swept};
 use crate::operations::{advance_deployment, converge, tend_migrations};
 
 /// Reconciles until `stop`.
@@ -26,7 +26,7 @@ pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken)
                 let begins = before == Silence::SaysNothing && silence == Silence::Counts;
                 let reach = if begins { Reach::All } else { Reach::Due };
                 before = silence;
-                note("sweeping jobs", sweep::execute(app, silence, reach).await)
+                sweep(app, consumption, silence, reach).await
             }
             () = app.bells.reconcile.notified() => true,
             () = due(wait) => true,
@@ -60,6 +60,18 @@ async fn due(wait: Option<Duration>) {
         Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
     }
+}
+
+/// Returns whether the database stood behind it.
+async fn sweep(app: &App, consumption: &Consumption, silence: Silence, reach: Reach) -> bool {
+    let swept = sweep::execute(app, silence, reach).await;
+    if matches!(swept, Ok(Swept::Late)) {
+        tracing::warn!(
+            "the database let a sweep wait; nobody is called silent before everybody could be heard"
+        );
+        consumption.interrupt();
+    }
+    note("sweeping jobs", swept.map(drop))
 }
 
 fn silence(app: &App, consumption: &Consumption) -> Silence {

@@ -120,6 +120,18 @@ pub async fn mark_used(conn: &mut PgConnection, id: Uuid, key: &KeyId, at: DateT
     Ok(())
 }
 
+/// Makes the unused tokens for a host void; says how many there were.
+pub async fn withdraw(conn: &mut PgConnection, host: &HostId, at: DateTime<Utc>) -> StoreResult<u64> {
+    let withdrawn = sqlx::query!(
+        "UPDATE join_token SET expires_at = $2 WHERE host_id = $1 AND used_key_id IS NULL AND expires_at > $2",
+        host.as_str(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(withdrawn.rows_affected())
+}
+
 /// Whether a host was ever invited.
 pub async fn is_invited(conn: &mut PgConnection, host: &HostId) -> StoreResult<bool> {
     let invited = sqlx::query_scalar!(

@@ -36,6 +36,20 @@ pub async fn members(conn: &mut PgConnection) -> StoreResult<Vec<Member>> {
         .collect()
 }
 
+/// Every host that was revoked and has not joined again.
+pub async fn former_members(conn: &mut PgConnection) -> StoreResult<Vec<HostId>> {
+    let hosts = sqlx::query_scalar!("SELECT id FROM host WHERE revoked_at IS NOT NULL ORDER BY id")
+        .fetch_all(conn)
+        .await?;
+    hosts
+        .into_iter()
+        .map(|id| {
+            id.parse()
+                .map_err(|error| StoreError::inconsistent("host", &id, error))
+        })
+        .collect()
+}
+
 /// Every pool that a project offers to.
 pub async fn project_pools(conn: &mut PgConnection) -> StoreResult<Vec<PoolName>> {
     let pools =

@@ -111,7 +111,13 @@ async fn two_invitations_for_one_name_let_one_machine_in() {
         .post("hosts/web-1/revoke", &json!({}))
         .await
         .expect(204);
-    other.join(&world, &tokens[1]).await.expect(200);
+    // The other invitation is as old as the trust that was withdrawn.
+    assert_eq!(
+        other.join(&world, &tokens[1]).await.refused(403),
+        "join_token_expired"
+    );
+    let token = invite(&world, json!({ "host": "web-1" })).await;
+    other.join(&world, &token).await.expect(200);
     let key: String = sqlx::query_scalar("SELECT key_id FROM host")
         .fetch_one(world.pool())
         .await
@@ -152,6 +158,22 @@ async fn a_revoked_key_stays_out_and_old_facts_of_a_new_machine_are_cleared() {
             .await
             .unwrap();
     assert_eq!(facts, (7, None, None));
+}
+
+#[tokio::test]
+async fn an_invitation_is_withdrawn_before_it_is_used() {
+    let world = World::new().await;
+    let token = invite(&world, json!({ "host": "web-1" })).await;
+    let revoke = async || world.admin().post("hosts/web-1/revoke", &json!({})).await;
+    revoke().await.expect(204);
+    let agent = Agent::new(&world, "web-1");
+    assert_eq!(
+        agent.join(&world, &token).await.refused(403),
+        "join_token_expired"
+    );
+    assert_eq!(revoke().await.refused(404), "unknown_host");
+    let trail = "SELECT count(*) FROM audit WHERE action = 'host.revoke' AND result = 'done'";
+    assert_eq!(world.count(trail).await, 1);
 }
 
 #[tokio::test]

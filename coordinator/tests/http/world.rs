@@ -56,6 +56,8 @@ pub struct Settings {
     /// Whether the broker's management API is configured; a join then makes a real place at the broker.
     pub broker_admin: bool,
     pub tls: bool,
+    /// Another broker than that of the tests: lines of configuration.
+    pub broker: Option<String>,
 }
 
 impl World {
@@ -191,12 +193,15 @@ fn config(folder: &TempDir, vhost: &str, public: &str, database: &str, settings:
     } else {
         String::new()
     };
+    let broker = settings
+        .broker
+        .clone()
+        .unwrap_or_else(|| format!("broker.url = \"{amqp}\"\n{admin}"));
     let text = format!(
         r#"
         installation.name = "test"
         database.url = {database:?}
-        broker.url = "{amqp}"
-        {admin}
+        {broker}
         signing.key_file = {key:?}
         git.mirrors = {mirrors:?}
         [store]

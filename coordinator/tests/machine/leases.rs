@@ -1,5 +1,6 @@
 //! Who falls silent loses its work, and only after its silence was listened to.
 
+use pointsman_coordinator::operations::sweep::{self, Reach, Silence, Swept};
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::Epoch;
 use pointsman_shared::wire::from_agent::NotBegun;
@@ -66,6 +67,26 @@ async fn a_silent_agents_job_goes_to_another_and_its_late_result_changes_nothing
     );
     other.end(&second, built()).await;
     assert_eq!(world.job(number).await.state, JobState::Succeeded);
+}
+
+/// A database that is back after a while finds every lease run out: nobody could renew it.
+#[tokio::test]
+async fn a_sweep_that_had_to_wait_for_the_database_calls_nobody_lost() {
+    let (mut world, _agent, _offers, _grant, number) = building().await;
+    world.drain().await;
+    let app = world.with_one_connection().await;
+    let held = app.store.begin().await.unwrap();
+    let sweeping = tokio::spawn({
+        let app = app.clone();
+        async move { sweep::execute(&app, Silence::Counts, Reach::Due).await.unwrap() }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(QUICK.lease + 300)).await;
+    drop(held);
+    assert_eq!(sweeping.await.unwrap(), Swept::Late);
+    assert_eq!(world.job(number).await.state, JobState::Running);
+    let swept = sweep::execute(&app, Silence::Counts, Reach::Due).await.unwrap();
+    assert_eq!(swept, Swept::Whole);
+    assert_eq!(world.job(number).await.state, JobState::Offered);
 }
 
 #[tokio::test]

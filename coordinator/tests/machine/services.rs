@@ -89,6 +89,20 @@ pub async fn management(method: reqwest::Method, path: &str) {
     assert!(done.status().is_success(), "{path}: {}", done.status());
 }
 
+/// The same with a body.
+pub async fn management_with(method: reqwest::Method, path: &str, body: &serde_json::Value) {
+    let url = format!("{}/api/{path}", setting("POINTSMAN_TEST_AMQP_ADMIN"));
+    let asked = reqwest::Client::new().request(method, url).json(body);
+    let done = asked.send().await.unwrap();
+    assert!(done.status().is_success(), "{path}: {}", done.status());
+}
+
+/// What the management API answers.
+pub async fn management_json(path: &str) -> serde_json::Value {
+    let url = format!("{}/api/{path}", setting("POINTSMAN_TEST_AMQP_ADMIN"));
+    reqwest::get(url).await.unwrap().json().await.unwrap()
+}
+
 pub async fn run_sql(statement: &str) {
     let mut conn = PgConnection::connect(&setting("POINTSMAN_TEST_DATABASE_URL"))
         .await

@@ -25,7 +25,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use crate::services::{PATIENCE, Times, management};
+pub use crate::services::{PATIENCE, Times, management, management_json, management_with};
 use crate::services::{config, run_sql, setting};
 
 pub struct World {
@@ -194,6 +194,16 @@ impl World {
                 "job {number} never was {what}: {job:?}"
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The same application with one connection to the database: whoever holds it lets all others wait.
+    pub async fn with_one_connection(&self) -> App {
+        let mut url: url::Url = setting("POINTSMAN_TEST_DATABASE_URL").parse().unwrap();
+        url.set_path(&self.database);
+        App {
+            store: Store::connect(url.as_str(), 1).await.unwrap(),
+            ..self.app.clone()
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::authority::Tls;
 use crate::error::{Error, Result};
 use crate::http;
 
@@ -16,11 +17,11 @@ pub struct Api {
 
 impl Api {
     /// A caller with a token.
-    pub fn new(url: String, token: String) -> Self {
+    pub fn new(url: String, token: String, tls: Option<&Tls>) -> Self {
         Self {
             url,
             token,
-            client: http::client(),
+            client: http::client(tls),
         }
     }
 

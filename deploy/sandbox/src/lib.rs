@@ -4,10 +4,12 @@
 //! loopback, belongs to one unprivileged user and ends with the sandbox, whatever ends the sandbox.
 
 pub mod api;
+pub mod authority;
 pub mod error;
 pub mod fleet;
 pub mod http;
 pub mod keeper;
+pub mod options;
 pub mod place;
 pub mod ports;
 pub mod programs;
@@ -15,10 +17,12 @@ mod random;
 pub mod sandbox;
 pub mod service;
 pub mod services;
+mod tenancy;
 pub mod user;
 pub mod web;
 
 pub use error::{Error, Result};
 pub use fleet::Pace;
-pub use sandbox::{Options, Progress, Sandbox};
+pub use options::Options;
+pub use sandbox::{Progress, Sandbox};
 pub use services::Services;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
@@ -11,65 +12,18 @@ use pointsman_shared::api::fleet::{Host as HostInfo, JoinToken};
 use serde_json::json;
 
 use crate::api::Api;
+use crate::authority::Tls;
 use crate::error::{Error, Result};
-use crate::fleet::{Addresses, Coordinator, CoordinatorSetup, Ground, Host, HostSetup, Pace};
+use crate::fleet::{Addresses, Coordinator, CoordinatorSetup, Ground, Host, HostSetup};
 use crate::keeper::Keeper;
+use crate::options::Options;
 use crate::place::Place;
 use crate::programs::{Binaries, on_path};
 use crate::services::Services;
+use crate::tenancy::Tenancy;
 
 /// How long agents may take from their start until they are seen.
 const SEEN: Duration = Duration::from_mins(1);
-
-/// What fleet to start.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The folder; a temporary one, removed at the end, when not given.
-    pub dir: Option<PathBuf>,
-    /// Number of hosts: `web-1`, `web-2`, ...
-    pub hosts: usize,
-    /// Number of builders: `builder-1`, ...
-    pub builders: usize,
-    /// Number of coordinators.
-    pub coordinators: usize,
-    /// The project that every host has a web server for.
-    pub project: String,
-    /// The folder of a release that web servers show, such as `dist`; the release itself when not given.
-    pub public: Option<PathBuf>,
-    /// How fast the fleet lives.
-    pub pace: Pace,
-    /// Commands beyond the release's own that recipes may run on hosts.
-    pub hooks: Vec<Vec<String>>,
-    /// The git program; the one on the path when not given.
-    pub git: Option<PathBuf>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            dir: None,
-            hosts: 3,
-            builders: 1,
-            coordinators: 1,
-            project: "shop".to_owned(),
-            public: None,
-            pace: Pace::Real,
-            hooks: Vec::new(),
-            git: None,
-        }
-    }
-}
-
-impl Options {
-    /// Three hosts in a temporary folder with times of seconds.
-    #[must_use]
-    pub fn for_testing() -> Self {
-        Self {
-            pace: Pace::Quick,
-            ..Self::default()
-        }
-    }
-}
 
 /// A step of the start, told while it happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,10 +40,11 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Sandbox {
     options: Options,
-    services: Services,
     coordinators: Vec<Coordinator>,
     hosts: BTreeMap<String, Host>,
     token: String,
+    ground: Ground,
+    tenancy: Tenancy,
 }
 
 impl Sandbox {
@@ -110,21 +65,25 @@ impl Sandbox {
             None => on_path("git", "install it with `apt-get install -y git`")?,
         };
         let keeper = Keeper::start(&place, &binaries)?;
-        let services = Services::start_in(place.clone(), keeper.clone()).await?;
+        let tenancy = tenancy(&options, &place, &keeper).await?;
+        place.folder("git")?;
         let ground = Ground {
             keeper,
             place,
             binaries,
             git,
+            git_hosts: options.git_hosts.clone(),
+            tls: tenancy.services().tls().cloned(),
+            pace: options.pace,
         };
         tell(Progress::Services);
 
         let addresses = Addresses {
-            database: &services.postgres().url("pointsman"),
-            broker: &services.rabbitmq().coordinator_url("pointsman"),
-            broker_admin: &services.rabbitmq().admin_url(),
+            database: &tenancy.database_url(),
+            broker: &tenancy.broker_url(),
+            broker_admin: &tenancy.services().rabbitmq().admin_url(),
         };
-        let setup = CoordinatorSetup::new(&ground, &addresses, options.pace)?;
+        let setup = CoordinatorSetup::new(&ground, &addresses)?;
         let token = setup.init().await?;
         let coordinators = try_join_all((0..options.coordinators).map(|index| setup.serve(index))).await?;
         try_join_all(coordinators.iter().map(Coordinator::until_ready)).await?;
@@ -142,10 +101,11 @@ impl Sandbox {
         }
         let sandbox = Self {
             options,
-            services,
             coordinators,
             hosts,
             token,
+            ground,
+            tenancy,
         };
         sandbox.write_env()?;
         sandbox.bring_up_hosts().await?;
@@ -241,18 +201,26 @@ impl Sandbox {
         ];
         let more = self.coordinators.iter().enumerate().skip(1);
         env.extend(more.map(|(index, other)| (format!("POINTSMAN_URL_{}", index + 1), other.url())));
-        env.extend(self.services.env());
+        env.extend(self.tls().map(|tls| {
+            let file = tls.ca_file.to_string_lossy().into_owned();
+            ("POINTSMAN_CA_FILE".to_owned(), file)
+        }));
+        env.extend(self.services().env());
         env
     }
 
     /// The API of the first coordinator, with the administrator's token.
     pub fn api(&self) -> Api {
-        Api::new(self.url(), self.token.clone())
+        Api::new(self.url(), self.token.clone(), self.tls())
     }
 
     /// The API of any coordinator.
     pub fn api_of(&self, coordinator: usize) -> Api {
-        Api::new(self.coordinator(coordinator).url(), self.token.clone())
+        Api::new(
+            self.coordinator(coordinator).url(),
+            self.token.clone(),
+            self.tls(),
+        )
     }
 
     /// Where the first coordinator's API is.
@@ -302,23 +270,43 @@ impl Sandbox {
             .to_string()
     }
 
-    /// PostgreSQL and RabbitMQ.
+    /// PostgreSQL and RabbitMQ; other fleets may use them, too.
     pub fn services(&self) -> &Services {
-        &self.services
+        self.tenancy.services()
+    }
+
+    /// The fleet's virtual host.
+    pub fn vhost(&self) -> &str {
+        self.tenancy.vhost()
+    }
+
+    /// What its servers show and whom its clients trust, when it speaks TLS.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.ground.tls.as_ref()
     }
 
     /// The folder.
     pub fn dir(&self) -> &Path {
-        self.services.place().dir()
+        self.ground.place.dir()
     }
 
     /// The folder with its owner: where repositories for this fleet are made.
     pub fn place(&self) -> &Place {
-        self.services.place()
+        &self.ground.place
     }
 
-    /// Ends everything and waits until it is gone.
+    /// Ends everything of its own and waits until it is gone.
     pub fn end(&self) -> Result<()> {
-        self.services.end()
+        self.ground.keeper.end()
     }
+}
+
+/// Services of its own, or a part of shared ones.
+async fn tenancy(options: &Options, place: &Place, keeper: &Arc<Keeper>) -> Result<Tenancy> {
+    if let Some(services) = &options.services {
+        return Tenancy::part(Arc::clone(services)).await;
+    }
+    let tls = options.tls.then(|| Tls::prepare(place)).transpose()?;
+    let services = Services::start_in(place.clone(), Arc::clone(keeper), tls).await?;
+    Ok(Tenancy::whole(services))
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::authority::Tls;
 use crate::error::Result;
 use crate::keeper::Keeper;
 use crate::place::Place;
@@ -14,6 +15,7 @@ use crate::service::{Postgres, RabbitMq};
 pub struct Services {
     place: Place,
     keeper: Arc<Keeper>,
+    tls: Option<Tls>,
     postgres: Postgres,
     rabbitmq: RabbitMq,
 }
@@ -26,19 +28,20 @@ impl Services {
             None => Place::temporary()?,
         };
         let keeper = Keeper::start(&place, &Binaries::find(&place)?)?;
-        Self::start_in(place, keeper).await
+        Self::start_in(place, keeper, None).await
     }
 
-    /// Starts both in a place that has its keeper already.
-    pub async fn start_in(place: Place, keeper: Arc<Keeper>) -> Result<Self> {
+    /// Starts both in a place that has its keeper already; with TLS alone when it is given.
+    pub async fn start_in(place: Place, keeper: Arc<Keeper>, tls: Option<Tls>) -> Result<Self> {
         let system = System::find()?;
         let (postgres, rabbitmq) = tokio::try_join!(
-            Postgres::start(&keeper, &place, &system),
-            RabbitMq::start(&keeper, &place, &system),
+            Postgres::start(&keeper, &place, &system, tls.as_ref()),
+            RabbitMq::start(&keeper, &place, &system, tls.as_ref()),
         )?;
         Ok(Self {
             place,
             keeper,
+            tls,
             postgres,
             rabbitmq,
         })
@@ -52,6 +55,11 @@ impl Services {
     /// The broker.
     pub fn rabbitmq(&self) -> &RabbitMq {
         &self.rabbitmq
+    }
+
+    /// What they show and whom to trust, when they speak TLS.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// The folder.

@@ -180,9 +180,7 @@ impl Error {
             Self::NotAllowed { .. } => {
                 "use an address that is allowed, or extend the git section of the configuration"
             }
-            Self::Unreachable { .. } => {
-                "check the address, the server, and the keys or credentials of the machine that fetches"
-            }
+            Self::Unreachable { stderr, .. } => unreachable(stderr),
             Self::Unsound { .. } => "repair the repository (`git fsck` names the objects) and push it again",
             Self::Timeout { .. } => {
                 "try again; if the repository is large or far away, raise the git timeout"
@@ -210,6 +208,37 @@ impl Error {
             what: what.into(),
             source,
         }
+    }
+}
+
+/// What to do on the machine that fetches, by what `git` and `ssh` say; `git.home` is the folder in its configuration.
+fn unreachable(stderr: &str) -> &'static str {
+    let says = |words: &[&str]| words.iter().any(|words| stderr.contains(words));
+    if says(&[
+        "server certificate verification failed",
+        "SSL certificate problem",
+    ]) {
+        "if the server has a certificate of a private CA, name the CA in operator.gitconfig in git.home of the machine \
+         that fetches: [http \"https://SERVER/\"] sslCAInfo = FILE"
+    } else if says(&["does not match target host name", "certificate subject name"]) {
+        "use a name in the address that stands in the server's certificate"
+    } else if says(&["has changed and you have requested strict checking"]) {
+        "the server has another host key than known_hosts in git.home says: ask its administrator before it is changed \
+         there"
+    } else if says(&["Host key verification failed"]) {
+        "put the server's host key into known_hosts in git.home of the machine that fetches (ssh-keyscan prints it; \
+         compare it with what the server's administrator says)"
+    } else if says(&["Permission denied (publickey"]) {
+        "put a private key into the file id in git.home of the machine that fetches, and its public half on the server"
+    } else if says(&[
+        "could not read Username",
+        "could not read Password",
+        "Authentication failed",
+    ]) {
+        "put credentials into operator.gitconfig in git.home of the machine that fetches: [http \"https://SERVER/\"] \
+         extraHeader = Authorization: Basic ..."
+    } else {
+        "check the address, the server, and the keys or credentials of the machine that fetches"
     }
 }
 

@@ -115,6 +115,11 @@ const SINGLE_CONSUMER: (&str, Argument) = ("x-single-active-consumer", Argument:
 /// Guards against offers that crash their reader; attempts are counted in PostgreSQL.
 const DELIVERY_LIMIT: (&str, Argument) = ("x-delivery-limit", Argument::Number(5));
 
+/// No limit: what waits in these queues is asked for again until it is acknowledged, and who reads them may die often.
+/// A number that no count reaches, because a queue that says nothing has a limit of 20 from RabbitMQ 4 on, and the -1
+/// that means "none" there is refused by RabbitMQ 3.
+const NO_DELIVERY_LIMIT: (&str, Argument) = ("x-delivery-limit", Argument::Number(i32::MAX));
+
 /// Name of a host's job queue; also its routing key.
 pub fn host_jobs(host: &HostId) -> String {
     format!("host.{host}.jobs")
@@ -155,7 +160,7 @@ pub fn host_queues(host: &HostId) -> [Queue; 2] {
         },
         Queue {
             name: host_control(host),
-            arguments: vec![QUORUM, DEAD_LETTER, SINGLE_CONSUMER],
+            arguments: vec![QUORUM, DEAD_LETTER, SINGLE_CONSUMER, NO_DELIVERY_LIMIT],
             binding: (CONTROL, host_control(host)),
         },
     ]
@@ -175,22 +180,22 @@ pub fn coordinator_queues() -> [Queue; 4] {
     [
         Queue {
             name: COORDINATOR_REPORTS.to_owned(),
-            arguments: vec![QUORUM, DEAD_LETTER],
+            arguments: vec![QUORUM, DEAD_LETTER, NO_DELIVERY_LIMIT],
             binding: (REPORTS, "#".to_owned()),
         },
         Queue {
             name: COORDINATOR_LOGS.to_owned(),
-            arguments: vec![QUORUM, DEAD_LETTER],
+            arguments: vec![QUORUM, DEAD_LETTER, NO_DELIVERY_LIMIT],
             binding: (LOGS, "#".to_owned()),
         },
         Queue {
             name: DEAD.to_owned(),
-            arguments: vec![QUORUM],
+            arguments: vec![QUORUM, NO_DELIVERY_LIMIT],
             binding: (DLX, String::new()),
         },
         Queue {
             name: COORDINATOR_PROBE.to_owned(),
-            arguments: vec![QUORUM, ("x-max-length", Argument::Number(1))],
+            arguments: vec![QUORUM, NO_DELIVERY_LIMIT, ("x-max-length", Argument::Number(1))],
             binding: (CONTROL, COORDINATOR_PROBE.to_owned()),
         },
     ]

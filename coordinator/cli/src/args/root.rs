@@ -1,5 +1,6 @@
 //! The command itself: options that every command takes, and the list of commands.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -44,6 +45,15 @@ pub struct Options {
     /// The coordinator.
     #[arg(long, global = true, env = "POINTSMAN_URL", value_name = "URL", value_parser = parse::url, hide_env_values = true)]
     pub url: Option<Url>,
+    /// The CA of the coordinator's certificate (PEM), instead of the system's; `login` keeps it.
+    #[arg(
+        long,
+        global = true,
+        env = "POINTSMAN_CA_FILE",
+        value_name = "FILE",
+        hide_env_values = true
+    )]
+    pub ca_file: Option<PathBuf>,
     /// Stop waiting after this long, such as 90s; the work goes on.
     #[arg(long, global = true, value_name = "TIME", value_parser = parse::duration)]
     pub timeout: Option<Duration>,

@@ -6,6 +6,7 @@ use pointsman_shared::name::HostId;
 use super::listing;
 use super::target::labels;
 use crate::args::{HostsCommand, InviteHost};
+use crate::client::Client;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::printer::Tone;
@@ -55,9 +56,7 @@ async fn invite(session: &Session, args: InviteHost) -> Result<Exit, CliError> {
         text::address(client.base())
     );
     session.printer.say(Tone::Busy, "Next", &join);
-    session.printer.undo(&format!(
-        "pointsman hosts revoke {host} once it joined; unused, the token ends by itself"
-    ));
+    session.printer.undo(&format!("pointsman hosts revoke {host}"));
     session.printer.show_value(&invitation, &invitation.token)?;
     Ok(Exit::Ok)
 }
@@ -65,7 +64,12 @@ async fn invite(session: &Session, args: InviteHost) -> Result<Exit, CliError> {
 async fn revoke(session: &Session, host: HostId) -> Result<Exit, CliError> {
     session.reason_is_not_kept();
     let client = session.client()?;
-    let before = client.host(&host).await?;
+    let before = match client.host(&host).await {
+        Err(CliError::Problem(problem)) if problem.code == "host_not_joined" => {
+            return withdraw(session, &client, &host).await;
+        }
+        before => before?,
+    };
     let question =
         format!("Take the key of {host} away? Its agent is shut out; what is live there stays live.");
     prompt::confirm(session, &question)?;
@@ -92,6 +96,16 @@ async fn revoke(session: &Session, host: HostId) -> Result<Exit, CliError> {
     session.printer.undo(&format!(
         "pointsman hosts invite {host}{labels}{pools}, then join again"
     ));
+    Ok(Exit::Ok)
+}
+
+/// Of a host that was invited and has not joined.
+async fn withdraw(session: &Session, client: &Client, host: &HostId) -> Result<Exit, CliError> {
+    prompt::confirm(session, &format!("Withdraw the invitation of {host}?"))?;
+    client.revoke_host(host).await?;
+    let sentence = format!("the invitation of {host}");
+    session.printer.say(Tone::Good, "Withdrew", &sentence);
+    session.printer.undo(&format!("pointsman hosts invite {host}"));
     Ok(Exit::Ok)
 }
 

@@ -25,8 +25,9 @@ pub async fn login(session: &Session, args: Login) -> Result<Exit, CliError> {
         ));
     }
     let token = prompt::token(session)?;
-    let me = session.client_for(url.clone(), token.clone())?.whoami().await?;
-    config.log_in(&url, token)?;
+    let client = session.client_for(&config, url.clone(), token.clone())?;
+    let me = client.whoami().await?;
+    config.log_in(&url, token, session.options.ca_file.as_deref())?;
     let WhoAmI {
         name,
         role,

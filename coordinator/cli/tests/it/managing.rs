@@ -197,9 +197,17 @@ fn a_host_is_invited_and_shut_out() {
     --- stderr
          Invited  web4 to join once, until <time>
             Next  on web4, with coordinator.url = "http://coordinator" in its agent.toml: pointsman-agent join --token TOKEN
-            Undo  pointsman hosts revoke web4 once it joined; unused, the token ends by itself
+            Undo  pointsman hosts revoke web4
     --- exit 0
     "#);
+    insta::assert_snapshot!(lucy.runs("hosts revoke web4 --yes"), @"
+    $ pointsman hosts revoke web4 --yes
+    --- stderr
+        Withdrew  the invitation of web4
+            Undo  pointsman hosts invite web4
+    --- exit 0
+    ");
+    assert_eq!(lucy.runs("hosts revoke web4 --yes").exit, 6);
     insta::assert_snapshot!(lucy.runs("hosts revoke web1"), @"
     $ pointsman hosts revoke web1
     --- stderr

@@ -116,3 +116,49 @@ fn a_damaged_file_is_named() {
     assert!(run.stderr.contains("config.toml is not a settings file"), "{run}");
     assert!(run.stderr.contains("unknown field `ulr`"), "{run}");
 }
+
+#[test]
+fn a_private_ca_is_named_once_and_kept_with_the_token() {
+    let coordinator = Coordinator::start_with_tls();
+    let lucy = Person::newcomer();
+    let login = format!("login {} --with-token", coordinator.url());
+    insta::assert_snapshot!(lucy.pipes(LUCY, &login), @"
+    $ pointsman login https://coordinator --with-token
+    --- stderr
+    error: cannot reach the coordinator at https://coordinator
+    cause: invalid peer certificate: UnknownIssuer
+     help: its certificate is of no CA that is trusted here: name the file of its CA (PEM) in --ca-file or POINTSMAN_CA_FILE
+    --- exit 1
+    ");
+    fs_err::write(lucy.file("ca.pem"), "nothing").unwrap();
+    insta::assert_snapshot!(lucy.pipes(LUCY, &format!("{login} --ca-file ca.pem")), @"
+    $ pointsman login https://coordinator --with-token --ca-file ca.pem
+    --- stderr
+    error: ca.pem holds no certificates
+    cause: it is not PEM, or empty
+     help: name a file of CA certificates (PEM): --ca-file, POINTSMAN_CA_FILE
+    --- exit 2
+    ");
+    fs_err::write(lucy.file("ca.pem"), coordinator.certificate.as_ref().unwrap()).unwrap();
+    let run = lucy.pipes(LUCY, &format!("{login} --ca-file ca.pem"));
+    assert_eq!(run.exit, 0, "{run}");
+
+    // Kept with its whole path: the next command may run anywhere.
+    let mut elsewhere = lucy.command("status");
+    let output = elsewhere.current_dir("/").output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut named = Person::with(&coordinator, LUCY).command("status");
+    let named = named
+        .env("POINTSMAN_CA_FILE", lucy.file("ca.pem"))
+        .output()
+        .unwrap();
+    assert!(
+        named.status.success(),
+        "{}",
+        String::from_utf8_lossy(&named.stderr)
+    );
+}

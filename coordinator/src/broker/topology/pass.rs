@@ -16,6 +16,13 @@ struct Named {
     name: String,
 }
 
+#[derive(Debug, Deserialize)]
+struct Declared {
+    name: String,
+    #[serde(default)]
+    arguments: serde_json::Value,
+}
+
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 struct Binding {
     source: String,
@@ -98,6 +105,22 @@ pub async fn dead(management: &Management, wanted: &Wanted) -> BrokerResult<Vec<
         .collect())
 }
 
+/// Which of these queues stand with other arguments.
+pub async fn outdated(management: &Management, wanted: &[Queue]) -> BrokerResult<Vec<String>> {
+    let columns = "columns=name,arguments";
+    let there: Option<Vec<Declared>> = management.get(&["queues", management.vhost()], columns).await?;
+    let there = there.unwrap_or_default();
+    let is_other = |queue: &&Queue| {
+        let stands = there.iter().find(|declared| declared.name == queue.name);
+        stands.is_some_and(|declared| declared.arguments != arguments(queue))
+    };
+    Ok(wanted
+        .iter()
+        .filter(is_other)
+        .map(|queue| queue.name.clone())
+        .collect())
+}
+
 async fn names(management: &Management, of: &str) -> BrokerResult<BTreeSet<String>> {
     let found: Option<Vec<Named>> = management.get(&[of, management.vhost()], "columns=name").await?;
     Ok(found
@@ -154,6 +177,16 @@ async fn bindings(management: &Management, wanted: &[Queue], ensured: &mut Ensur
         ensured.others.push(format!("binding of {}", queue.name));
     }
     Ok(())
+}
+
+/// Names of all users of the broker.
+pub async fn users_there(management: &Management) -> BrokerResult<BTreeSet<String>> {
+    let there: Option<Vec<Named>> = management.get(&["users"], "columns=name").await?;
+    Ok(there
+        .unwrap_or_default()
+        .into_iter()
+        .map(|user| user.name)
+        .collect())
 }
 
 async fn users(management: &Management, wanted: &[WantedUser], ensured: &mut Ensured) -> BrokerResult<()> {

@@ -25,6 +25,9 @@ pub(crate) struct Up {
     /// The project that every host gets a web server for.
     #[arg(long, default_value = "shop")]
     project: String,
+    /// Speak TLS everywhere, with a CA of its own.
+    #[arg(long)]
+    tls: bool,
 }
 
 impl Up {
@@ -36,6 +39,7 @@ impl Up {
             hosts: self.hosts,
             coordinators: self.coordinators.into(),
             project: self.project.clone(),
+            tls: self.tls,
             ..Options::default()
         };
         let sandbox = tokio::select! {

@@ -56,7 +56,7 @@ async fn one(host: &Host, expected: &Expected<'_>) -> Result<ReadBack> {
         faults.push(format!("current should be releases/{folder}"));
     }
     let (mut status, mut answered_by) = (None, None);
-    match http::client()
+    match http::client(None)
         .get(host.site(expected.project)?.url())
         .send()
         .await

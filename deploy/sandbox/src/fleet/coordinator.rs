@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::environment::environment;
 use super::ground::Ground;
-use super::settings::{CoordinatorSettings, Pace};
+use super::settings::CoordinatorSettings;
+use crate::authority::Tls;
 use crate::error::{Error, Result};
 use crate::http;
 use crate::keeper::{Exit, Sign, Spec};
@@ -23,6 +24,7 @@ const READY: Duration = Duration::from_mins(1);
 pub struct Coordinator {
     server: Supervised,
     port: Arc<Port>,
+    tls: Option<Tls>,
 }
 
 /// What `init` prints.
@@ -50,17 +52,14 @@ pub(crate) struct Addresses<'a> {
 
 impl CoordinatorSetup {
     /// Writes the configuration file.
-    pub(crate) fn new(ground: &Ground, addresses: &Addresses<'_>, pace: Pace) -> Result<Self> {
+    pub(crate) fn new(ground: &Ground, addresses: &Addresses<'_>) -> Result<Self> {
         let first = Arc::new(Port::reserve()?);
         let folder = ground.place.folder("coordinator")?;
         let settings = CoordinatorSettings {
-            database_url: addresses.database,
-            broker_url: addresses.broker,
-            broker_admin_url: addresses.broker_admin,
+            ground,
+            addresses,
             listen: first.address(),
             folder: &folder,
-            git: &ground.git,
-            pace,
         };
         let config = ground.place.write(
             "coordinator/coordinator.toml",
@@ -130,6 +129,7 @@ impl CoordinatorSetup {
         let coordinator = Coordinator {
             server: Supervised::new(&self.ground.keeper, spec),
             port,
+            tls: self.ground.tls.clone(),
         };
         coordinator.restart().await?;
         Ok(coordinator)
@@ -139,7 +139,8 @@ impl CoordinatorSetup {
 impl Coordinator {
     /// Where its API is.
     pub fn url(&self) -> String {
-        format!("http://{}", self.port.address())
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.port.address())
     }
 
     /// Where it listens.
@@ -175,7 +176,7 @@ impl Coordinator {
 
     async fn answers(&self, path: &str) -> bool {
         let url = format!("{}{path}", self.url());
-        http::client()
+        http::client(self.tls.as_ref())
             .get(url)
             .send()
             .await

@@ -11,8 +11,8 @@ use super::settings::{AgentSettings, policy};
 use crate::error::{Error, Result};
 use crate::http;
 use crate::keeper::{Exit, Sign, Spec};
+use crate::options::Options;
 use crate::ports::Port;
-use crate::sandbox::Options;
 use crate::service::Supervised;
 
 const READY: Duration = Duration::from_secs(30);
@@ -65,10 +65,10 @@ impl HostSetup {
             self.ground.place.folder(below.join(part))?;
         }
         let settings = AgentSettings {
+            ground: &self.ground,
             host: id,
             folder: &folder,
             coordinator_url: &self.coordinator_url,
-            git: &self.ground.git,
         };
         self.ground
             .place
@@ -167,6 +167,23 @@ impl Host {
             .folder(Path::new("hosts").join(&self.id).join("srv").join(project))
     }
 
+    /// Puts another machine into its place: the same name, configuration and web server, an empty disk.
+    pub fn reimage(&self) -> Result<()> {
+        for part in ["srv", "state", "work"] {
+            fs_err::remove_dir_all(self.folder.join(part))?;
+            self.setup
+                .ground
+                .place
+                .folder(Path::new("hosts").join(&self.id).join(part))?;
+        }
+        Ok(())
+    }
+
+    /// What the agent has logged.
+    pub fn log(&self) -> Result<String> {
+        Ok(fs_err::read_to_string(self.setup.ground.place.log(&self.id))?)
+    }
+
     /// The agent's state folder.
     pub fn state(&self) -> PathBuf {
         self.folder.join("state")
@@ -253,7 +270,9 @@ impl Site {
         self.server.start().await?;
         let url = self.url();
         self.server
-            .until_ready(READY, || async { http::client().get(&url).send().await.is_ok() })
+            .until_ready(READY, || async {
+                http::client(None).get(&url).send().await.is_ok()
+            })
             .await
     }
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::coordinator::Addresses;
+use super::ground::Ground;
 use crate::error::{Error, Result};
 
 /// How fast a fleet lives.
@@ -20,33 +22,41 @@ pub enum Pace {
 /// What a coordinator is told.
 #[derive(Debug)]
 pub(super) struct CoordinatorSettings<'a> {
-    pub(super) database_url: &'a str,
-    pub(super) broker_url: &'a str,
-    pub(super) broker_admin_url: &'a str,
+    pub(super) ground: &'a Ground,
+    pub(super) addresses: &'a Addresses<'a>,
     pub(super) listen: SocketAddrV4,
     pub(super) folder: &'a Path,
-    pub(super) git: &'a Path,
-    pub(super) pace: Pace,
 }
 
 impl CoordinatorSettings<'_> {
     pub(super) fn to_toml(&self) -> Result<String> {
+        let Addresses {
+            database,
+            broker,
+            broker_admin,
+        } = self.addresses;
         let mut settings = json!({
             "installation": { "name": "sandbox" },
-            "database": { "url": self.database_url },
-            "broker": { "url": self.broker_url, "admin_url": self.broker_admin_url },
+            "database": { "url": database },
+            "broker": { "url": broker, "admin_url": broker_admin },
             "http": {
                 "listen": self.listen.to_string(),
-                "public_url": format!("http://{}", self.listen),
+                "public_url": format!("{}://{}", self.ground.scheme(), self.listen),
                 // It listens on loopback: whoever can ask is on this machine.
                 "public_status": true,
             },
             "store": { "directory": self.folder.join("store") },
-            "git": { "mirrors": self.folder.join("mirrors"), "allow_file": true, "program": self.git },
+            "git": git(self.ground),
             "signing": { "key_file": self.folder.join("signing.key") },
             "secrets": { "key_file": self.folder.join("secrets.key") },
         });
-        if self.pace == Pace::Quick {
+        settings["git"]["mirrors"] = json!(self.folder.join("mirrors"));
+        if let Some(tls) = &self.ground.tls {
+            settings["broker"]["ca_file"] = json!(tls.ca_file);
+            settings["http"]["tls_cert"] = json!(tls.certificate);
+            settings["http"]["tls_key"] = json!(tls.key);
+        }
+        if self.ground.pace == Pace::Quick {
             settings["timing"] = json!({
                 "beat_ms": 500,
                 "idle_beat_ms": 1500,
@@ -55,24 +65,36 @@ impl CoordinatorSettings<'_> {
                 "sweep_ms": 300,
                 "offer_ms": 5000,
                 "start_deadline_ms": 10_000,
+                // No test kills its broker that soon, and one that does so means it.
+                "settle_ms": 100,
             });
         }
         toml_text(&settings)
     }
 }
 
+/// How repositories are reached, the same for coordinators and builders.
+fn git(ground: &Ground) -> Value {
+    json!({
+        "allow_file": true,
+        "program": ground.git,
+        "hosts": ground.git_hosts,
+        "home": ground.place.path("git"),
+    })
+}
+
 /// What an agent is told.
 #[derive(Debug)]
 pub(super) struct AgentSettings<'a> {
+    pub(super) ground: &'a Ground,
     pub(super) host: &'a str,
     pub(super) folder: &'a Path,
     pub(super) coordinator_url: &'a str,
-    pub(super) git: &'a Path,
 }
 
 impl AgentSettings<'_> {
     pub(super) fn to_toml(&self) -> Result<String> {
-        toml_text(&json!({
+        let mut settings = json!({
             "agent": {
                 "host": self.host,
                 "state_dir": self.folder.join("state"),
@@ -84,8 +106,13 @@ impl AgentSettings<'_> {
                 "drain_grace_s": 10,
             },
             "coordinator": { "url": self.coordinator_url },
-            "git": { "allow_file": true, "program": self.git },
-        }))
+            "git": git(self.ground),
+        });
+        if let Some(tls) = &self.ground.tls {
+            settings["coordinator"]["ca_file"] = json!(tls.ca_file);
+            settings["broker"] = json!({ "ca_file": tls.ca_file });
+        }
+        toml_text(&settings)
     }
 }
 

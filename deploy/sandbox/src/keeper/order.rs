@@ -37,6 +37,8 @@ pub enum Sign {
     Term,
     /// Please end (PostgreSQL: without waiting for clients).
     Int,
+    /// Please end (PostgreSQL: without a checkpoint).
+    Quit,
     /// End now.
     Kill,
     /// Freeze.
@@ -51,6 +53,7 @@ impl Sign {
         match self {
             Self::Term => Signal::TERM,
             Self::Int => Signal::INT,
+            Self::Quit => Signal::QUIT,
             Self::Kill => Signal::KILL,
             Self::Stop => Signal::STOP,
             Self::Cont => Signal::CONT,

@@ -1,5 +1,6 @@
 //! The services a fleet stands on: one PostgreSQL and one RabbitMQ, private, on free loopback ports.
 
+mod broker_settings;
 mod broker_users;
 mod postgres;
 mod probe;

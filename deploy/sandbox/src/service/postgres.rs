@@ -2,7 +2,7 @@
 //!
 //! It keeps `fsync` on, so that tests which kill it prove something. It refuses nothing and tunes nothing else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use super::probe::postgres_answers;
 use super::supervised::Supervised;
+use crate::authority::Tls;
 use crate::error::{Error, Result};
 use crate::keeper::{Keeper, Sign, Spec};
 use crate::place::Place;
@@ -28,6 +29,7 @@ pub struct Postgres {
     password: String,
     programs: PathBuf,
     data: PathBuf,
+    tls: Option<Tls>,
 }
 
 impl Drop for Postgres {
@@ -55,7 +57,12 @@ impl Drop for Postgres {
 
 impl Postgres {
     /// Makes the cluster in `place` and starts it; it has a database `pointsman`.
-    pub async fn start(keeper: &Arc<Keeper>, place: &Place, system: &System) -> Result<Self> {
+    pub async fn start(
+        keeper: &Arc<Keeper>,
+        place: &Place,
+        system: &System,
+        tls: Option<&Tls>,
+    ) -> Result<Self> {
         let port = Port::reserve()?;
         let data = place.folder("postgres")?.join("data");
         let password = random::secret();
@@ -68,8 +75,8 @@ impl Postgres {
             cwd: place.dir().to_owned(),
             log: place.log(name),
             stdout: None,
-            // Fast shutdown: killed, it would leave its shared memory behind.
-            last: Sign::Int,
+            // Killed, it would leave its shared memory behind; a checkpoint of what nobody needs any more takes seconds.
+            last: Sign::Quit,
         };
         if !data.exists() {
             let secret = place.write("postgres/password", password.as_bytes(), 0o600)?;
@@ -100,6 +107,7 @@ impl Postgres {
         ] {
             argv.extend(["-c".into(), setting.into()]);
         }
+        argv.extend(tls.into_iter().flat_map(tls_settings));
         let server = Supervised::new(keeper, spec("postgres", argv));
         let postgres = Self {
             server,
@@ -107,6 +115,7 @@ impl Postgres {
             password,
             programs: system.postgres.clone(),
             data,
+            tls: tls.cloned(),
         };
         postgres.restart().await?;
         postgres.create_database("pointsman").await?;
@@ -115,11 +124,17 @@ impl Postgres {
 
     /// The URL of one of its databases.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://admin:{}@{}/{database}",
-            self.password,
-            self.port.address()
-        )
+        let (password, address) = (&self.password, self.port.address());
+        let mut url = format!("postgres://admin:{password}@{address}/{database}");
+        if let Some(tls) = &self.tls {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query
+                .append_pair("sslmode", "verify-full")
+                .append_pair("sslrootcert", &tls.ca_file.to_string_lossy());
+            url.push('?');
+            url.push_str(&query.finish());
+        }
+        url
     }
 
     /// Makes an empty database.
@@ -185,4 +200,21 @@ impl Postgres {
     pub fn process(&self) -> &Supervised {
         &self.server
     }
+}
+
+/// Arguments of a server that speaks TLS.
+fn tls_settings(tls: &Tls) -> Vec<std::ffi::OsString> {
+    let file = |name: &str, file: &Path| {
+        let mut setting = std::ffi::OsString::from(name);
+        setting.push(file);
+        setting
+    };
+    [
+        "ssl=on".into(),
+        file("ssl_cert_file=", &tls.certificate),
+        file("ssl_key_file=", &tls.key),
+    ]
+    .into_iter()
+    .flat_map(|setting| ["-c".into(), setting])
+    .collect()
 }

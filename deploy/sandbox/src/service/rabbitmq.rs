@@ -5,15 +5,18 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddrV4;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
+use super::broker_settings::{environment, settings};
 use super::broker_users;
 use super::probe::amqp_answers;
 use super::supervised::Supervised;
+use crate::authority::Tls;
 use crate::error::{Error, Result};
 use crate::http;
 use crate::keeper::{Keeper, Sign, Spec};
@@ -25,8 +28,6 @@ use crate::random;
 const READY: Duration = Duration::from_mins(1);
 /// The vhost of the definitions file.
 const VHOST: &str = "pointsman";
-/// The configuration as it is shipped.
-const SHIPPED: &str = include_str!("../../../rabbitmq/rabbitmq.conf");
 
 /// A running RabbitMQ with the users `admin` and `coordinator`.
 #[derive(Debug)]
@@ -42,11 +43,17 @@ pub struct RabbitMq {
     admin_password: String,
     coordinator_password: String,
     coordinator_rights: serde_json::Value,
+    tls: Option<Tls>,
 }
 
 impl RabbitMq {
     /// Starts a broker in `place`.
-    pub async fn start(keeper: &Arc<Keeper>, place: &Place, system: &System) -> Result<Self> {
+    pub async fn start(
+        keeper: &Arc<Keeper>,
+        place: &Place,
+        system: &System,
+        tls: Option<&Tls>,
+    ) -> Result<Self> {
         let (amqp, management) = (Port::reserve()?, Port::reserve()?);
         let (distribution, epmd_port) = (Port::reserve()?, Port::reserve()?);
         let (admin_password, coordinator_password) = (random::secret(), random::secret());
@@ -59,7 +66,13 @@ impl RabbitMq {
             place.folder(folder)?;
         }
         let definitions = broker_users::definitions(VHOST, &admin_password, &coordinator_password)?;
-        write_settings(place, &amqp, &management, &definitions)?;
+        let users = definitions.to_string();
+        let users = place.write("rabbitmq/definitions.json", users.as_bytes(), 0o600)?;
+        let settings = settings(&amqp, &management, &users, tls);
+        place.write("rabbitmq/rabbitmq.conf", settings.as_bytes(), 0o644)?;
+        place.write("rabbitmq/advanced.config", b"[].\n", 0o644)?;
+        let plugins = include_bytes!("../../../rabbitmq/enabled_plugins");
+        place.write("rabbitmq/enabled_plugins", plugins, 0o644)?;
 
         let spec = |name: &str, argv: Vec<OsString>, env: Vec<(String, OsString)>| Spec {
             name: name.to_owned(),
@@ -98,6 +111,7 @@ impl RabbitMq {
             admin_password,
             coordinator_password,
             coordinator_rights: broker_users::coordinator_rights(&definitions),
+            tls: tls.cloned(),
         };
         rabbitmq.restart().await?;
         Ok(rabbitmq)
@@ -105,15 +119,21 @@ impl RabbitMq {
 
     /// With small frames: clients allocate tens of them per connection.
     fn amqp_url(&self, user: &str, password: &str, vhost: &str) -> String {
+        let scheme = if self.tls.is_some() { "amqps" } else { "amqp" };
         format!(
-            "amqp://{user}:{password}@{}/{vhost}?frame_max=16384",
+            "{scheme}://{user}:{password}@{}/{vhost}?frame_max=16384",
             self.amqp.address()
         )
     }
 
     /// AMQP URL of the administrator, who may do everything in the vhost `pointsman`.
     pub fn admin_amqp_url(&self) -> String {
-        self.amqp_url("admin", &self.admin_password, VHOST)
+        self.admin_amqp_url_of(VHOST)
+    }
+
+    /// The same in another vhost.
+    pub fn admin_amqp_url_of(&self, vhost: &str) -> String {
+        self.amqp_url("admin", &self.admin_password, vhost)
     }
 
     /// AMQP URL of the coordinator's everyday user.
@@ -123,11 +143,16 @@ impl RabbitMq {
 
     /// URL of the management API with the administrator's credential.
     pub fn admin_url(&self) -> String {
+        let scheme = self.scheme();
         format!(
-            "http://admin:{}@{}",
+            "{scheme}://admin:{}@{}",
             self.admin_password,
             self.management.address()
         )
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// Address of the AMQP listener.
@@ -148,13 +173,24 @@ impl RabbitMq {
         .await
     }
 
-    async fn manage(&self, path: &str, body: &serde_json::Value) -> Result<()> {
-        let url = format!("http://{}{path}", self.management.address());
-        let request = http::client()
-            .put(&url)
-            .basic_auth("admin", Some(&self.admin_password))
-            .json(body);
+    /// Deletes a vhost with everything in it.
+    pub async fn delete_vhost(&self, vhost: &str) -> Result<()> {
+        let (url, request) = self.request(Method::DELETE, &format!("/api/vhosts/{vhost}"));
         http::answer(&url, request).await.map(drop)
+    }
+
+    async fn manage(&self, path: &str, body: &serde_json::Value) -> Result<()> {
+        let (url, request) = self.request(Method::PUT, path);
+        http::answer(&url, request.json(body)).await.map(drop)
+    }
+
+    /// A request to the management API, and its address without credentials.
+    pub fn request(&self, method: Method, path: &str) -> (String, RequestBuilder) {
+        let url = format!("{}://{}{path}", self.scheme(), self.management.address());
+        let request = http::client(self.tls.as_ref())
+            .request(method, &url)
+            .basic_auth("admin", Some(&self.admin_password));
+        (url, request)
     }
 
     /// `kill -9` of the broker; the port mapper lives on.
@@ -215,84 +251,24 @@ impl RabbitMq {
     }
 
     async fn is_ready(&self) -> bool {
-        let url = format!("http://{}/api/vhosts/{VHOST}", self.management.address());
-        amqp_answers(self.amqp.address()).await
-            && http::client()
-                .get(&url)
-                .basic_auth("admin", Some(&self.admin_password))
-                .send()
-                .await
-                .is_ok_and(|answer| answer.status().is_success())
+        if self.tls.is_some() {
+            let listens = format!("health/checks/port-listener/{}", self.amqp.number());
+            return self.has(&listens).await && self.has(&format!("vhosts/{VHOST}")).await;
+        }
+        amqp_answers(self.amqp.address()).await && self.has(&format!("vhosts/{VHOST}")).await
+    }
+
+    /// Whether the management API says yes.
+    async fn has(&self, what: &str) -> bool {
+        let (_, request) = self.request(Method::GET, &format!("/api/{what}"));
+        request
+            .send()
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
     }
 
     /// The process, to freeze, thaw or watch it.
     pub fn process(&self) -> &Supervised {
         &self.broker
     }
-}
-
-/// Writes the shipped files with the places of this broker.
-fn write_settings(
-    place: &Place,
-    amqp: &Port,
-    management: &Port,
-    definitions: &serde_json::Value,
-) -> Result<()> {
-    let users = place.write(
-        "rabbitmq/definitions.json",
-        definitions.to_string().as_bytes(),
-        0o600,
-    )?;
-    let places = [
-        ("127.0.0.1:5672", amqp.address().to_string()),
-        ("15672", management.number().to_string()),
-        ("/etc/rabbitmq/pointsman.json", users.display().to_string()),
-    ];
-    let settings = places.iter().fold(SHIPPED.to_owned(), |text, (shipped, own)| {
-        text.replace(shipped, own)
-    });
-    let settings = format!("{settings}log.console = true\nlog.file = false\n");
-    place.write("rabbitmq/rabbitmq.conf", settings.as_bytes(), 0o644)?;
-    place.write("rabbitmq/advanced.config", b"[].\n", 0o644)?;
-    let plugins = include_bytes!("../../../rabbitmq/enabled_plugins");
-    place.write("rabbitmq/enabled_plugins", plugins, 0o644)?;
-    Ok(())
-}
-
-fn environment(folder: &Path, amqp: &Port, distribution: &Port, epmd: &Port) -> Vec<(String, OsString)> {
-    let mut env: Vec<(String, OsString)> = [
-        ("PATH", "/usr/bin:/bin"),
-        ("LANG", "C.UTF-8"),
-        ("RABBITMQ_CONF_ENV_FILE", "/dev/null"),
-        ("RABBITMQ_NODENAME", "sandbox@localhost"),
-        ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1"),
-        ("ERL_EPMD_ADDRESS", "127.0.0.1"),
-        // With this the script becomes the broker instead of staying in front of it.
-        ("RABBITMQ_ALLOW_INPUT", "1"),
-        // No busy waiting: several sandboxes share few cores.
-        (
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
-            "-noinput -kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none",
-        ),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.into()))
-    .into();
-    let ports = [
-        ("RABBITMQ_NODE_PORT", amqp),
-        ("RABBITMQ_DIST_PORT", distribution),
-        ("ERL_EPMD_PORT", epmd),
-    ];
-    env.extend(ports.map(|(name, port)| (name.to_owned(), port.number().to_string().into())));
-    let files = [
-        ("HOME", "home"),
-        ("RABBITMQ_MNESIA_BASE", "mnesia"),
-        ("RABBITMQ_LOG_BASE", "log"),
-        ("RABBITMQ_PID_FILE", "pid"),
-        ("RABBITMQ_ENABLED_PLUGINS_FILE", "enabled_plugins"),
-        ("RABBITMQ_CONFIG_FILE", "rabbitmq.conf"),
-        ("RABBITMQ_ADVANCED_CONFIG_FILE", "advanced.config"),
-        ("RABBITMQ_GENERATED_CONFIG_DIR", "generated"),
-    ];
-    env.extend(files.map(|(name, file)| (name.to_owned(), folder.join(file).into())));
-    env
 }

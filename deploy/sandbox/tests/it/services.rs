@@ -23,7 +23,7 @@ async fn ask(postgres: &Postgres, sql: &str) -> String {
 
 async fn users(rabbitmq: &RabbitMq) -> serde_json::Value {
     let url = format!("{}/api/permissions", rabbitmq.admin_url());
-    http::answer("the broker", http::client().get(url))
+    http::answer("the broker", http::client(None).get(url))
         .await
         .unwrap()
         .json()

@@ -37,7 +37,7 @@ impl Site {
     }
 
     async fn get(&self, path: &str) -> reqwest::Result<reqwest::Response> {
-        http::client()
+        http::client(None)
             .get(format!("http://{}{path}", self.port.address()))
             .send()
             .await

@@ -254,7 +254,8 @@ async fn cancel_job(State(shared): State<Shared>, Path(number): Path<i64>) -> Ma
     Ok(Json(job.clone()))
 }
 
-async fn invite(Json(wish): Json<NewJoinToken>) -> Json<JoinToken> {
+async fn invite(State(shared): State<Shared>, Json(wish): Json<NewJoinToken>) -> Json<JoinToken> {
+    shared.world().invited.push(wish.host.to_string());
     let seconds = i64::from(wish.ttl_seconds.unwrap());
     Json(JoinToken {
         token: "pmj_key_secret".to_owned(),
@@ -265,12 +266,10 @@ async fn invite(Json(wish): Json<NewJoinToken>) -> Json<JoinToken> {
 
 async fn revoke_host(State(shared): State<Shared>, Path(id): Path<String>) {
     let mut world = shared.world();
-    let host = world
-        .hosts
-        .iter_mut()
-        .find(|known| known.id.as_str() == id)
-        .unwrap();
-    host.revoked_at = Some(ago(JUST_NOW));
+    world.invited.retain(|invited| *invited != id);
+    if let Some(host) = world.hosts.iter_mut().find(|known| known.id.as_str() == id) {
+        host.revoked_at = Some(ago(JUST_NOW));
+    }
 }
 
 async fn create_token(State(shared): State<Shared>, Json(wish): Json<NewToken>) -> Json<IssuedToken> {

@@ -15,10 +15,11 @@ mod refusals;
 mod upkeep;
 mod world;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
+use axum_server::tls_rustls::RustlsConfig;
 use tokio::runtime::Runtime;
 
 pub use journey::Story;
@@ -45,6 +46,8 @@ impl Shared {
 /// A running coordinator; ends when dropped.
 pub struct Coordinator {
     address: SocketAddr,
+    /// Its certificate, when it speaks TLS; it vouches for itself.
+    pub certificate: Option<String>,
     shared: Shared,
     _runtime: Runtime,
 }
@@ -55,12 +58,21 @@ impl Coordinator {
         Self::with(World::shop())
     }
 
+    /// The same over TLS.
+    pub fn start_with_tls() -> Self {
+        Self::serve(World::shop(), true)
+    }
+
     /// One that was just set up.
     pub fn empty() -> Self {
         Self::with(World::default())
     }
 
     fn with(world: World) -> Self {
+        Self::serve(world, false)
+    }
+
+    fn serve(world: World, tls: bool) -> Self {
         let shared = Shared {
             world: Arc::new(Mutex::new(world)),
         };
@@ -69,9 +81,8 @@ impl Coordinator {
             .enable_all()
             .build()
             .unwrap();
-        let listener = runtime
-            .block_on(tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
-            .unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new()
             .nest(
@@ -89,9 +100,21 @@ impl Coordinator {
                 refusals::guard,
             ))
             .with_state(shared.clone());
-        runtime.spawn(async move { axum::serve(listener, router).await });
+        let certificate = if tls {
+            let (config, certificate) = runtime.block_on(own_certificate());
+            let _inside = runtime.enter();
+            let server = axum_server::from_tcp_rustls(listener, config).unwrap();
+            runtime.spawn(server.serve(router.into_make_service()));
+            Some(certificate)
+        } else {
+            let _inside = runtime.enter();
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            runtime.spawn(async move { axum::serve(listener, router).await });
+            None
+        };
         Self {
             address,
+            certificate,
             shared,
             _runtime: runtime,
         }
@@ -99,11 +122,24 @@ impl Coordinator {
 
     /// Where it listens.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Its state.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world()
     }
+}
+
+async fn own_certificate() -> (RustlsConfig, String) {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let config = RustlsConfig::from_pem(certificate.clone().into_bytes(), key.into_bytes()).await;
+    (config.unwrap(), certificate)
 }

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use pointsman_shared::api::Page;
 use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::fleet::{Finding, Host};
 use pointsman_shared::api::jobs::{Job, LogPage};
 use pointsman_shared::api::projects::{Environment, Project, Target, Variable};
 use pointsman_shared::api::releases::Release;
 use pointsman_shared::api::tokens::{RoleName, TokenInfo, WhoAmI};
+use pointsman_shared::api::{Page, Problem};
 
 use super::Shared;
 use super::refusals::{Refusal, unknown};
@@ -221,7 +221,13 @@ async fn hosts(State(shared): State<Shared>, Query(query): Parameters) -> Json<P
 async fn host(State(shared): State<Shared>, Path(id): Path<String>) -> Found<Host> {
     let world = shared.world();
     let found = world.hosts.iter().find(|known| known.id.as_str() == id);
-    found.cloned().map(Json).ok_or_else(|| unknown("host", &id, None))
+    found.cloned().map(Json).ok_or_else(|| {
+        if world.invited.contains(&id) {
+            let what = format!("{id} is invited and has not joined yet");
+            return Problem::new(404, "host_not_joined", what).into();
+        }
+        unknown("host", &id, None)
+    })
 }
 
 async fn tokens(State(shared): State<Shared>, Query(query): Parameters) -> Json<Page<TokenInfo>> {

@@ -36,6 +36,8 @@ pub struct World {
     pub jobs: Vec<Job>,
     pub logs: HashMap<(i64, u32), Vec<NumberedLine>>,
     pub hosts: Vec<Host>,
+    /// Hosts that may join and have not.
+    pub invited: Vec<String>,
     pub tokens: Vec<TokenInfo>,
     pub audit: Vec<AuditEntry>,
     pub findings: Vec<Finding>,

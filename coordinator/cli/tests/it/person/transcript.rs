@@ -6,7 +6,8 @@ pub fn redacted(text: &str) -> String {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let length = moment(rest).map(|length| (length, "<time>"));
-        let length = length.or_else(|| port(rest).map(|length| (length, "http://coordinator")));
+        let length = length.or_else(|| port("http", rest).map(|length| (length, "http://coordinator")));
+        let length = length.or_else(|| port("https", rest).map(|length| (length, "https://coordinator")));
         let length = length.or_else(|| milliseconds(rest).map(|length| (length, "<n> ms")));
         let length = length.or_else(|| skew(rest).map(|length| (length, "<n> s apart")));
         if let Some((length, word)) = length {
@@ -33,11 +34,11 @@ fn moment(text: &str) -> Option<usize> {
     (end <= 10).then_some(PATTERN.len() + end + 1)
 }
 
-fn port(text: &str) -> Option<usize> {
-    const HOST: &str = "http://127.0.0.1:";
-    let rest = text.strip_prefix(HOST)?;
+fn port(scheme: &str, text: &str) -> Option<usize> {
+    const HOST: &str = "://127.0.0.1:";
+    let rest = text.strip_prefix(scheme)?.strip_prefix(HOST)?;
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    Some(HOST.len() + digits)
+    Some(scheme.len() + HOST.len() + digits)
 }
 
 /// `0.3 s apart`, of two clocks.
