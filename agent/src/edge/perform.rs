@@ -235,7 +235,7 @@ async fn introduce(tools: &Arc<Tools>, publisher: &Publisher, introduction: Intr
     }
     for message in told {
         let is_late = matches!(message, FromAgent::PlacementState(_)) && tools.running.done() != done;
-        if is_late || !send(tools, publisher, &message).await {
+        if is_late || !send(tools, publisher, &message, None).await {
             return;
         }
     }

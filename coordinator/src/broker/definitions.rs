@@ -74,6 +74,7 @@ mod tests {
             admin_url: admin_url.map(|url| url.parse().unwrap()),
             admin_url_file: None,
             agent_url: None,
+            ca_file: None,
         }
     }
 

@@ -105,7 +105,7 @@ async fn acts_that_nobody_chains_and_a_store_that_is_gone_are_named() {
     chain_audit::execute(&world.app).await.unwrap();
     let findings = world.admin().get("doctor").await.expect(200);
     assert!(!findings.to_string().contains("to be chained"), "{findings}");
-    std::fs::rename(
+    fs_err::rename(
         world.folder.path().join("store"),
         world.folder.path().join("gone"),
     )

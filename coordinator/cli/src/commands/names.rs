@@ -58,7 +58,7 @@ fn client(session: &Session) -> Option<Client> {
     let url = session.coordinator(&config).ok()?;
     let token = session.environment.token.clone();
     let token = token.or_else(|| config.token(&url).cloned())?;
-    session.client_for(url, token).ok()
+    session.client_for(&config, url, token).ok()
 }
 
 /// What could be read of all that is wanted.

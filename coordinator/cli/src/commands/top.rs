@@ -51,7 +51,7 @@ pub async fn top(session: &Session) -> Result<Exit, CliError> {
         let look = look(&client).await?;
         match printer.format() {
             Format::Table => {
-                printer.line(view::frame(&look, printer.width(), session.clock.now()).trim_end())?
+                printer.line(view::frame(&look, printer.width(), session.clock.now()).trim_end())?;
             }
             Format::Json | Format::Plain => printer.show(&look, &view::table(&look))?,
         }

@@ -9,7 +9,7 @@ use crate::person::Person;
 fn bash(lucy: &Person, line: &str) -> String {
     let script = lucy.runs("completions bash").stdout;
     let file = lucy.file("pointsman.bash");
-    std::fs::write(&file, script).unwrap();
+    fs_err::write(&file, script).unwrap();
     let word = line.rsplit([' ', '@']).next().unwrap();
     let words: Vec<&str> = line.split(' ').collect();
     let program = format!(
@@ -53,7 +53,7 @@ fn every_shell_has_its_script_and_bash_reads_its_own() {
         assert!(run.stdout.contains("rollback") && !run.stdout.contains("no such"));
     }
     let file = nobody.file("script");
-    std::fs::write(&file, nobody.runs("completions bash").stdout).unwrap();
+    fs_err::write(&file, nobody.runs("completions bash").stdout).unwrap();
     let read = Command::new("bash").arg("-n").arg(&file).output().unwrap();
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
     assert_eq!(nobody.runs("completions tcsh").exit, 2);

@@ -3,7 +3,7 @@
 use pointsman_shared::api::jobs::{JobState, Step};
 use pointsman_shared::outcome::JobKind;
 
-use crate::coordinator::{Coordinator, Story, held};
+use crate::coordinator::{Coordinator, Story, World, held};
 use crate::person::Person;
 
 fn settled() -> Coordinator {
@@ -67,6 +67,31 @@ fn a_deployment_that_holds_names_the_job_and_what_to_do() {
     assert_eq!(lucy.runs("why 812 -o json").json()[1]["about"], "job #8121");
 }
 
+/// #812 installs on three hosts, of which one is absent; #813 waits behind it; everything is stopped.
+fn one_waits_behind_another(world: &mut World) {
+    world.advance(812);
+    world.journeys.clear();
+    world.targets[0].open_deployment = Some(812);
+    let behind = &mut world.deployments[1];
+    "waiting behind #812".clone_into(&mut behind.summary);
+    let hosts = &mut world.deployments[0].hosts;
+    "deferred".clone_into(&mut hosts[1].state);
+    hosts[1].reason = Some("its host is absent".to_owned());
+    "installed".clone_into(&mut hosts[2].state);
+    let job = world.add_job(8121, JobKind::Install, "web1", Some(812));
+    job.steps = vec![Step {
+        epoch: 1,
+        ordinal: 2,
+        name: "fetch archive".to_owned(),
+        state: "running".to_owned(),
+        duration_ms: None,
+    }];
+    world.add_job(8122, JobKind::Install, "web2", Some(812)).state = JobState::Deferred;
+    world.hosts[1].seen = false;
+    world.hosts[1].problems = vec!["its agent was last heard at 2026-11-20 12:00:00 UTC".to_owned()];
+    world.locks.push(held(None, "the cooling fails"));
+}
+
 #[test]
 fn a_deployment_that_waits_names_what_it_waits_for() {
     let coordinator = settled();
@@ -74,30 +99,7 @@ fn a_deployment_that_waits_names_what_it_waits_for() {
     coordinator.world().story = Story::Stays;
     lucy.runs("deploy shop@production 1.9.1 --detach");
     lucy.runs("deploy shop@production 1.9.0 --detach");
-    {
-        let mut world = coordinator.world();
-        world.advance(812);
-        world.journeys.clear();
-        world.targets[0].open_deployment = Some(812);
-        let behind = &mut world.deployments[1];
-        "waiting behind #812".clone_into(&mut behind.summary);
-        let hosts = &mut world.deployments[0].hosts;
-        hosts[1].state = "deferred".to_owned();
-        hosts[1].reason = Some("its host is absent".to_owned());
-        hosts[2].state = "installed".to_owned();
-        let job = world.add_job(8121, JobKind::Install, "web1", Some(812));
-        job.steps = vec![Step {
-            epoch: 1,
-            ordinal: 2,
-            name: "fetch archive".to_owned(),
-            state: "running".to_owned(),
-            duration_ms: None,
-        }];
-        world.add_job(8122, JobKind::Install, "web2", Some(812)).state = JobState::Deferred;
-        world.hosts[1].seen = false;
-        world.hosts[1].problems = vec!["its agent was last heard at 2026-11-20 12:00:00 UTC".to_owned()];
-        world.locks.push(held(None, "the cooling fails"));
-    }
+    one_waits_behind_another(&mut coordinator.world());
     insta::assert_snapshot!(lucy.runs("why 813"), @r#"
     $ pointsman why 813
     --- stdout

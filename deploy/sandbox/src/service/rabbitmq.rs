@@ -57,23 +57,10 @@ impl RabbitMq {
         let (amqp, management) = (Port::reserve()?, Port::reserve()?);
         let (distribution, epmd_port) = (Port::reserve()?, Port::reserve()?);
         let (admin_password, coordinator_password) = (random::secret(), random::secret());
-        for folder in [
-            "rabbitmq/mnesia",
-            "rabbitmq/log",
-            "rabbitmq/home",
-            "rabbitmq/generated",
-        ] {
-            place.folder(folder)?;
-        }
         let definitions = broker_users::definitions(VHOST, &admin_password, &coordinator_password)?;
         let users = definitions.to_string();
         let users = place.write("rabbitmq/definitions.json", users.as_bytes(), 0o600)?;
-        let settings = settings(&amqp, &management, &users, tls);
-        place.write("rabbitmq/rabbitmq.conf", settings.as_bytes(), 0o644)?;
-        place.write("rabbitmq/advanced.config", b"[].\n", 0o644)?;
-        let plugins = include_bytes!("../../../rabbitmq/enabled_plugins");
-        place.write("rabbitmq/enabled_plugins", plugins, 0o644)?;
-
+        write_settings(place, &settings(&amqp, &management, &users, tls))?;
         let spec = |name: &str, argv: Vec<OsString>, env: Vec<(String, OsString)>| Spec {
             name: name.to_owned(),
             argv,
@@ -271,4 +258,21 @@ impl RabbitMq {
     pub fn process(&self) -> &Supervised {
         &self.broker
     }
+}
+
+/// The broker's folders and every file it reads but its users.
+fn write_settings(place: &Place, settings: &str) -> Result<()> {
+    for folder in [
+        "rabbitmq/mnesia",
+        "rabbitmq/log",
+        "rabbitmq/home",
+        "rabbitmq/generated",
+    ] {
+        place.folder(folder)?;
+    }
+    place.write("rabbitmq/rabbitmq.conf", settings.as_bytes(), 0o644)?;
+    place.write("rabbitmq/advanced.config", b"[].\n", 0o644)?;
+    let plugins = include_bytes!("../../../rabbitmq/enabled_plugins");
+    place.write("rabbitmq/enabled_plugins", plugins, 0o644)?;
+    Ok(())
 }

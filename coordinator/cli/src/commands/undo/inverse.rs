@@ -252,7 +252,7 @@ pub async fn carry_out(
         Inverse::Cancel(number) => {
             client
                 .cancel_deployment(number, &CancelRequest { reason })
-                .await?
+                .await?;
         }
         Inverse::Resume(number) => {
             let decision = Decision::Continue;
@@ -300,7 +300,7 @@ pub async fn carry_out(
         Inverse::Mark(project, release, mark) => {
             client
                 .mark(&project, &release, &mark, &NewMark::default())
-                .await?
+                .await?;
         }
         Inverse::Unmark(project, release, mark) => client.unmark(&project, &release, &mark).await?,
     }
