@@ -69,6 +69,12 @@ async fn a_root_that_cannot_be_read_and_drift_are_told_apart() {
     let world = with_host().await;
     does(
         &world,
+        "INSERT INTO placement (id, target_id, host_id, root, created_at)
+         SELECT gen_random_uuid(), id, 'web-1', '/srv/shop', now() FROM target",
+    )
+    .await;
+    does(
+        &world,
         "UPDATE placement SET drift = 'runs 1.8.2, which nobody asked for'",
     )
     .await;
