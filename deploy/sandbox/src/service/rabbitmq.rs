@@ -57,6 +57,7 @@ impl RabbitMq {
         let (amqp, management) = (Port::reserve()?, Port::reserve()?);
         let (distribution, epmd_port) = (Port::reserve()?, Port::reserve()?);
         let (admin_password, coordinator_password) = (random::secret(), random::secret());
+        make_folders(place)?;
         let definitions = broker_users::definitions(VHOST, &admin_password, &coordinator_password)?;
         let users = definitions.to_string();
         let users = place.write("rabbitmq/definitions.json", users.as_bytes(), 0o600)?;
@@ -260,8 +261,8 @@ impl RabbitMq {
     }
 }
 
-/// The broker's folders and every file it reads but its users.
-fn write_settings(place: &Place, settings: &str) -> Result<()> {
+/// The broker's own folders.
+fn make_folders(place: &Place) -> Result<()> {
     for folder in [
         "rabbitmq/mnesia",
         "rabbitmq/log",
@@ -270,6 +271,11 @@ fn write_settings(place: &Place, settings: &str) -> Result<()> {
     ] {
         place.folder(folder)?;
     }
+    Ok(())
+}
+
+/// Every file that the broker reads but its users.
+fn write_settings(place: &Place, settings: &str) -> Result<()> {
     place.write("rabbitmq/rabbitmq.conf", settings.as_bytes(), 0o644)?;
     place.write("rabbitmq/advanced.config", b"[].\n", 0o644)?;
     let plugins = include_bytes!("../../../rabbitmq/enabled_plugins");
