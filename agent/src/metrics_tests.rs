@@ -40,7 +40,16 @@ fn a_job_is_counted_while_it_runs_and_once_it_ended() {
 
 #[test]
 fn dashboard_and_alerts_ask_only_for_what_is_told() {
-    let text = Metrics::default().text(&Moment::default()).unwrap();
+    let disks = vec![Disk {
+        folder: "/srv".to_owned(),
+        free: 1,
+        size: 2,
+    }];
+    let moment = Moment {
+        disks,
+        ..Moment::default()
+    };
+    let text = Metrics::default().text(&moment).unwrap();
     let told: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE "))

@@ -136,6 +136,8 @@ fn wanted(command: &Command, kinds: Vec<NameKind>, given: &[&str]) -> Wanted {
         let project = text.split('@').next().unwrap_or(text);
         (kinds.contains(&NameKind::Projects) || kinds.contains(&NameKind::Targets))
             .then(|| project.to_owned())
+            // A number is a deployment's.
+            .filter(|project| project.parse::<i64>().is_err())
     };
     Wanted {
         kinds: if is_new { Vec::new() } else { kinds },

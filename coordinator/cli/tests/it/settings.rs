@@ -151,7 +151,8 @@ fn a_private_ca_is_named_once_and_kept_with_the_token() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let mut named = Person::with(&coordinator, LUCY).command("status");
+    let somebody = Person::with(&coordinator, LUCY);
+    let mut named = somebody.command("status");
     let named = named
         .env("POINTSMAN_CA_FILE", lucy.file("ca.pem"))
         .output()
