@@ -10,7 +10,7 @@ use pointsman_shared::api::events::Event;
 use pointsman_store::events;
 use pointsman_store::listener::{Call, Listener};
 use pointsman_store::{Store, StoreResult};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -28,6 +28,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Hub {
     sender: broadcast::Sender<Arc<Event>>,
+    begun: watch::Sender<bool>,
 }
 
 impl Hub {
@@ -35,12 +36,20 @@ impl Hub {
     pub fn new() -> Self {
         Self {
             sender: broadcast::channel(BACKLOG).0,
+            begun: watch::channel(false).0,
         }
     }
 
     /// Events that are numbered from now on; subscribe before looking at what is there.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
         self.sender.subscribe()
+    }
+
+    /// Waits until the feed shows all that comes after what is in the database. What is numbered before that is shown
+    /// to nobody, so a reader must look at what is there after it.
+    pub async fn begun(&self) {
+        // The sender lives in this hub: it cannot be gone.
+        self.begun.subscribe().wait_for(|begun| *begun).await.ok();
     }
 }
 
@@ -71,9 +80,16 @@ pub async fn feed(app: App, hub: Hub, shutdown: CancellationToken) {
 /// Listens first, then looks, so that nothing falls between; returns only when the database fails.
 async fn follow(app: &App, hub: &Hub, cursor: &mut Option<i64>) -> StoreResult<()> {
     let mut listener = Listener::connect(&app.store, Call::Events).await?;
+    let mut reached = match *cursor {
+        Some(reached) => reached,
+        None => newest(&app.store).await?,
+    };
+    *cursor = Some(reached);
+    hub.begun.send_replace(true);
     loop {
         while number(&app.store).await? > 0 {}
-        show(&app.store, hub, cursor).await?;
+        reached = show(&app.store, hub, reached).await?;
+        *cursor = Some(reached);
         tokio::select! {
             heard = listener.heard() => heard?,
             () = app.bells.events.notified() => {}
@@ -89,12 +105,14 @@ async fn number(store: &Store) -> StoreResult<u64> {
     Ok(numbered)
 }
 
-async fn show(store: &Store, hub: &Hub, cursor: &mut Option<i64>) -> StoreResult<()> {
+async fn newest(store: &Store) -> StoreResult<i64> {
     let mut conn = store.read().await?;
-    let mut reached = match *cursor {
-        Some(cursor) => cursor,
-        None => events::newest_cursor(&mut conn).await?,
-    };
+    events::newest_cursor(&mut conn).await
+}
+
+/// Shows what comes after a cursor, and says how far it got.
+async fn show(store: &Store, hub: &Hub, mut reached: i64) -> StoreResult<i64> {
+    let mut conn = store.read().await?;
     loop {
         let fresh = events::after(&mut conn, reached, PAGE).await?;
         let Some(last) = fresh.last() else { break };
@@ -104,6 +122,5 @@ async fn show(store: &Store, hub: &Hub, cursor: &mut Option<i64>) -> StoreResult
             hub.sender.send(Arc::new(event)).ok();
         }
     }
-    *cursor = Some(reached);
-    Ok(())
+    Ok(reached)
 }

@@ -22,6 +22,7 @@ use super::extract::Query;
 use super::problem::{Answer, Failed};
 use super::router::Api;
 use crate::app::App;
+use crate::live::Hub;
 
 /// Pause between beats.
 const BEAT: Duration = Duration::from_secs(15);
@@ -54,7 +55,7 @@ pub(super) async fn stream(
         cursor,
         live,
     };
-    let mut response = Sse::new(frames(reading, api.shutdown)).into_response();
+    let mut response = Sse::new(frames(reading, api.events, api.shutdown)).into_response();
     let headers = response.headers_mut();
     // A proxy that collects the stream would hold events back.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -88,12 +89,17 @@ struct Reading {
 
 fn frames(
     mut reading: Reading,
+    hub: Hub,
     shutdown: tokio_util::sync::CancellationToken,
 ) -> impl Stream<Item = Result<Frame, Infallible>> {
     async_stream::stream! {
         let _counted = reading.app.metrics.process.reader();
         // So that the reader knows at once that it is connected.
         yield Ok(Frame::default().comment("here"));
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = hub.begun() => {}
+        }
         loop {
             match reading.replay().await {
                 Ok(events) if events.is_empty() => break,
