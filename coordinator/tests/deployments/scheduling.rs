@@ -6,7 +6,7 @@ use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::locks::NewLock;
 use pointsman_shared::api::projects::{Strategy, WhenBusy};
 use pointsman_shared::clock::{Clock as _, SystemClock};
-use pointsman_store::{deployments, targets};
+use pointsman_store::{deployments, targets, views};
 
 use super::database::with_database;
 use super::wishes::refused;
@@ -70,6 +70,17 @@ async fn a_scheduled_wish_waits_for_its_time_and_takes_nobodys_place() {
             scheduled.summary,
             format!("scheduled for {}", at.format("%F %T UTC"))
         );
+        let mut conn = world.app.store.read().await.unwrap();
+        let rhythm = world.app.config.timing.rhythm();
+        let target = views::targets::one(&mut conn, &"shop@production".parse().unwrap(), &rhythm)
+            .await
+            .unwrap();
+        assert_eq!(
+            target.unwrap().open_deployment,
+            None,
+            "nothing changes before its time"
+        );
+        drop(conn);
         let due = deployments::next_due(&mut world.app.store.read().await.unwrap(), SystemClock.now())
             .await
             .unwrap();

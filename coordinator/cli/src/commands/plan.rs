@@ -53,10 +53,11 @@ fn fields(plan: &Plan) -> Vec<(&'static str, Cell)> {
         } = release;
         Cell::Text(format!("{label} (#{number}, {})", digest.short()))
     };
-    let notes = plan
+    let notes: Vec<String> = plan
         .notes
         .iter()
-        .map(|note| format!("{}: {}", note.host, note.note));
+        .map(|note| format!("{}: {}", note.host, note.note))
+        .collect();
     vec![
         ("target", Cell::Text(agreed.target.to_string())),
         ("release", release(&agreed.release)),
@@ -75,7 +76,10 @@ fn fields(plan: &Plan) -> Vec<(&'static str, Cell)> {
                 .map_or(Cell::Nothing, |usual| Cell::Text(usually(usual))),
         ),
         ("way back", Cell::Text(way_back(plan))),
-        ("hosts", Cell::Text(notes.collect::<Vec<_>>().join("; "))),
+        (
+            "hosts",
+            Cell::maybe((!notes.is_empty()).then(|| notes.join("; "))),
+        ),
         ("plan", Cell::Text(plan.hash.to_string())),
     ]
 }

@@ -40,7 +40,9 @@ async fn select_targets(
                 gates, when_busy,
                 release.label AS "desired?",
                 (SELECT min(deployment.number) FROM deployment
-                 WHERE deployment.target_id = target.id AND deployment.ended_at IS NULL) AS open_deployment
+                 WHERE deployment.target_id = target.id AND deployment.ended_at IS NULL
+                   AND (deployment.started_at IS NOT NULL
+                        OR COALESCE(deployment.scheduled_for <= now(), true))) AS open_deployment
          FROM target JOIN project ON project.id = target.project_id
                      JOIN environment ON environment.id = target.environment_id
                      LEFT JOIN release ON release.id = target.desired_release_id
