@@ -71,6 +71,8 @@ enum Command {
     },
     /// Print the definitions file for a new broker, with the two users that the configuration names.
     BrokerDefinitions,
+    /// Print the OpenAPI document of the HTTP API.
+    Openapi,
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -96,6 +98,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if let Command::Openapi = arguments.command {
+        return say(&format!("{:#}", http::document()));
+    }
     // One provider for every TLS connection of this process; a second call finds it installed.
     rustls::crypto::ring::default_provider().install_default().ok();
     let config = Config::load(&arguments.config)?;
@@ -120,6 +125,8 @@ async fn obey(arguments: Arguments, config: Config) -> anyhow::Result<()> {
             broker::check_certificates(&config.broker)?;
             say(&format!("{} is in order", arguments.config.display()))
         }
+        // It needed no configuration.
+        Command::Openapi => Ok(()),
         Command::Init => match init::init(&config, &SystemClock, &SystemIds).await? {
             Initialised::First { token } => say(&serde_json::json!({ "token": token }).to_string()),
             Initialised::Before { key_file } => {

@@ -12,6 +12,8 @@ pub mod digest;
 pub mod ids;
 pub mod migration;
 pub mod name;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod outcome;
 pub mod recipe;
 pub mod repository;

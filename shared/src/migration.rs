@@ -10,6 +10,7 @@ pub use crate::name::MigrationName;
 
 /// The phase a migration belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MigrationPhase {
     /// Before the release may go live.
@@ -42,6 +43,7 @@ impl std::fmt::Display for MigrationPhase {
 
 /// Where a migration stands in a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MigrationState {
     /// Not applied.

@@ -28,6 +28,9 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
+            /// The rule it follows, in words.
+            pub const RULE: &str = $rule;
+
             /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -42,7 +45,7 @@ macro_rules! name {
                 if check(text) {
                     return Ok(Self(text.to_owned()));
                 }
-                Err(InvalidName { what: $what, text: text.chars().take(80).collect(), rule: $rule })
+                Err(InvalidName { what: $what, text: text.chars().take(80).collect(), rule: Self::RULE })
             }
         }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Kinds of work an agent can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JobKind {
     /// Make a release from a commit.

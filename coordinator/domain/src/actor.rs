@@ -60,8 +60,21 @@ pub enum Action {
 }
 
 impl Action {
+    /// Its name, for documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Build => "build",
+            Self::Deploy => "deploy",
+            Self::Configure => "configure",
+            Self::ManageHosts => "manage_hosts",
+            Self::ManageEnvironments => "manage_environments",
+            Self::ManageTokens => "manage_tokens",
+        }
+    }
+
     /// The least role that may do it.
-    const fn least_role(self) -> RoleName {
+    pub const fn least_role(self) -> RoleName {
         match self {
             Self::Read => RoleName::Viewer,
             Self::Build | Self::Deploy => RoleName::Deployer,

@@ -11,6 +11,7 @@ use pointsman_shared::name::TargetName;
 use pointsman_store::views;
 use pointsman_store::views::deployments::Wanted;
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
 use super::extract::{Json, Path, Query};
@@ -22,17 +23,18 @@ use crate::operations::{
 };
 
 /// `?target=&state=&cursor=&limit=`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeploymentsQuery {
     target: Option<TargetName>,
+    #[param(inline)]
     state: Option<OpenOrOver>,
     cursor: Option<String>,
     limit: Option<u32>,
 }
 
 /// Which deployments: single states are derived, not stored, and so cannot be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum OpenOrOver {
     Open,

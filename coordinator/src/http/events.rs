@@ -16,6 +16,7 @@ use pointsman_store::{StoreResult, events};
 use serde::Deserialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use utoipa::IntoParams;
 
 use super::caller::{self, Caller};
 use super::extract::Query;
@@ -30,7 +31,7 @@ const BEAT: Duration = Duration::from_secs(15);
 const PAGE: i64 = 200;
 
 /// `?after=`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
     after: Option<i64>,

@@ -10,6 +10,7 @@ use pointsman_store::schema;
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 use super::caller::Caller;
 use super::extract::Json;
@@ -32,7 +33,7 @@ pub(super) async fn alive() -> &'static str {
 }
 
 /// Who answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Version {
     name: &'static str,
     version: &'static str,
@@ -52,7 +53,7 @@ pub(super) async fn doctor(caller: Caller) -> Answer<Json<Vec<Finding>>> {
 }
 
 /// Whether requests should be sent here, and what is missing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct Readiness {
     ready: bool,
     checks: Vec<Check>,
@@ -64,7 +65,7 @@ impl Readiness {
     }
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct Check {
     name: &'static str,
     ok: bool,

@@ -6,6 +6,7 @@ use pointsman_shared::api::deployments::CancelRequest;
 use pointsman_shared::api::jobs::{Job, JobState, LogPage};
 use pointsman_store::views;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::caller::Caller;
 use super::extract::{Json, Path, Query};
@@ -19,7 +20,7 @@ const USUAL_LINES: usize = 500;
 const MOST_LINES: usize = 5000;
 
 /// `?state=&deployment=&cursor=&limit=`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JobsQuery {
     state: Option<JobState>,
@@ -52,7 +53,7 @@ pub(super) async fn one(caller: Caller, Path(number): Path<i64>) -> Answer<Json<
 }
 
 /// `?after=&epoch=&limit=`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogQuery {
     #[serde(default)]

@@ -5,6 +5,7 @@ use pointsman_shared::api::migrations::{MigrationRequest, MigrationRun, Migratio
 use pointsman_shared::name::TargetName;
 use pointsman_store::{releases, views};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::caller::Caller;
 use super::extract::{Json, Path, Query};
@@ -12,7 +13,7 @@ use super::problem::Answer;
 use crate::operations::{find_release, known, request_migration};
 
 /// `?release=`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MigrationsQuery {
     release: Option<String>,

@@ -19,6 +19,7 @@ mod jobs;
 mod locks;
 mod metrics;
 mod migrations;
+mod openapi;
 mod page;
 mod paging;
 mod plans;
@@ -35,5 +36,6 @@ mod variables;
 
 pub use caller::TOKEN_PREFIX;
 pub use guard::Access;
+pub use openapi::{document, unmatched};
 pub use router::{Route, routes};
 pub use server::{ServeError, check_tls, serve};

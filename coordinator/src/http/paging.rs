@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pointsman_shared::api::Page;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::extract::Json;
 use super::problem::{Answer, Failed};
@@ -15,7 +16,7 @@ const USUAL: u32 = 50;
 const MOST: u32 = 200;
 
 /// `?cursor=&limit=`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageQuery {
     pub(super) cursor: Option<String>,

@@ -16,7 +16,8 @@ use super::guard::Access::{self, Agent, Does, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
     account, agent, audit, deployments, edge, environments, events, garbage, guard, health, hosts, jobs,
-    locks, metrics, migrations, page, plans, projects, recipes, releases, targets, tokens, variables,
+    locks, metrics, migrations, openapi, page, plans, projects, recipes, releases, targets, tokens,
+    variables,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -51,6 +52,7 @@ fn installation() -> Vec<Route> {
         get("/readyz", Open, health::ready),
         get("/version", Open, health::version),
         get("/metrics", May(Read), metrics::show),
+        get("/api/v1/openapi.json", Open, openapi::show),
         get("/api/v1/whoami", May(Read), account::whoami),
         get("/api/v1/status", May(Read), targets::list),
         get("/api/v1/doctor", May(Read), health::doctor),

@@ -5,12 +5,14 @@
 
 mod agents;
 mod audit;
+mod contract;
 mod doctor;
 mod health;
 mod joins;
 mod logs;
 mod metrics;
 mod objects;
+mod openapi;
 mod orders;
 mod people;
 mod proxy;

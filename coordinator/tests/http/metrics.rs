@@ -177,7 +177,8 @@ async fn a_listener_of_its_own_needs_no_token_and_no_database() {
     let serving = tokio::spawn(metrics::serve(app.clone(), listener, stop.clone()));
     let scraper = Person::new(&url, None);
     assert!(scrape(&scraper).await.contains("pointsman_database_up 1\n"));
-    assert_eq!(read(scraper.at(Method::GET, "api/v1/projects")).await.status, 404);
+    let elsewhere = scraper.at(Method::GET, "api/v1/projects").send().await;
+    assert_eq!(elsewhere.unwrap().status(), 404);
     app.store = Store::connect_later("postgres://nobody@127.0.0.1:9/none", 1).unwrap();
     app.metrics = Metrics::default().into();
     let text = app.metrics.text(&app).await.unwrap();

@@ -1,9 +1,11 @@
 //! Whoever asks over HTTP.
 
 use pointsman_shared::api::IDEMPOTENCY_KEY;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::contract;
 
 pub struct Person {
     client: reqwest::Client,
@@ -98,8 +100,17 @@ impl Person {
     }
 }
 
+/// The answer, which must be one that the API's document promises.
 pub async fn read(request: RequestBuilder) -> Answered {
-    let response = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+    let answer = answer(client.execute(request).await.unwrap()).await;
+    contract::check(&method, &path, &answer);
+    answer
+}
+
+async fn answer(response: Response) -> Answered {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));

@@ -56,6 +56,7 @@ impl ObjectKind {
 
 /// Body of `POST /api/v1/agent/join`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JoinRequest {
     /// The host that joins; must be the token's.
@@ -90,6 +91,7 @@ impl JoinRequest {
 
 /// Answer to [`JoinRequest`]: signed bytes, to be verified with the key whose fingerprint the token carries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JoinAnswer {
     /// The coordinators' keys; one must have the fingerprint of the token.
     pub keys: KeySet,
@@ -99,6 +101,7 @@ pub struct JoinAnswer {
 
 /// What a host is told when it joins; sealed by a coordinator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Membership {
     /// Wire version.
@@ -121,6 +124,7 @@ pub struct Membership {
 
 /// Answer of `GET /api/v1/agent/variables`: the job's variables, narrower scopes already applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Variables {
     /// Plain values.
     pub plain: BTreeMap<VariableName, String>,
@@ -130,6 +134,7 @@ pub struct Variables {
 
 /// Answer of a successful `PUT` of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stored {
     /// Whether it was there already.
     pub existed: bool,

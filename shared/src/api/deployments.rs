@@ -9,6 +9,7 @@ use crate::name::{EnvironmentName, HostId, ProjectName, ReleaseLabel, TargetName
 
 /// `POST /api/v1/deployments`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewDeployment {
     /// Where.
@@ -61,6 +62,7 @@ impl NewDeployment {
 
 /// `POST /api/v1/promotions`: have the release that is live in one environment live in another; the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     /// Of which project.
@@ -79,6 +81,7 @@ pub struct Promotion {
 
 /// `POST /api/v1/rollbacks`: activate an older good release; with an open deployment, decide that it is rolled back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewRollback {
     /// Where.
@@ -93,6 +96,7 @@ pub struct NewRollback {
 
 /// `POST /api/v1/deployments/{number}/cancel`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelRequest {
     /// Why, for the audit trail.
@@ -102,6 +106,7 @@ pub struct CancelRequest {
 
 /// `POST /api/v1/deployments/{number}/decision`: what to do with a deployment that holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// Roll back every host whose activate left `queued`.
@@ -112,6 +117,7 @@ pub enum Decision {
 
 /// Body of `POST /api/v1/deployments/{number}/decision`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecisionRequest {
     /// What to do.
@@ -123,6 +129,7 @@ pub struct DecisionRequest {
 
 /// Body of `POST /api/v1/deployments/{number}/pause`: wait for a person before the next wave.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PauseRequest {
     /// Why, for the audit trail.
@@ -132,6 +139,7 @@ pub struct PauseRequest {
 
 /// Body of `POST /api/v1/deployments/{number}/retry` and `.../skip`: try hosts that failed again, or leave hosts out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HostsRequest {
     /// Which hosts; for a retry none means every host that failed.
@@ -144,6 +152,7 @@ pub struct HostsRequest {
 
 /// A deployment's state; the open ones are derived from its jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeploymentState {
     /// Behind another, or for its time.
@@ -206,6 +215,7 @@ impl DeploymentState {
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deployment {
     /// Its id.
     pub id: DeploymentId,
@@ -245,6 +255,7 @@ pub struct Deployment {
 
 /// A host's part in a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HostProgress {
     /// The host.
     pub host: HostId,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something that happened to machines or work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Its place in the order all readers see.
     pub cursor: i64,

@@ -10,6 +10,7 @@ use crate::outcome::JobKind;
 
 /// A host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Host {
     /// Its id.
     pub id: HostId,
@@ -43,6 +44,7 @@ pub struct Host {
 
 /// `POST /api/v1/join-tokens`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewJoinToken {
     /// The host it lets join, once.
@@ -63,6 +65,7 @@ pub struct NewJoinToken {
 
 /// A join token, shown once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JoinToken {
     /// `pmj_...`; carries the fingerprint of the coordinator's key.
     pub token: String,
@@ -74,6 +77,7 @@ pub struct JoinToken {
 
 /// How grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// As it should be.
@@ -86,6 +90,7 @@ pub enum Severity {
 
 /// One finding of `GET /api/v1/doctor`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Finding {
     /// How grave.
     pub severity: Severity,

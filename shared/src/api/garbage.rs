@@ -7,6 +7,7 @@ use crate::name::{HostId, ProjectName, ReleaseFolder, ReleaseLabel, TargetName};
 
 /// `POST /api/v1/garbage`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct GarbageRequest {
     /// Only this project.
@@ -21,6 +22,7 @@ pub struct GarbageRequest {
 
 /// What goes and what stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Garbage {
     /// Whether nothing was ordered.
     pub dry_run: bool,
@@ -44,6 +46,7 @@ impl Garbage {
 
 /// A folder on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GarbageItem {
     /// Where.
     pub target: TargetName,
@@ -68,6 +71,7 @@ impl GarbageItem {
 
 /// A placement that was left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LeftAlone {
     /// The target.
     pub target: TargetName,
@@ -79,6 +83,7 @@ pub struct LeftAlone {
 
 /// A release whose bytes leave the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PrunedRelease {
     /// Its project.
     pub project: ProjectName,
@@ -90,6 +95,7 @@ pub struct PrunedRelease {
 
 /// `POST /api/v1/garbage/undo`: brings a release back to every host of a target, out of the trash where it still lies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UndoRequest {
     /// Where.
@@ -100,6 +106,7 @@ pub struct UndoRequest {
 
 /// What an undo ordered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Undone {
     /// Hosts that get it back.
     pub hosts: Vec<HostId>,
@@ -107,6 +114,7 @@ pub struct Undone {
 
 /// When a project's garbage is collected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GarbageSchedule {
     /// The project.
     pub project: ProjectName,
@@ -122,6 +130,7 @@ pub struct GarbageSchedule {
 
 /// `PUT /api/v1/projects/{project}/releases/{release}/pin`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct PinRequest {
     /// Whether it is kept whatever happens.

@@ -10,6 +10,7 @@ use crate::wire::logs::LogSource;
 
 /// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
     /// Not offered yet.
@@ -62,6 +63,7 @@ impl JobState {
 
 /// A job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Job {
     /// Its id.
     pub id: JobId,
@@ -100,6 +102,7 @@ pub struct Job {
 
 /// A step of a job's attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
     /// The attempt.
     pub epoch: u32,
@@ -115,6 +118,7 @@ pub struct Step {
 
 /// `GET /api/v1/jobs/{number}/log?after=<line>&epoch=<n>&limit=<n>`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogPage {
     /// The stream.
     pub stream: StreamId,
@@ -130,6 +134,7 @@ pub struct LogPage {
 
 /// A line with its number, or a note about missing ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NumberedLine {
     /// Its number, from 1.
     pub line: u64,

@@ -7,6 +7,7 @@ use crate::name::TargetName;
 
 /// A lock that refuses new wishes for a target; without a target it is the global stop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Lock {
     /// The target; none = everything.
     pub target: Option<TargetName>,
@@ -22,6 +23,7 @@ pub struct Lock {
 
 /// `PUT /api/v1/targets/{target}/lock` and `PUT /api/v1/stop`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewLock {
     /// Why; others will read it when they are refused.

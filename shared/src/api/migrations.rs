@@ -9,6 +9,7 @@ use crate::wire::job::MigrateMode;
 
 /// Everything known of a target's migrations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Migrations {
     /// The target.
     pub target: TargetName,
@@ -28,6 +29,7 @@ pub struct Migrations {
 
 /// One migration in a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Migration {
     /// Its phase.
     pub phase: MigrationPhase,
@@ -47,6 +49,7 @@ pub struct Migration {
 
 /// `POST /api/v1/targets/{target}/migrations`: the wish to work on them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MigrationRequest {
     /// Which phase.
@@ -66,6 +69,7 @@ pub struct MigrationRequest {
 
 /// A wish that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MigrationRun {
     /// Number of the job that does it.
     pub job: i64,

@@ -10,6 +10,7 @@ use crate::repository::CommitId;
 
 /// `POST /api/v1/plans`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewPlan {
     /// Where.
@@ -26,6 +27,7 @@ pub struct NewPlan {
 
 /// What a deployment would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
     /// SHA-256 of [`Agreed`] in canonical JSON. The same plan has the same hash, whoever made it and whenever.
     pub hash: Digest,
@@ -51,6 +53,7 @@ pub struct Plan {
 
 /// The part of a plan that its hash covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Agreed {
     /// Where.
     pub target: TargetName,
@@ -68,6 +71,7 @@ pub struct Agreed {
 
 /// A release as a plan names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlannedRelease {
     /// Its number in the project.
     pub number: u32,
@@ -81,6 +85,7 @@ pub struct PlannedRelease {
 
 /// What a deployment brings and takes away.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlannedCommits {
     /// Commits that the new release has and the live one has not, newest first.
     pub coming: Vec<CommitLine>,
@@ -94,6 +99,7 @@ pub struct PlannedCommits {
 
 /// One commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CommitLine {
     /// Its full id.
     pub id: String,
@@ -107,6 +113,7 @@ pub struct CommitLine {
 
 /// What is to be known of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HostNote {
     /// The host.
     pub host: HostId,
@@ -116,6 +123,7 @@ pub struct HostNote {
 
 /// How long earlier runs took: their median, and the range that eight of ten fell into. Milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Usual {
     /// Half were quicker.
     pub median_ms: u64,
@@ -129,6 +137,7 @@ pub struct Usual {
 
 /// The way back after the deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WayBack {
     /// Where a rollback would go.
     pub to: Option<ReleaseLabel>,

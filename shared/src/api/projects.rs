@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
+mod gate;
+
+pub use gate::Gate;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::name::{
-    EnvironmentName, HostId, MarkName, ProjectName, ReleaseFolder, ReleaseLabel, RootPath, TargetName,
-    VariableName,
+    EnvironmentName, HostId, ProjectName, ReleaseFolder, ReleaseLabel, RootPath, TargetName, VariableName,
 };
 use crate::outcome::JobKind;
 use crate::repository::RepositoryUrl;
 
 /// `POST /api/v1/projects`, and `[[project]]` of an applied file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewProject {
     /// Its name.
@@ -30,6 +34,7 @@ pub struct NewProject {
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Project {
     /// Its name.
     pub name: ProjectName,
@@ -45,6 +50,7 @@ pub struct Project {
 
 /// `POST /api/v1/environments`, and `[[environment]]` of an applied file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewEnvironment {
     /// Its name.
@@ -56,6 +62,7 @@ pub struct NewEnvironment {
 
 /// An environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Environment {
     /// Its name.
     pub name: EnvironmentName,
@@ -65,6 +72,7 @@ pub struct Environment {
 
 /// What happens when a deployment fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnFailure {
     /// Pause and wait for a person.
@@ -78,6 +86,7 @@ pub enum OnFailure {
 
 /// How a deployment goes over its hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Strategy {
     /// Wave sizes: numbers or percentages, `["1", "25%", "100%"]`; percentages round up, the last wave takes the rest.
@@ -103,6 +112,7 @@ impl Default for Strategy {
 
 /// What stays on a target's hosts beyond what is kept always (live, previous good, pinned, in flight).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
     /// The newest so many releases that were live and healthy.
@@ -121,45 +131,9 @@ impl Default for Retention {
     }
 }
 
-/// What a release must have before it may go live in a target; a rollback passes every gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum Gate {
-    /// It was live and healthy in the project's target of the environment before, the same bytes.
-    PreviousLive,
-    /// Somebody marked it so: `mark:tested`.
-    Mark(MarkName),
-}
-
-impl From<Gate> for String {
-    fn from(gate: Gate) -> Self {
-        gate.to_string()
-    }
-}
-
-impl std::fmt::Display for Gate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::PreviousLive => f.write_str("previous_live"),
-            Self::Mark(mark) => write!(f, "mark:{mark}"),
-        }
-    }
-}
-
-impl TryFrom<String> for Gate {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.strip_prefix("mark:") {
-            Some(mark) => mark.parse().map(Self::Mark).map_err(|error| format!("{error}")),
-            None if text == "previous_live" => Ok(Self::PreviousLive),
-            None => Err(format!("{text:?} is no gate; write previous_live or mark:NAME")),
-        }
-    }
-}
-
 /// What becomes of a wish for a target with an open deployment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WhenBusy {
     /// It waits; a newer one takes the place of one that waits.
@@ -173,6 +147,7 @@ pub enum WhenBusy {
 
 /// `POST /api/v1/targets`, and `[[target]]` of an applied file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewTarget {
     /// Its project.
@@ -201,6 +176,7 @@ pub struct NewTarget {
 
 /// A target and what is live on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Target {
     /// Its name.
     pub name: TargetName,
@@ -229,6 +205,7 @@ pub struct Target {
 
 /// What is known of a target on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Placement {
     /// The host.
     pub host: HostId,
@@ -258,6 +235,7 @@ pub struct Placement {
 
 /// A variable's scope, from wide to narrow; the narrower one wins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VariableScope {
     /// Every target of a project.
@@ -273,6 +251,7 @@ pub enum VariableScope {
 /// `PUT /api/v1/variables`, and `[[variable]]` of an applied file. A secret's value is never told again: it is empty in
 /// every answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
     /// Where it holds.
@@ -288,6 +267,7 @@ pub struct Variable {
 
 /// `DELETE /api/v1/variables`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VariableRef {
     /// Where it holds.
@@ -298,6 +278,7 @@ pub struct VariableRef {
 
 /// `PUT /api/v1/apply`: all of it or nothing; what exists is updated, what is absent is left alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Document {
     /// Projects.
@@ -316,6 +297,7 @@ pub struct Document {
 
 /// Answer of `PUT /api/v1/apply`: one line per thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Applied {
     /// Such as `project shop: created`.
     pub changes: Vec<Change>,
@@ -323,6 +305,7 @@ pub struct Applied {
 
 /// What became of one thing of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
     /// `project`, `environment`, `target` or `variable`.
     pub kind: String,

@@ -7,6 +7,7 @@ use crate::digest::Digest;
 
 /// Where a project's recipe comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RecipeSource {
     /// `pointsman.toml` of the commit that is built.
@@ -28,6 +29,7 @@ impl RecipeSource {
 
 /// `GET /api/v1/projects/{project}/recipe`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Recipe {
     /// What counts.
     pub from: RecipeSource,
@@ -37,6 +39,7 @@ pub struct Recipe {
 
 /// One revision of a recipe; it never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RecipeRevision {
     /// Its number, from 1.
     pub revision: u32,
@@ -52,6 +55,7 @@ pub struct RecipeRevision {
 
 /// `PUT /api/v1/projects/{project}/recipe`: a new revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewRecipe {
     /// Its text, in the form of `pointsman.toml`.
@@ -63,6 +67,7 @@ pub struct NewRecipe {
 
 /// `PUT /api/v1/projects/{project}/recipe/source`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UseRecipe {
     /// What counts from now on; releases that are built keep theirs.

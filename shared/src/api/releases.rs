@@ -9,6 +9,7 @@ use crate::name::{MarkName, ProjectName, ReleaseFolder, ReleaseLabel, TargetName
 
 /// `POST /api/v1/projects/{project}/releases`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewRelease {
     /// Tag, branch or commit prefix; the default branch when absent.
@@ -18,6 +19,7 @@ pub struct NewRelease {
 
 /// State of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseState {
     /// Its build waits for a builder.
@@ -36,6 +38,7 @@ pub enum ReleaseState {
 
 /// `PUT /api/v1/projects/{project}/releases/{release}/marks/{mark}`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewMark {
     /// What speaks for it: a report, a link.
@@ -45,6 +48,7 @@ pub struct NewMark {
 
 /// What somebody said of a release, such as `tested`; gates ask for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Mark {
     /// In one word.
     pub mark: MarkName,
@@ -58,6 +62,7 @@ pub struct Mark {
 
 /// A release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Release {
     /// Its id.
     pub id: ReleaseId,

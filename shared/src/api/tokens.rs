@@ -7,6 +7,7 @@ use crate::digest::Digest;
 
 /// What a principal may do; each includes the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoleName {
     /// Read everything.
@@ -33,6 +34,7 @@ impl RoleName {
 
 /// `POST /api/v1/tokens`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// Name for the audit trail.
@@ -46,6 +48,7 @@ pub struct NewToken {
 
 /// A token as shown once, at its creation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IssuedToken {
     /// `pmn_<id>_<secret>`
     pub token: String,
@@ -55,6 +58,7 @@ pub struct IssuedToken {
 
 /// A token as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenInfo {
     /// Its public part.
     pub id: String,
@@ -74,6 +78,7 @@ pub struct TokenInfo {
 
 /// `GET /api/v1/whoami`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WhoAmI {
     /// Name of the principal.
     pub name: String,
@@ -115,6 +120,7 @@ pub struct BrokenLink {
 
 /// One row of `GET /api/v1/audit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// Its number.
     pub number: i64,

@@ -186,6 +186,7 @@ pub struct SwitchOrder {
 
 /// What a migrate job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MigrateMode {
     /// Apply what is pending, in order.

@@ -26,6 +26,7 @@ impl fmt::Display for KeyId {
 
 /// Who a key speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// A coordinator.
@@ -84,6 +85,7 @@ impl From<PublicKey> for String {
 
 /// A public key with its role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TrustedKey {
     /// Who it speaks for.
@@ -94,6 +96,7 @@ pub struct TrustedKey {
 
 /// A versioned set of keys; readers keep the highest version they have seen signed by a key they trust.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KeySet {
     /// Rises with every change.

@@ -1,0 +1,199 @@
+//! Projects, environments, targets, variables, releases, and the document that describes them together.
+
+use pointsman_shared::api::garbage::PinRequest;
+use pointsman_shared::api::projects::{
+    Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
+    VariableRef,
+};
+use pointsman_shared::api::recipes::{NewRecipe, Recipe, RecipeRevision, UseRecipe};
+use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
+
+use super::super::operation::{Operation, delete, get, post, put};
+use super::super::problems::{
+    CURSOR, DEAD_RELEASE, HOST, LOCKED, PROJECT, PROJECT_RULES, RELEASE, REPOSITORY, TARGET, TARGET_RULES,
+    VARIABLE,
+};
+use crate::http::paging::PageQuery;
+
+pub(super) fn operations() -> Vec<Operation> {
+    let mut all = settings();
+    all.extend(variables());
+    all.extend(recipes());
+    all.extend(targets());
+    all.extend(releases());
+    all
+}
+
+fn settings() -> Vec<Operation> {
+    vec![
+        get("/api/v1/projects", "Projects, by name")
+            .query::<PageQuery>()
+            .gives_page::<Project>(),
+        post("/api/v1/projects", "Create a project")
+            .takes::<NewProject>()
+            .gives::<Project>(201)
+            .refuses(&[(409, "project_exists")])
+            .refuses(PROJECT_RULES),
+        get("/api/v1/projects/{project}", "A project")
+            .gives::<Project>(200)
+            .refuses(PROJECT),
+        get("/api/v1/environments", "Environments, in the order of promotion")
+            .query::<PageQuery>()
+            .gives_page::<Environment>(),
+        post("/api/v1/environments", "Create an environment")
+            .takes::<NewEnvironment>()
+            .gives::<Environment>(201)
+            .refuses(&[(409, "environment_exists")]),
+        put(
+            "/api/v1/apply",
+            "Create or change what a document describes: all of it or nothing",
+        )
+        .takes::<Document>()
+        .gives::<Applied>(200)
+        .refuses(VARIABLE)
+        .refuses(PROJECT)
+        .refuses(PROJECT_RULES)
+        .refuses(TARGET)
+        .refuses(TARGET_RULES)
+        .refuses(HOST),
+    ]
+}
+
+fn variables() -> Vec<Operation> {
+    vec![
+        get("/api/v1/variables", "Variables; the value of a secret is empty")
+            .query::<PageQuery>()
+            .gives_page::<Variable>(),
+        put("/api/v1/variables", "Set a variable")
+            .takes::<Variable>()
+            .gives_nothing()
+            .refuses(VARIABLE)
+            .refuses(PROJECT)
+            .refuses(TARGET)
+            .refuses(HOST),
+        delete("/api/v1/variables", "Remove a variable")
+            .takes::<VariableRef>()
+            .gives_nothing()
+            .refuses(&[(404, "unknown_variable")]),
+    ]
+}
+
+fn recipes() -> Vec<Operation> {
+    vec![
+        get(
+            "/api/v1/projects/{project}/recipe",
+            "What counts as a project's recipe, and the newest that is kept",
+        )
+        .gives::<Recipe>(200)
+        .refuses(PROJECT),
+        put(
+            "/api/v1/projects/{project}/recipe",
+            "Keep a new revision of a project's recipe",
+        )
+        .takes::<NewRecipe>()
+        .gives::<Recipe>(200)
+        .refuses(&[(409, "recipe_changed"), (422, "invalid_recipe")])
+        .refuses(PROJECT),
+        put(
+            "/api/v1/projects/{project}/recipe/source",
+            "Say what counts: the repository's recipe or the kept one",
+        )
+        .takes::<UseRecipe>()
+        .gives_nothing()
+        .refuses(&[(409, "no_recipe")])
+        .refuses(PROJECT),
+        get(
+            "/api/v1/projects/{project}/recipe/revisions",
+            "Revisions of a project's recipe, newest first",
+        )
+        .query::<PageQuery>()
+        .gives_page::<RecipeRevision>()
+        .refuses(PROJECT),
+        get(
+            "/api/v1/projects/{project}/recipe/revisions/{revision}",
+            "A revision of a project's recipe",
+        )
+        .gives::<RecipeRevision>(200)
+        .refuses(&[(404, "unknown_revision")])
+        .refuses(PROJECT),
+    ]
+}
+
+fn targets() -> Vec<Operation> {
+    vec![
+        get(
+            "/api/v1/status",
+            "Targets with what is live on each of their hosts",
+        )
+        .query::<PageQuery>()
+        .gives_page::<Target>(),
+        get("/api/v1/targets", "The same as status")
+            .query::<PageQuery>()
+            .gives_page::<Target>(),
+        post("/api/v1/targets", "Create a target")
+            .takes::<NewTarget>()
+            .gives::<Target>(201)
+            .refuses(&[(404, "unknown_environment"), (409, "target_exists")])
+            .refuses(PROJECT)
+            .refuses(TARGET_RULES),
+        get("/api/v1/targets/{target}", "A target")
+            .gives::<Target>(200)
+            .refuses(TARGET),
+    ]
+}
+
+fn releases() -> Vec<Operation> {
+    vec![
+        get(
+            "/api/v1/projects/{project}/releases",
+            "Releases of a project, newest first",
+        )
+        .query::<PageQuery>()
+        .gives_page::<Release>()
+        .refuses(PROJECT)
+        .refuses(CURSOR),
+        post(
+            "/api/v1/projects/{project}/releases",
+            "Build a release of a tag, branch or commit",
+        )
+        .takes::<NewRelease>()
+        .gives::<Release>(202)
+        .refuses(PROJECT)
+        .refuses(REPOSITORY)
+        .refuses(LOCKED),
+        get(
+            "/api/v1/projects/{project}/releases/{release}",
+            "A release, by `#n`, label, number or commit",
+        )
+        .gives::<Release>(200)
+        .refuses(PROJECT)
+        .refuses(RELEASE),
+        put(
+            "/api/v1/projects/{project}/releases/{release}/pin",
+            "Keep a release whatever happens, or let it go its way again",
+        )
+        .takes::<PinRequest>()
+        .gives::<PinRequest>(200)
+        .refuses(&[(409, "not_pinned")])
+        .refuses(PROJECT)
+        .refuses(RELEASE),
+        put(
+            "/api/v1/projects/{project}/releases/{release}/marks/{mark}",
+            "Say of a release in one word what gates may ask for",
+        )
+        .takes::<NewMark>()
+        .gives::<NewMark>(200)
+        .refuses(&[(422, "invalid_evidence"), (422, "reserved_mark")])
+        .refuses(PROJECT)
+        .refuses(RELEASE)
+        .refuses(DEAD_RELEASE),
+        delete(
+            "/api/v1/projects/{project}/releases/{release}/marks/{mark}",
+            "Take a mark back",
+        )
+        .gives_nothing()
+        .refuses(&[(409, "not_marked"), (422, "reserved_mark")])
+        .refuses(PROJECT)
+        .refuses(RELEASE),
+    ]
+}

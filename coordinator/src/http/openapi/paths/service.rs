@@ -1,0 +1,47 @@
+//! The service itself, who uses it, and what happened.
+
+use pointsman_shared::api::events::Event;
+use pointsman_shared::api::fleet::Finding;
+use pointsman_shared::api::tokens::{AuditEntry, IssuedToken, NewToken, TokenInfo, WhoAmI};
+
+use super::super::operation::{Operation, delete, get, post};
+use super::super::problems;
+use crate::http::events::EventsQuery;
+use crate::http::health::{Readiness, Version};
+use crate::http::paging::PageQuery;
+use crate::metrics;
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        get("/", "A plain page that says what is live, as far as http.public_status allows").gives_other(200, "text/html"),
+        get("/healthz", "Whether this process answers").gives_other(200, "text/plain"),
+        get("/readyz", "Whether requests should be sent here, and what is missing")
+            .gives::<Readiness>(200)
+            .gives::<Readiness>(503),
+        get("/version", "Who answers").gives::<Version>(200),
+        get("/metrics", "Metrics for Prometheus").gives_other(200, metrics::MEDIA_TYPE),
+        get("/api/v1/openapi.json", "This document").gives_other(200, "application/json"),
+        get("/api/v1/whoami", "Whose token this is").gives::<WhoAmI>(200),
+        get("/api/v1/doctor", "What is wrong, and what to do about it").gives_all::<Finding>(200),
+        get("/api/v1/audit", "What was done and what was refused, newest first")
+            .query::<PageQuery>()
+            .gives_page::<AuditEntry>(),
+        get(
+            "/api/v1/events",
+            "What happens: replayed from a cursor, then live. The data of each server-sent event is an `Event`",
+        )
+        .query::<EventsQuery>()
+        .streams::<Event>()
+        .refuses(problems::CURSOR),
+        get("/api/v1/tokens", "Tokens, without their secrets")
+            .query::<PageQuery>()
+            .gives_page::<TokenInfo>(),
+        post("/api/v1/tokens", "Issue a token; the one answer that shows it")
+            .takes::<NewToken>()
+            .gives::<IssuedToken>(201)
+            .refuses(&[(409, "token_exists"), (422, "invalid_name"), (422, "invalid_days")]),
+        delete("/api/v1/tokens/{token}", "Revoke a token")
+            .gives_nothing()
+            .refuses(&[(404, "unknown_token"), (409, "last_admin")]),
+    ]
+}
