@@ -5,6 +5,7 @@ use pointsman_shared::api::Page;
 use pointsman_shared::api::tokens::{AuditChain, AuditEntry};
 use pointsman_store::views;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::caller::Caller;
 use super::extract::{Json, Query};
@@ -13,7 +14,7 @@ use super::problem::Answer;
 use crate::operations::verify_audit;
 
 /// `?who=&what=&since=&mine=&cursor=&limit=`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuditQuery {
     who: Option<String>,

@@ -96,6 +96,7 @@ pub struct WhoAmI {
 
 /// `GET /api/v1/audit/chain`: every row of the audit trail recomputed against the chain of hashes over it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditChain {
     /// Rows that are chained.
     pub length: u64,
@@ -109,6 +110,7 @@ pub struct AuditChain {
 
 /// Where a chain breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BrokenLink {
     /// Number of the act.
     pub number: i64,

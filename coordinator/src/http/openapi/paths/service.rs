@@ -2,10 +2,11 @@
 
 use pointsman_shared::api::events::Event;
 use pointsman_shared::api::fleet::Finding;
-use pointsman_shared::api::tokens::{AuditEntry, IssuedToken, NewToken, TokenInfo, WhoAmI};
+use pointsman_shared::api::tokens::{AuditChain, AuditEntry, IssuedToken, NewToken, TokenInfo, WhoAmI};
 
 use super::super::operation::{Operation, delete, get, post};
 use super::super::problems;
+use crate::http::audit::AuditQuery;
 use crate::http::events::EventsQuery;
 use crate::http::health::{Readiness, Version};
 use crate::http::paging::PageQuery;
@@ -24,8 +25,9 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/v1/whoami", "Whose token this is").gives::<WhoAmI>(200),
         get("/api/v1/doctor", "What is wrong, and what to do about it").gives_all::<Finding>(200),
         get("/api/v1/audit", "What was done and what was refused, newest first")
-            .query::<PageQuery>()
+            .query::<AuditQuery>()
             .gives_page::<AuditEntry>(),
+        get("/api/v1/audit/chain", "Whether the trail is as it was written, all of it recomputed").gives::<AuditChain>(200),
         get(
             "/api/v1/events",
             "What happens: replayed from a cursor, then live. The data of each server-sent event is an `Event`",
