@@ -52,6 +52,8 @@ pub struct Bells {
     pub reconcile: Notify,
     /// There may be events to number and show.
     pub events: Notify,
+    /// There may be pushes to answer.
+    pub pushes: Notify,
 }
 
 /// How long after a skipped look the next one comes.

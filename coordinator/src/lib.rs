@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod broker;
 pub mod config;
 pub mod error;
+pub mod forge;
 pub mod http;
 pub mod init;
 pub mod key_file;

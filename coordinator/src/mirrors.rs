@@ -11,6 +11,7 @@ use pointsman_domain::release::Meaning;
 use pointsman_domain::{Refusal, RefusalKind};
 use pointsman_git::{Error, Mirror, RefKind, Stop, Transport};
 use pointsman_shared::api::plans::{CommitLine, PlannedCommits};
+use pointsman_shared::api::pushes::CommitRange;
 use pointsman_shared::api::recipes::RecipeSource;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::repository::{CommitId, GitRef};
@@ -212,6 +213,23 @@ pub async fn changes(
         more,
         unknown: None,
     })
+}
+
+/// Whether a commit has any of a range's.
+pub async fn carries(
+    app: &App,
+    project: &ProjectRow,
+    commit: &CommitId,
+    range: &CommitRange,
+) -> OperationResult<bool> {
+    let (commit, range) = (commit.clone(), range.clone());
+    on_mirror(app, project, move |mirror| {
+        for needed in [&commit, &range.good, &range.bad] {
+            mirror.ensure_commit(needed)?;
+        }
+        mirror.carries(&commit, &range.good, &range.bad)
+    })
+    .await
 }
 
 fn commit_line(commit: pointsman_git::Commit) -> CommitLine {

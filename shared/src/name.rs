@@ -108,6 +108,10 @@ name!(
     MarkName, "mark", "1 to 40 of a-z, 0-9 and inner hyphens", is_slug
 );
 name!(
+    /// Name of a webhook within its project, such as `github`.
+    WebhookName, "webhook", "1 to 40 of a-z, 0-9 and inner hyphens", is_slug
+);
+name!(
     /// A link in a root that names a live release: `current` (others come later).
     SlotName, "slot name", "1 to 40 of a-z, 0-9 and inner hyphens", is_slug
 );

@@ -6,11 +6,11 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::api::projects::Gate;
+use crate::api::projects::{Gate, PushPattern};
 use crate::digest::Digest;
 use crate::name::{
     EnvironmentName, HostId, MarkName, MigrationName, PoolName, ProjectName, ReleaseFolder, ReleaseLabel,
-    RootPath, TargetName, VariableName,
+    RootPath, TargetName, VariableName, WebhookName,
 };
 use crate::repository::{CommitId, RepositoryUrl};
 use crate::wire::{KeyId, PublicKey};
@@ -42,11 +42,13 @@ text! {
     MigrationName: MigrationName::RULE, "0001_orders";
     ReleaseFolder: ReleaseFolder::RULE, "000042-3f9c1e20ab12";
     MarkName: MarkName::RULE, "tested";
+    WebhookName: WebhookName::RULE, "github";
     RootPath: RootPath::RULE, "/srv/shop";
     TargetName: "project@environment", "shop@production";
     Digest: "64 lowercase hex digits: SHA-256",
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     Gate: "previous_live, or mark: and a mark", "mark:tested";
+    PushPattern: "a branch, or tag: and a tag; * stands for anything but /, ** for anything", "release/*";
     CommitId: "40 or 64 lowercase hex digits", "3f9c1e20ab123f9c1e20ab123f9c1e20ab123f9c";
     RepositoryUrl: "a git repository over https, ssh, or file where the configuration allows it",
         "https://git.example.org/shop.git";

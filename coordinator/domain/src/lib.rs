@@ -15,6 +15,7 @@ pub mod placement;
 pub mod plan;
 pub mod presence;
 pub mod promotion;
+pub mod push;
 pub mod recipe;
 pub mod refusal;
 pub mod release;

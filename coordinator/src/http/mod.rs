@@ -33,6 +33,7 @@ mod server;
 mod targets;
 mod tokens;
 mod variables;
+mod webhooks;
 
 pub use caller::TOKEN_PREFIX;
 pub use guard::Access;

@@ -12,12 +12,12 @@ use pointsman_domain::Action::{
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::guard::Access::{self, Agent, Does, May, Open};
+use super::guard::Access::{self, Agent, Does, Forge, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
     account, agent, audit, deployments, edge, environments, events, garbage, guard, health, hosts, jobs,
     locks, metrics, migrations, openapi, page, plans, projects, recipes, releases, targets, tokens,
-    variables,
+    variables, webhooks,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -37,7 +37,7 @@ pub(super) struct Api {
 
 /// Every route.
 pub fn routes() -> Vec<Route> {
-    [installation(), settings(), work(), agents()]
+    [installation(), settings(), work(), on_push(), agents()]
         .into_iter()
         .flatten()
         .collect()
@@ -130,6 +130,22 @@ fn work() -> Vec<Route> {
         get("/api/v1/jobs/{number}", May(Read), jobs::one),
         get("/api/v1/jobs/{number}/log", May(Read), jobs::log),
         post("/api/v1/jobs/{number}/cancel", Does(Deploy, "job.cancel"), jobs::cancel),
+    ]
+}
+
+/// What forges tell, and what comes of it.
+#[rustfmt::skip]
+fn on_push() -> Vec<Route> {
+    vec![
+        get("/api/v1/webhooks", May(Read), webhooks::list),
+        post("/api/v1/webhooks", Does(Configure, "webhook.add"), webhooks::add),
+        post("/api/v1/webhooks/{project}/{webhook}", Forge, webhooks::call),
+        post("/api/v1/webhooks/{project}/{webhook}/secret", Does(Configure, "webhook.renew"), webhooks::renew),
+        delete("/api/v1/webhooks/{project}/{webhook}", Does(Configure, "webhook.remove"), webhooks::remove),
+        get("/api/v1/pushes", May(Read), webhooks::pushes),
+        post("/api/v1/pushes/{number}/repeat", Does(Deploy, "push.repeat"), webhooks::repeat),
+        put("/api/v1/targets/{target}/push-pause", Does(Deploy, "push.pause"), webhooks::pause),
+        delete("/api/v1/targets/{target}/push-pause", Does(Deploy, "push.resume"), webhooks::resume),
     ]
 }
 

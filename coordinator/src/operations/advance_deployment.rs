@@ -20,8 +20,8 @@ use pointsman_store::{
 
 use super::order_host_job::{self, HostJob, MigrationWork};
 use super::{
-    act, cancel_job, end_deployment, judge_rollback, make_plan, offer_job, pass_gates, supersede_job,
-    sync_placements, tell_deployment,
+    act, cancel_job, end_deployment, judge_rollback, make_plan, offer_job, pass_gates, pause_pushes,
+    supersede_job, sync_placements, tell_deployment,
 };
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
@@ -151,6 +151,8 @@ impl Look<'_> {
             }
             Decision::RollBack(rollback) => {
                 deployments::decide_rollback(tx, id, &rollback).await?;
+                let by = rollback.by.as_deref().unwrap_or("the coordinator");
+                pause_pushes::after_rollback(app, tx, self.target, rollback.to.id, by).await?;
                 let message = format!("rolling back to {}: {}", rollback.to.label, rollback.reason);
                 tell_deployment::tell(tx, self.target, self.facts, "deployment.rolling_back", &message)
                     .await?;

@@ -1,7 +1,7 @@
 //! Creates a target, and for [`super::apply_document`] changes one. A root that two targets would share on one host is
 //! refused here, naming both, before any host could trip over it.
 
-use pointsman_domain::{Action, Actor, Refusal, waves};
+use pointsman_domain::{Action, Actor, Refusal, push, waves};
 use pointsman_shared::api::projects::{NewTarget, Target};
 use pointsman_shared::ids::TargetId;
 use pointsman_shared::name::{RootPath, TargetName};
@@ -75,6 +75,7 @@ pub(super) async fn put(
         retention: wish.retention.clone(),
         gates: wish.gates.clone(),
         when_busy: wish.when_busy,
+        on_push: wish.on_push.clone(),
         desired: before.as_ref().and_then(|before| before.desired),
         created_at: before
             .as_ref()
@@ -98,7 +99,7 @@ pub(super) async fn put(
     };
     let detail = serde_json::json!({
         "hosts": wished.labels, "root": wished.root, "strategy": wished.strategy, "retention": wished.retention,
-        "gates": wished.gates, "when_busy": wished.when_busy,
+        "gates": wished.gates, "when_busy": wished.when_busy, "on_push": wished.on_push,
     });
     act::done(app, tx, actor, action, &name.to_string(), detail).await?;
     Ok(made)
@@ -143,6 +144,7 @@ async fn refuse_moving(tx: &mut Transaction, before: &TargetRow, wished: &Target
 
 fn check(wish: &NewTarget) -> Result<(), Refusal> {
     waves::parse(&wish.strategy.waves)?;
+    push::judge(&wish.on_push)?;
     if wish.hosts.is_empty() {
         let what = format!("{} names no labels and would take every host", name(wish));
         return Err(Refusal::invalid("no_labels", what).hint("name at least one, such as role=web"));

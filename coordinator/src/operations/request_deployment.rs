@@ -40,6 +40,30 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewDeployment) -> Operatio
     Ok(number)
 }
 
+/// Asks for what a push brought to a target that follows it; returns the number of the deployment.
+pub(super) async fn follow(
+    app: &App,
+    actor: &Actor,
+    target: &TargetRow,
+    project: &ProjectRow,
+    wish: &NewDeployment,
+    source: &Source,
+) -> OperationResult<i64> {
+    let object = wish.target.to_string();
+    let number = act::audited(app, actor, "deployment.request", &object, async {
+        actor.authorize(Action::Deploy, &object)?;
+        let wanted = Wanted::Build(Box::new(source.clone()));
+        let mut tx = app.store.begin().await?;
+        let strategy = &target.strategy;
+        let number = request(app, &mut tx, actor, target, project, wish, strategy, wanted).await?;
+        act::commit(tx).await?;
+        Ok(number)
+    })
+    .await?;
+    begin(app, target).await;
+    Ok(number)
+}
+
 /// The target of this name, and its project.
 pub(super) async fn target_of(app: &App, name: &TargetName) -> OperationResult<(TargetRow, ProjectRow)> {
     let mut conn = app.store.read().await?;

@@ -11,7 +11,7 @@ use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, Transaction, deployments, good_releases, placements, targets};
 
-use super::{act, find_release, judge_rollback, request_deployment, tell_deployment};
+use super::{act, find_release, judge_rollback, pause_pushes, request_deployment, tell_deployment};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -79,6 +79,7 @@ async fn request(
         plan: None,
         trace: actor.trace.as_ref(),
     };
+    pause_pushes::after_rollback(app, tx, target, release, &actor.name).await?;
     request_deployment::insert(app, tx, actor, target, &new, row.label.as_str()).await
 }
 
@@ -137,6 +138,7 @@ pub(super) async fn decide(
         }
     };
     deployments::decide_rollback(tx, facts.id, &decision).await?;
+    pause_pushes::after_rollback(app, tx, target, decision.to.id, &actor.name).await?;
     deployments::resume(tx, facts.id).await?;
     let detail = serde_json::json!({
         "deployment": facts.number, "release": decision.to.label, "reason": decision.reason, "try": decision.tries,

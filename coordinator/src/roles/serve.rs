@@ -11,7 +11,7 @@ use pointsman_store::{StoreError, signing_keys};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Role, reconcile, schedule};
+use super::{Role, pushes, reconcile, schedule};
 use crate::app::App;
 use crate::broker::topology::Topology;
 use crate::broker::watch::{self, Consumption};
@@ -128,7 +128,7 @@ fn start(app: &App, roles: &[Role], stop: &CancellationToken, tasks: &mut JoinSe
                 Ok(())
             })),
             Role::Schedule => drop(tasks.spawn(async move {
-                schedule::run(&app, &stop).await;
+                tokio::join!(schedule::run(&app, &stop), pushes::run(&app, &stop));
                 Ok(())
             })),
         }

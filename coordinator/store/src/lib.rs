@@ -32,6 +32,8 @@ pub mod placements;
 pub mod plans;
 pub mod principals;
 pub mod projects;
+pub mod push_pauses;
+pub mod pushes;
 pub mod recipes;
 pub mod refused_messages;
 pub mod releases;
@@ -48,6 +50,7 @@ pub mod topology;
 pub mod troubles;
 pub mod variables;
 pub mod views;
+pub mod webhooks;
 
 use std::sync::Arc;
 

@@ -25,11 +25,13 @@ pub enum Prunable {
     Idempotency,
     /// Plans that no deployment insisted on.
     Plans,
+    /// Pushes that are answered.
+    Pushes,
 }
 
 impl Prunable {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Events,
         Self::LogChunks,
         Self::Inbox,
@@ -37,6 +39,7 @@ impl Prunable {
         Self::RefusedMessages,
         Self::Idempotency,
         Self::Plans,
+        Self::Pushes,
     ];
 
     const fn table(self) -> &'static str {
@@ -48,6 +51,7 @@ impl Prunable {
             Self::RefusedMessages => "refused_message",
             Self::Idempotency => "idempotency",
             Self::Plans => "plan",
+            Self::Pushes => "push",
         }
     }
 }
@@ -101,6 +105,13 @@ pub async fn prune(conn: &mut PgConnection, table: Prunable) -> StoreResult<u64>
             "DELETE FROM plan WHERE ctid = ANY (ARRAY(
                  SELECT ctid FROM plan WHERE made_at < now() - make_interval(days => $1)
                    AND NOT EXISTS (SELECT 1 FROM deployment WHERE deployment.plan_hash = plan.hash)
+                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+            days,
+            BATCH,
+        ),
+        Prunable::Pushes => sqlx::query!(
+            "DELETE FROM push WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM push WHERE answered_at IS NOT NULL AND received_at < now() - make_interval(days => $1)
                  LIMIT $2 FOR UPDATE SKIP LOCKED))",
             days,
             BATCH,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_shared::api::projects::{Gate, Retention, Strategy, WhenBusy};
+use pointsman_shared::api::projects::{Gate, PushPattern, Retention, Strategy, WhenBusy};
 use pointsman_shared::ids::{EnvironmentId, ProjectId, ReleaseId, TargetId};
 use pointsman_shared::name::{RootPath, TargetName};
 use sqlx::PgConnection;
@@ -33,6 +33,8 @@ pub struct TargetRow {
     pub gates: Vec<Gate>,
     /// What becomes of a wish while another deployment is open.
     pub when_busy: WhenBusy,
+    /// Branches and tags whose pushes are deployed here.
+    pub on_push: Vec<PushPattern>,
     /// The release that should be live: of the last deployment that ended live or rolled back.
     pub desired: Option<ReleaseId>,
     /// When it was created.
@@ -51,6 +53,7 @@ struct Columns {
     retention: serde_json::Value,
     gates: serde_json::Value,
     when_busy: String,
+    on_push: serde_json::Value,
     desired_release_id: Option<uuid::Uuid>,
     created_at: DateTime<Utc>,
 }
@@ -61,7 +64,7 @@ macro_rules! select_targets {
             Columns,
             "SELECT target.id, project.name AS project, environment.name AS environment, target.project_id,
                     target.environment_id, target.root, target.labels, target.strategy, target.retention,
-                    target.gates, target.when_busy, target.desired_release_id, target.created_at
+                    target.gates, target.when_busy, target.on_push, target.desired_release_id, target.created_at
              FROM target JOIN project ON project.id = target.project_id
                          JOIN environment ON environment.id = target.environment_id "
                 + $tail
@@ -90,6 +93,7 @@ impl TryFrom<Columns> for TargetRow {
             retention: serde_json::from_value(row.retention).map_err(|e| wrong(&e))?,
             gates: serde_json::from_value(row.gates).map_err(|e| wrong(&e))?,
             when_busy: when_busy(&row.when_busy).ok_or_else(|| wrong(&"when_busy is none of ours"))?,
+            on_push: serde_json::from_value(row.on_push).map_err(|e| wrong(&e))?,
             desired: row.desired_release_id.map(ReleaseId),
             created_at: row.created_at,
         })
@@ -153,8 +157,8 @@ pub async fn insert(conn: &mut PgConnection, target: &TargetRow) -> StoreResult<
     let documents = documents(target)?;
     sqlx::query!(
         "INSERT INTO target (id, project_id, environment_id, root, labels, strategy, created_at, updated_at, retention,
-                             gates, when_busy)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)",
+                             gates, when_busy, on_push)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11)",
         target.id.0,
         target.project.0,
         target.environment.0,
@@ -165,18 +169,19 @@ pub async fn insert(conn: &mut PgConnection, target: &TargetRow) -> StoreResult<
         documents.retention,
         documents.gates,
         documents.when_busy,
+        documents.on_push,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Changes a target's hosts, root, strategy, retention, gates and what becomes of wishes while it is busy.
+/// Changes a target's hosts, root, strategy, retention, gates, what it follows, and what becomes of wishes while it is busy.
 pub async fn update(conn: &mut PgConnection, target: &TargetRow, now: DateTime<Utc>) -> StoreResult<()> {
     let documents = documents(target)?;
     sqlx::query!(
         "UPDATE target SET root = $2, labels = $3, strategy = $4, updated_at = $5, retention = $6, gates = $7,
-                           when_busy = $8
+                           when_busy = $8, on_push = $9
          WHERE id = $1",
         target.id.0,
         target.root.as_str(),
@@ -186,6 +191,7 @@ pub async fn update(conn: &mut PgConnection, target: &TargetRow, now: DateTime<U
         documents.retention,
         documents.gates,
         documents.when_busy,
+        documents.on_push,
     )
     .execute(conn)
     .await?;
@@ -199,6 +205,7 @@ struct Documents {
     retention: serde_json::Value,
     gates: serde_json::Value,
     when_busy: Option<String>,
+    on_push: serde_json::Value,
 }
 
 fn documents(target: &TargetRow) -> StoreResult<Documents> {
@@ -212,6 +219,7 @@ fn documents(target: &TargetRow) -> StoreResult<Documents> {
             .map_err(wrong)?
             .as_str()
             .map(str::to_owned),
+        on_push: serde_json::to_value(&target.on_push).map_err(wrong)?,
     })
 }
 

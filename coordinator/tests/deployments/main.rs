@@ -21,6 +21,7 @@ mod measuring;
 mod migrating;
 mod planning;
 mod promoting;
+mod pushing;
 mod recipes;
 mod repository;
 mod returning;

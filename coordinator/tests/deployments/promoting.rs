@@ -26,6 +26,7 @@ async fn two_stages(store: pointsman_store::Store, gates: &[&str]) -> World {
         retention: Retention::default(),
         gates: Vec::new(),
         when_busy: WhenBusy::default(),
+        on_push: Vec::new(),
     };
     let production = NewTarget {
         environment: "production".parse().unwrap(),

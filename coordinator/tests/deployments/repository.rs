@@ -42,6 +42,16 @@ impl Repository {
         self.git(&["tag", tag]);
     }
 
+    /// Begins a branch at this commit, and goes there.
+    pub fn branch(&self, name: &str, from: &str) {
+        self.git(&["checkout", "--quiet", "-b", name, from]);
+    }
+
+    /// Goes to this branch.
+    pub fn checkout(&self, name: &str) {
+        self.git(&["checkout", "--quiet", name]);
+    }
+
     fn git(&self, arguments: &[&str]) {
         let status = Command::new("git")
             .current_dir(self.path())

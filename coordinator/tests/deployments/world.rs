@@ -9,6 +9,7 @@ use pointsman_coordinator::config::Config;
 use pointsman_coordinator::operations::sweep::{self, Reach, Silence};
 use pointsman_coordinator::operations::{advance_deployment, apply_document, converge};
 use pointsman_coordinator::signatory::LocalSignatory;
+use pointsman_coordinator::vault::Vault;
 use pointsman_domain::{Actor, ActorKind};
 use pointsman_shared::api::projects::{
     Document, NewEnvironment, NewProject, NewTarget, OnFailure, Retention, Strategy, WhenBusy,
@@ -115,6 +116,7 @@ impl World {
                 retention: Retention::default(),
                 gates: Vec::new(),
                 when_busy: WhenBusy::default(),
+                on_push: Vec::new(),
             }],
             variables: Vec::new(),
         };
@@ -274,7 +276,9 @@ fn app(store: Store, folder: &TempDir) -> App {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         signatory: Arc::new(LocalSignatory::new(SigningKey::from_seed(&[7; 32]))),
-        vault: None,
+        vault: Some(Arc::new(
+            Vault::open_or_make(&folder.path().join("secrets.key")).unwrap(),
+        )),
         objects: Arc::new(object_store::memory::InMemory::new()),
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),

@@ -23,4 +23,5 @@ mod stream;
 mod tokens;
 mod traces;
 mod trust;
+mod webhooks;
 mod world;

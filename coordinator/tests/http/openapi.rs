@@ -29,6 +29,7 @@ fn every_route_is_described_and_nothing_else_is() {
             let right = match route.access {
                 Access::Open => json!("everybody"),
                 Access::Agent => json!("agents"),
+                Access::Forge => json!("forges"),
                 Access::May(action) => json!({ "action": action.as_str(), "role": action.least_role() }),
                 Access::Does(action, name) => {
                     json!({ "action": action.as_str(), "role": action.least_role(), "audited_as": name })

@@ -16,6 +16,7 @@ fn filled(path: &str) -> String {
         .replace("{host}", "web-1")
         .replace("{token}", "abc")
         .replace("{kind}", "archives")
+        .replace("{webhook}", "github")
         .replace("{digest}", &"ab".repeat(32))
 }
 
@@ -35,7 +36,7 @@ async fn strangers_are_refused_wherever_something_could_be_read_or_changed() {
                 assert_eq!(answer.headers["www-authenticate"], "Bearer", "{name}");
                 refused += 1;
             }
-            Access::Agent => {
+            Access::Agent | Access::Forge => {
                 assert!((400..500).contains(&answer.status), "{name}: {}", answer.status);
                 refused += 1;
             }
@@ -62,7 +63,7 @@ async fn a_viewer_reads_and_changes_nothing_and_each_refusal_is_in_the_trail() {
                 assert_eq!(answer.refused(403), "not_allowed", "{name}");
                 refused += 1;
             }
-            Access::Agent => assert!((400..500).contains(&answer.status), "{name}"),
+            Access::Agent | Access::Forge => assert!((400..500).contains(&answer.status), "{name}"),
             Access::Open | Access::May(_) => panic!("{name} may change something and has no rule for it"),
         }
     }

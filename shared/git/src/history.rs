@@ -44,17 +44,19 @@ impl Mirror {
                 .map(|from| find_commit(repository, from))
                 .transpose()?
                 .map(|commit| commit.id());
-            if !repository.is_shallow() {
-                return walk(repository, from, to, limit);
-            }
-            // Only this way of opening knows where the history of a shallow repository ends.
-            let flags = RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE;
-            walk(
-                &Repository::open_ext(repository.path(), flags, None::<&str>)?,
-                from,
-                to,
-                limit,
-            )
+            with_history(repository, |repository| walk(repository, from, to, limit))
+        })
+    }
+
+    /// Whether `head` has any of the commits that lead to `bad` and not to `good`.
+    pub fn carries(&self, head: &CommitId, good: &CommitId, bad: &CommitId) -> Result<bool> {
+        self.read(|repository| {
+            let id = |commit| find_commit(repository, commit).map(|commit| commit.id());
+            let (head, good, bad) = (id(head)?, id(good)?, id(bad)?);
+            with_history(repository, |repository| {
+                // Hiding the head as well takes away what it has of them.
+                Ok(count(repository, bad, &[good, head])? < count(repository, bad, &[good])?)
+            })
         })
     }
 
@@ -70,6 +72,33 @@ impl Mirror {
     pub fn commit_time(&self, commit: &CommitId) -> Result<i64> {
         self.read(|repository| Ok(find_commit(repository, commit)?.time().seconds()))
     }
+}
+
+/// Only one way of opening knows where the history of a shallow repository ends.
+fn with_history<T>(
+    repository: &Repository,
+    read: impl FnOnce(&Repository) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    if !repository.is_shallow() {
+        return read(repository);
+    }
+    let flags = RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE;
+    read(&Repository::open_ext(repository.path(), flags, None::<&str>)?)
+}
+
+/// How many commits lead to `to` and to none of `hidden`.
+fn count(repository: &Repository, to: Oid, hidden: &[Oid]) -> Result<usize, Fault> {
+    let mut walk = repository.revwalk()?;
+    walk.push(to)?;
+    for hidden in hidden {
+        walk.hide(*hidden)?;
+    }
+    let mut commits = 0;
+    for id in walk {
+        id?;
+        commits += 1;
+    }
+    Ok(commits)
 }
 
 fn walk(repository: &Repository, from: Option<Oid>, to: Oid, limit: usize) -> Result<Vec<Commit>, Fault> {

@@ -13,6 +13,7 @@ pub mod migrations;
 pub mod plans;
 pub mod problem;
 pub mod projects;
+pub mod pushes;
 pub mod recipes;
 pub mod releases;
 pub mod tokens;

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 mod gate;
+mod push_pattern;
 
 pub use gate::Gate;
+pub use push_pattern::PushPattern;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::api::pushes::PushPause;
 use crate::name::{
     EnvironmentName, HostId, ProjectName, ReleaseFolder, ReleaseLabel, RootPath, TargetName, VariableName,
 };
@@ -172,6 +175,9 @@ pub struct NewTarget {
     /// What becomes of a wish while another deployment is open.
     #[serde(default)]
     pub when_busy: WhenBusy,
+    /// Branches and tags whose pushes are deployed here by themselves.
+    #[serde(default)]
+    pub on_push: Vec<PushPattern>,
 }
 
 /// A target and what is live on it.
@@ -195,6 +201,12 @@ pub struct Target {
     /// What becomes of a wish while another deployment is open.
     #[serde(default)]
     pub when_busy: WhenBusy,
+    /// Branches and tags whose pushes are deployed here by themselves.
+    #[serde(default)]
+    pub on_push: Vec<PushPattern>,
+    /// What holds pushes back.
+    #[serde(default)]
+    pub push_pauses: Vec<PushPause>,
     /// The release that should be live, by label.
     pub desired: Option<ReleaseLabel>,
     /// Number of the open deployment.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use pointsman_shared::api::jobs::JobState;
-use pointsman_shared::api::projects::{Gate, OnFailure, WhenBusy};
+use pointsman_shared::api::projects::{Gate, OnFailure, PushPattern, WhenBusy};
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::name::{EnvironmentName, HostId, PoolName, ProjectName, RootPath, TargetName};
 use pointsman_shared::outcome::JobKind;
@@ -112,6 +112,9 @@ pub enum TargetCommand {
         /// What becomes of a wish while another deployment is open.
         #[arg(long, value_name = "POLICY", default_value = "queue", value_parser = parse::word::<WhenBusy>(WHEN_BUSY))]
         when_busy: WhenBusy,
+        /// Branches and tags whose pushes are deployed here by themselves, such as main,release/*,tag:v*.
+        #[arg(long, value_name = "PATTERNS", value_delimiter = ',')]
+        on_push: Vec<PushPattern>,
     },
     /// List targets.
     #[command(alias = "ls")]

@@ -8,6 +8,7 @@ mod manage;
 mod migrations;
 mod overview;
 mod parse;
+mod pushes;
 mod recipes;
 mod root;
 mod variables;
@@ -25,6 +26,7 @@ pub use manage::{
 };
 pub use migrations::{Found, MigrationsCommand};
 pub use parse::{LogSubject, Pair, Scope, Subject};
+pub use pushes::{OneWebhook, PushCommand, WebhookCommand};
 pub use recipes::RecipeCommand;
 pub use root::{Cli, Command, Login, Options, Status};
 pub use variables::{SetVariable, UnsetVariable, VariableCommand, VariableScopeArgs};

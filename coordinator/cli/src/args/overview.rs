@@ -31,6 +31,7 @@ Look
   events, audit [--verify], doctor  what machines and people did, what is wrong; open 812: its URL
 Set up
   project, environment, target      create|list|show; apply -f FILE does all of it at once
+  webhook add|ls|renew|remove       deploy on push; push ls|repeat|pause|resume
   recipe show|history|diff|set|use  a recipe kept in the coordinator instead of the repository
   variable set|unset|ls             values for build steps and hosts [--secret NAME]
   login, logout, whoami             your token; token create|ls|revoke for people and machines

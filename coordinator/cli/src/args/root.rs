@@ -20,6 +20,7 @@ use super::manage::{
 use super::migrations::MigrationsCommand;
 use super::overview::OVERVIEW;
 use super::parse;
+use super::pushes::{PushCommand, WebhookCommand};
 use super::recipes::RecipeCommand;
 use super::variables::VariableCommand;
 use crate::error::CliError;
@@ -191,6 +192,10 @@ pub enum Command {
     Recipe(RecipeCommand),
     /// Values for build steps and hosts.
     Variable(Noun<VariableCommand>),
+    /// Webhooks that forges call when somebody pushes.
+    Webhook(Noun<WebhookCommand>),
+    /// Pushes that were told, and what came of them.
+    Push(Noun<PushCommand>),
     /// What people and tokens did, newest first.
     Audit(Audit),
     /// What happens to machines and work, as it happens.

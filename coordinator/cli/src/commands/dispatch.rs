@@ -3,7 +3,7 @@
 use super::{
     apply, audit, build, completions, decide, deploy, deployments, doctor, environment, events, garbage,
     help, hosts, intervene, jobs, locks, login, logs, man, mark, migrations, names, open, plan, project,
-    recipe, status, target, token, top, undo, variable, why,
+    push, recipe, status, target, token, top, undo, variable, webhook, why,
 };
 use crate::args::Command;
 use crate::error::CliError;
@@ -56,6 +56,8 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Apply(args) => apply::apply(session, args).await,
         Command::Recipe(command) => recipe::recipe(session, command).await,
         Command::Variable(args) => variable::variable(session, args.verb()?).await,
+        Command::Webhook(args) => webhook::webhook(session, args.verb()?).await,
+        Command::Push(args) => push::push(session, args.verb()?).await,
         Command::Audit(args) => audit::audit(session, args).await,
         Command::Events(args) => events::events(session, args).await,
         Command::Completions(args) => completions::completions(session, &args),

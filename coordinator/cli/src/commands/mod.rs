@@ -28,6 +28,7 @@ mod names;
 mod open;
 mod plan;
 mod project;
+mod push;
 mod recipe;
 mod status;
 mod target;
@@ -35,6 +36,7 @@ mod token;
 mod top;
 mod undo;
 mod variable;
+mod webhook;
 mod why;
 
 pub use build::release_table;

@@ -26,6 +26,7 @@ pub async fn target(session: &Session, command: TargetCommand) -> Result<Exit, C
             min_age_hours,
             gates,
             when_busy,
+            on_push,
         } => {
             let strategy = Strategy {
                 waves: waves.unwrap_or_else(|| Strategy::default().waves),
@@ -42,6 +43,7 @@ pub async fn target(session: &Session, command: TargetCommand) -> Result<Exit, C
                 retention: Retention { keep, min_age_hours },
                 gates,
                 when_busy,
+                on_push,
             };
             create(session, &wish).await
         }
@@ -122,7 +124,21 @@ fn table(targets: &[Target]) -> Table {
     table
 }
 
-fn fields(target: &Target) -> [(&'static str, Cell); 12] {
+/// What holds pushes back.
+fn pauses(target: &Target) -> Cell {
+    let reasons: Vec<_> = target
+        .push_pauses
+        .iter()
+        .map(|pause| pause.reason.as_str())
+        .collect();
+    if reasons.is_empty() {
+        Cell::Nothing
+    } else {
+        Cell::Toned(Tone::Warning, format!("pushes: {}", reasons.join("; ")))
+    }
+}
+
+fn fields(target: &Target) -> [(&'static str, Cell); 14] {
     let strategy = &target.strategy;
     let limit = |count: u32| {
         if count == 0 {
@@ -148,6 +164,8 @@ fn fields(target: &Target) -> [(&'static str, Cell); 12] {
         ),
         ("gates", Cell::list(&target.gates)),
         ("when busy", wording::when_busy(target.when_busy).into()),
+        ("on push", Cell::list(&target.on_push)),
+        ("paused", pauses(target)),
         ("wanted", Cell::maybe(target.desired.as_ref())),
         (
             "open",

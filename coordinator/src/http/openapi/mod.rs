@@ -37,6 +37,8 @@ use operation::{Code, Content, Operation};
 const TOKEN: &str = "token";
 /// Name of the way in of agents.
 const AGENT: &str = "agent";
+/// Name of the way in of forges.
+const FORGE: &str = "webhook";
 /// Key under which an operation says who may use it.
 const RIGHT: &str = "x-pointsman-right";
 /// Key under which an operation lists the stable codes of its problems, by status.
@@ -82,7 +84,8 @@ fn assembled() -> OpenApi {
         })
         .response(Problem::name(), refusal())
         .security_scheme(TOKEN, token())
-        .security_scheme(AGENT, signature());
+        .security_scheme(AGENT, signature())
+        .security_scheme(FORGE, forge());
     OpenApiBuilder::new()
         .info(info.build())
         .servers(Some([Server::new("/")]))
@@ -127,6 +130,15 @@ fn signature() -> SecurityScheme {
                  travel in the other `pointsman-` headers.";
     SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
         request::SIGNATURE,
+        about,
+    )))
+}
+
+fn forge() -> SecurityScheme {
+    let about = "The forge's signature over the body with the webhook's secret, in the forge's own header: \
+                 `x-hub-signature-256`, `x-gitea-signature`, `x-gitlab-token` or, by the Standard Webhooks, this one.";
+    SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+        "webhook-signature",
         about,
     )))
 }
@@ -194,6 +206,7 @@ fn secured(operation: OperationBuilder, access: Access) -> OperationBuilder {
         Access::Open => operation,
         Access::May(_) | Access::Does(..) => operation.security(needs(TOKEN)),
         Access::Agent => operation.security(needs(AGENT)),
+        Access::Forge => operation.security(needs(FORGE)),
     }
 }
 
@@ -203,6 +216,7 @@ fn right(access: Access) -> serde_json::Value {
     match access {
         Access::Open => json!("everybody"),
         Access::Agent => json!("agents"),
+        Access::Forge => json!("forges"),
         Access::May(action) => allowed(action),
         Access::Does(action, name) => {
             let mut right = allowed(action);

@@ -83,6 +83,12 @@ impl Operation {
         self
     }
 
+    /// It takes JSON of whoever calls.
+    pub(super) fn takes_json_bytes(mut self) -> Self {
+        self.body = Some(Content::Other("application/json"));
+        self
+    }
+
     /// It takes bytes.
     pub(super) fn takes_bytes(mut self) -> Self {
         self.body = Some(Content::Other("application/octet-stream"));

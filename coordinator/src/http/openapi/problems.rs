@@ -39,6 +39,7 @@ pub(super) const SIGNED: &[Code] = &[
 
 pub(super) const PROJECT: &[Code] = &[(404, "unknown_project")];
 pub(super) const TARGET: &[Code] = &[(404, "unknown_target")];
+pub(super) const WEBHOOK: &[Code] = &[(404, "unknown_webhook")];
 pub(super) const DEPLOYMENT: &[Code] = &[(404, "unknown_deployment")];
 pub(super) const JOB: &[Code] = &[(404, "unknown_job")];
 pub(super) const HOST: &[Code] = &[(404, "unknown_host")];
@@ -107,6 +108,7 @@ pub(super) const TARGET_RULES: &[Code] = &[
     (409, "root_used_twice"),
     (422, "invalid_labels"),
     (422, "no_labels"),
+    (422, "invalid_on_push"),
     (422, "invalid_waves"),
 ];
 /// What a variable may be like.

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use pointsman_domain::presence::{Presence, Rhythm};
 use pointsman_shared::api::projects::{Placement, Target};
+use pointsman_shared::ids::TargetId;
 use pointsman_shared::name::TargetName;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::targets::when_busy;
-use crate::{StoreError, StoreResult};
+use crate::{StoreError, StoreResult, push_pauses};
 
 /// Targets by project and place in the order of promotion, after the one named.
 pub async fn page(
@@ -37,7 +38,7 @@ async fn select_targets(
 ) -> StoreResult<Vec<(Uuid, Target)>> {
     let rows = sqlx::query!(
         r#"SELECT target.id, project.name AS project, environment.name AS environment, root, labels, strategy, retention,
-                gates, when_busy,
+                gates, when_busy, on_push,
                 release.label AS "desired?",
                 (SELECT min(deployment.number) FROM deployment
                  WHERE deployment.target_id = target.id AND deployment.ended_at IS NULL
@@ -73,6 +74,8 @@ async fn select_targets(
                 retention: serde_json::from_value(row.retention).map_err(|e| wrong(&e))?,
                 gates: serde_json::from_value(row.gates).map_err(|e| wrong(&e))?,
                 when_busy: when_busy(&row.when_busy).ok_or_else(|| wrong(&"when_busy is none of ours"))?,
+                on_push: serde_json::from_value(row.on_push).map_err(|e| wrong(&e))?,
+                push_pauses: Vec::new(),
                 desired: row
                     .desired
                     .as_deref()
@@ -98,9 +101,12 @@ async fn with_placements(
     for (target, placement) in select_placements(conn, &ids, now, rhythm).await? {
         placements.entry(target).or_default().push(placement);
     }
+    let mut pauses = push_pauses::of_targets(conn, &ids).await?;
     Ok(targets
         .into_iter()
         .map(|(id, mut target)| {
+            let held = pauses.remove(&TargetId(id)).unwrap_or_default();
+            target.push_pauses = held.into_iter().map(|row| row.pause).collect();
             target.placements = placements.remove(&id).unwrap_or_default();
             target
         })

@@ -57,6 +57,7 @@ pub async fn target(conn: &mut PgConnection) -> StoreResult<()> {
         retention: Retention::default(),
         gates: Vec::new(),
         when_busy: WhenBusy::default(),
+        on_push: Vec::new(),
         desired: None,
         created_at: at,
     };

@@ -203,6 +203,8 @@ impl World {
             retention: Retention::default(),
             gates: Vec::new(),
             when_busy: WhenBusy::default(),
+            on_push: Vec::new(),
+            push_pauses: Vec::new(),
             desired: label.clone(),
             open_deployment: None,
             placements: placements.collect(),

@@ -5,6 +5,7 @@ mod agents;
 mod deployments;
 mod fleet;
 mod projects;
+mod pushes;
 mod service;
 
 use super::operation::Operation;
@@ -13,6 +14,7 @@ use super::operation::Operation;
 pub(super) fn all() -> Vec<Operation> {
     let mut all = service::operations();
     all.extend(projects::operations());
+    all.extend(pushes::operations());
     all.extend(deployments::operations());
     all.extend(fleet::operations());
     all.extend(agents::operations());
