@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use changes::reason;
 pub use deployment::deployment;
-pub use ending::Goal;
+pub use ending::{Goal, after_cancel};
 pub use job::job;
 pub use log_line::{LogLine, Look};
 pub use log_merge::LogMerge;

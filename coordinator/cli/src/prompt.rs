@@ -22,7 +22,7 @@ pub fn confirm(session: &Session, question: &str) -> Result<(), CliError> {
     }
     if session.options.no_input || !std::io::stdin().is_terminal() {
         return Err(CliError::usage(
-            format!("not asked: {question}"),
+            format!("there is no terminal to ask on: {question}"),
             "pass --yes if it is what you want",
         ));
     }

@@ -10,9 +10,10 @@ use axum::response::{Html, IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::fleet::Host;
+use pointsman_shared::api::locks::Lock;
 use pointsman_shared::api::projects::Target;
 use pointsman_shared::digest::Digest;
-use pointsman_store::{StoreResult, environments, views};
+use pointsman_store::{StoreResult, environments, locks, views};
 
 use super::problem::Answer;
 use super::router::Api;
@@ -39,6 +40,7 @@ struct Status {
     rows: Vec<Row>,
     deployments: Vec<Deployment>,
     hosts: Vec<Host>,
+    locks: Vec<Lock>,
 }
 
 struct Row {
@@ -99,7 +101,9 @@ async fn read(app: &App) -> StoreResult<Status> {
         over: Some(false),
         ..Default::default()
     };
+    let now = pointsman_store::now(&mut conn).await?;
     Ok(Status {
+        locks: locks::all(&mut conn, now).await?,
         rows: rows(&environments, &targets),
         environments,
         deployments: views::deployments::page(&mut conn, open, MOST).await?,

@@ -9,7 +9,7 @@ use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, Transaction, roots, targets, views};
 
 use super::apply_document::Made;
-use super::{act, known};
+use super::{act, known, sync_placements};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
 
@@ -37,6 +37,11 @@ async fn create(app: &App, actor: &Actor, wish: &NewTarget, name: &TargetName) -
         return Err(exists(name).into());
     }
     put(app, &mut tx, actor, wish).await?;
+    // At once, so that whoever made it sees its hosts; roots that clash were refused above.
+    if let Some(row) = targets::find(&mut tx, name).await? {
+        targets::lock(&mut tx, row.id).await?;
+        sync_placements::sync(app, &mut tx, &row).await?;
+    }
     let target = views::targets::one(&mut tx, name, &app.config.timing.rhythm())
         .await?
         .ok_or_else(|| StoreError::inconsistent("target", name, "it vanished after its insert"))?;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use pointsman_domain::{Action, Actor};
 use pointsman_shared::api::fleet::{Finding, Severity};
+use pointsman_shared::api::locks::Lock;
 use pointsman_store::troubles::{self, Troubles};
-use pointsman_store::{StoreResult, schema, variables};
+use pointsman_store::{StoreResult, locks, schema, variables};
 
 use rustix::fs::Access;
 
@@ -30,8 +31,28 @@ pub async fn execute(app: &App, actor: &Actor) -> OperationResult<Vec<Finding>> 
     findings.extend(secrets(app).await?);
     findings.extend(hosts::look(app).await?);
     let mut conn = app.store.read().await?;
+    let now = pointsman_store::now(&mut conn).await?;
+    findings.extend(locks::all(&mut conn, now).await?.iter().map(held));
     findings.extend(work(&troubles::count(&mut conn).await?));
     Ok(findings)
+}
+
+/// What refuses people's wishes. It is meant, and easily forgotten.
+fn held(lock: &Lock) -> Finding {
+    let Lock { owner, reason, .. } = lock;
+    let until = lock
+        .expires_at
+        .map_or_else(String::new, |at| format!(" until {}", at.format("%F %T UTC")));
+    match &lock.target {
+        None => warn(
+            format!("everything is stopped by {owner}{until}: {reason}"),
+            "pointsman resume",
+        ),
+        Some(target) => warn(
+            format!("{target} is locked by {owner}{until}: {reason}"),
+            format!("pointsman unlock {target}"),
+        ),
+    }
 }
 
 /// As it should be.

@@ -34,6 +34,7 @@ pub mod keep_recipe;
 pub mod keep_webhook;
 pub mod known;
 pub mod make_plan;
+mod make_way;
 pub mod mark_release;
 pub mod measure_garbage;
 pub mod offer_job;

@@ -5,7 +5,7 @@ use pointsman_domain::deployment::DeploymentKind;
 use pointsman_domain::timing::Timing;
 use pointsman_domain::{Action, Actor, Refusal, RefusalKind, waves};
 use pointsman_shared::api::deployments::NewDeployment;
-use pointsman_shared::api::projects::{OnFailure, Strategy, WhenBusy};
+use pointsman_shared::api::projects::{OnFailure, Strategy};
 use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_shared::name::TargetName;
 use pointsman_shared::repository::{GitRef, InvalidRepository};
@@ -15,7 +15,7 @@ use pointsman_store::{StoreError, Transaction, deployments, locks, releases, tar
 
 use super::find_release::{self, Named};
 use super::{
-    act, advance_deployment, cancel_deployment, end_deployment, judge_rollback, known, make_plan, pass_gates,
+    act, advance_deployment, end_deployment, judge_rollback, known, make_plan, make_way, pass_gates,
     request_build, sync_placements, tell_deployment,
 };
 use crate::app::App;
@@ -153,7 +153,7 @@ async fn request(
         refuse_when_locked(tx, target, DeploymentKind::Deploy).await?;
     }
     if timing.scheduled_for.is_none() && timing.held_until.is_none() {
-        make_way(app, tx, actor, target).await?;
+        make_way::execute(app, tx, actor, target).await?;
     }
     refuse_without_hosts(app, tx, target).await?;
     let (release, fresh) = match wanted {
@@ -189,39 +189,6 @@ async fn request(
     Ok(number)
 }
 
-/// What the target's open deployment means for a wish.
-async fn make_way(app: &App, tx: &mut Transaction, actor: &Actor, target: &TargetRow) -> OperationResult<()> {
-    let open = deployments::open_of_target(tx, target.id).await?;
-    let Some(open) = open.into_iter().find(|open| open.started) else {
-        return Ok(());
-    };
-    match target.when_busy {
-        WhenBusy::Queue => Ok(()),
-        WhenBusy::Refuse => {
-            let what = format!(
-                "deployment #{} of {} is open, by {}",
-                open.number, target.name, open.requested_by
-            );
-            Err(Refusal::conflict("target_busy", what)
-                .hint(format!("pointsman watch {}", open.number))
-                .into())
-        }
-        WhenBusy::Supersede => {
-            deployments::lock(tx, open.id).await?;
-            let facts = deployments::facts(tx, open.id).await?;
-            let facts = facts.ok_or_else(|| {
-                StoreError::inconsistent("deployment", open.id, "it vanished under its lock")
-            })?;
-            let is_a_way_back = facts.kind == DeploymentKind::Rollback || facts.rollback.is_some();
-            if facts.cancel.is_none() && !is_a_way_back && !facts.has_had_effect() {
-                let reason = Some("a newer wish takes its place".to_owned());
-                cancel_deployment::store(app, tx, actor, target, &facts, reason).await?;
-            }
-            Ok(())
-        }
-    }
-}
-
 /// A release of this commit and recipe that is there or on its way, or a new one; true = its build must be offered.
 async fn release_of(
     app: &App,
@@ -251,14 +218,15 @@ pub(super) async fn refuse_when_locked(
     kind: DeploymentKind,
 ) -> OperationResult<()> {
     let now = pointsman_store::now(tx).await?;
-    let refuse =
-        |code, what: String, hint: &str| Err(Refusal::new(RefusalKind::Locked, code, what).hint(hint).into());
+    let refuse = |code, what: String, hint: String| {
+        Err(Refusal::new(RefusalKind::Locked, code, what).hint(hint).into())
+    };
     match locks::held_lock(tx, target.id, now).await? {
         Some(lock) if lock.global && kind == DeploymentKind::Rollback => Ok(()),
         Some(lock) if lock.global => refuse(
             "stopped",
             format!("everything is stopped by {}: {}", lock.owner, lock.reason),
-            "ask who stopped it",
+            format!("ask {}; pointsman resume ends it", lock.owner),
         ),
         Some(lock) => {
             let until = lock
@@ -268,7 +236,8 @@ pub(super) async fn refuse_when_locked(
                 "{} is locked by {}{until}: {}",
                 target.name, lock.owner, lock.reason
             );
-            refuse("locked", what, "ask who locked it")
+            let hint = format!("ask {}; pointsman unlock {} ends it", lock.owner, target.name);
+            refuse("locked", what, hint)
         }
         None => Ok(()),
     }

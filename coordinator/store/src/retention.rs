@@ -56,6 +56,54 @@ impl Prunable {
     }
 }
 
+/// Functions that each delete a batch of rows older than so many days.
+macro_rules! deletions {
+    ($($name:ident: $statement:literal;)+) => {$(
+        async fn $name(conn: &mut PgConnection, days: i32) -> StoreResult<u64> {
+            let done = sqlx::query!($statement, days, BATCH).execute(conn).await?;
+            Ok(done.rows_affected())
+        }
+    )+};
+}
+
+deletions! {
+    events:
+        "DELETE FROM event WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM event WHERE seq IS NOT NULL AND at < now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    log_chunks:
+        "DELETE FROM log_chunk WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM log_chunk WHERE received_at < now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    inbox:
+        "DELETE FROM inbox WHERE ctid = ANY (ARRAY(
+         SELECT inbox.ctid FROM inbox JOIN inbox_contiguous known USING (host_id, spool_id)
+         WHERE inbox.seq <= known.upto AND inbox.received_at < now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE OF inbox SKIP LOCKED))";
+    outbox:
+        "DELETE FROM outbox WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM outbox WHERE (sent_at IS NOT NULL OR expires_at < now())
+         AND created_at < now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    refused_messages:
+        "DELETE FROM refused_message WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM refused_message WHERE at < now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    plans:
+        "DELETE FROM plan WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM plan WHERE made_at < now() - make_interval(days => $1)
+         AND NOT EXISTS (SELECT 1 FROM deployment WHERE deployment.plan_hash = plan.hash)
+         LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    pushes:
+        "DELETE FROM push WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM push WHERE answered_at IS NOT NULL AND received_at < now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    idempotency:
+        "DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM idempotency WHERE created_at < now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE SKIP LOCKED))";
+}
+
 /// Deletes one batch by the database's clock; returns how many rows. Rows that somebody holds are left for the next
 /// time.
 pub async fn prune(conn: &mut PgConnection, table: Prunable) -> StoreResult<u64> {
@@ -63,68 +111,16 @@ pub async fn prune(conn: &mut PgConnection, table: Prunable) -> StoreResult<u64>
     let Some(days) = kept_days(conn, table).await? else {
         return Ok(0);
     };
-    let delete = match table {
-        Prunable::Events => sqlx::query!(
-            "DELETE FROM event WHERE ctid = ANY (ARRAY(
-                 SELECT ctid FROM event WHERE seq IS NOT NULL AND at < now() - make_interval(days => $1)
-                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-            days,
-            BATCH,
-        ),
-        Prunable::LogChunks => sqlx::query!(
-            "DELETE FROM log_chunk WHERE ctid = ANY (ARRAY(
-                 SELECT ctid FROM log_chunk WHERE received_at < now() - make_interval(days => $1)
-                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-            days,
-            BATCH,
-        ),
-        Prunable::Inbox => sqlx::query!(
-            "DELETE FROM inbox WHERE ctid = ANY (ARRAY(
-                 SELECT inbox.ctid FROM inbox JOIN inbox_contiguous known USING (host_id, spool_id)
-                 WHERE inbox.seq <= known.upto AND inbox.received_at < now() - make_interval(days => $1)
-                 LIMIT $2 FOR UPDATE OF inbox SKIP LOCKED))",
-            days,
-            BATCH,
-        ),
-        Prunable::Outbox => sqlx::query!(
-            "DELETE FROM outbox WHERE ctid = ANY (ARRAY(
-                 SELECT ctid FROM outbox WHERE (sent_at IS NOT NULL OR expires_at < now())
-                     AND created_at < now() - make_interval(days => $1)
-                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-            days,
-            BATCH,
-        ),
-        Prunable::RefusedMessages => sqlx::query!(
-            "DELETE FROM refused_message WHERE ctid = ANY (ARRAY(
-                 SELECT ctid FROM refused_message WHERE at < now() - make_interval(days => $1)
-                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-            days,
-            BATCH,
-        ),
-        Prunable::Plans => sqlx::query!(
-            "DELETE FROM plan WHERE ctid = ANY (ARRAY(
-                 SELECT ctid FROM plan WHERE made_at < now() - make_interval(days => $1)
-                   AND NOT EXISTS (SELECT 1 FROM deployment WHERE deployment.plan_hash = plan.hash)
-                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-            days,
-            BATCH,
-        ),
-        Prunable::Pushes => sqlx::query!(
-            "DELETE FROM push WHERE ctid = ANY (ARRAY(
-                 SELECT ctid FROM push WHERE answered_at IS NOT NULL AND received_at < now() - make_interval(days => $1)
-                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-            days,
-            BATCH,
-        ),
-        Prunable::Idempotency => sqlx::query!(
-            "DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
-                 SELECT ctid FROM idempotency WHERE created_at < now() - make_interval(days => $1)
-                 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-            days,
-            BATCH,
-        ),
-    };
-    Ok(delete.execute(conn).await?.rows_affected())
+    match table {
+        Prunable::Events => events(conn, days).await,
+        Prunable::LogChunks => log_chunks(conn, days).await,
+        Prunable::Inbox => inbox(conn, days).await,
+        Prunable::Outbox => outbox(conn, days).await,
+        Prunable::RefusedMessages => refused_messages(conn, days).await,
+        Prunable::Plans => plans(conn, days).await,
+        Prunable::Pushes => pushes(conn, days).await,
+        Prunable::Idempotency => idempotency(conn, days).await,
+    }
 }
 
 async fn kept_days(conn: &mut PgConnection, table: Prunable) -> StoreResult<Option<i32>> {

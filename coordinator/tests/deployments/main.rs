@@ -14,6 +14,7 @@ mod cancelling;
 #[path = "../../store/tests/it/database.rs"]
 mod database;
 mod failing;
+mod forge;
 mod going_live;
 mod intervening;
 mod locking;

@@ -1,109 +1,15 @@
 //! Deploys on push: what a forge tells becomes a wish, or a reason why not.
 
-use axum::http::{HeaderMap, HeaderValue};
-use pointsman_coordinator::error::OperationResult;
-use pointsman_coordinator::operations::{
-    answer_pushes, keep_webhook, pause_pushes, release_lock, repeat_push, set_lock, take_push,
-};
+use pointsman_coordinator::operations::{answer_pushes, pause_pushes, release_lock, repeat_push, set_lock};
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::locks::NewLock;
-use pointsman_shared::api::projects::OnFailure;
-use pointsman_shared::api::pushes::{Forge, NewPushPause, NewWebhook, Push, PushAnswer, PushOutcome, Taken};
-use pointsman_store::{pushes, targets, views};
+use pointsman_shared::api::pushes::{NewPushPause, Push, PushAnswer, PushOutcome};
+use pointsman_store::views;
 
 use super::agent::Mishap;
 use super::database::with_database;
+use super::forge::{TARGET, ready};
 use super::wishes::refused;
-use super::world::{World, strategy};
-
-const TARGET: &str = "shop@production";
-
-/// The forge, with the secret it was given.
-struct Gitlab {
-    secret: String,
-}
-
-/// 3.0 is live, the target follows these, and the forge has a webhook.
-async fn ready(store: pointsman_store::Store, on_push: &[&str]) -> (World, Gitlab) {
-    let mut world = World::new(store, 2, strategy(&["1", "100%"], OnFailure::Rollback)).await;
-    world.built("3.0").await;
-    world.live("3.0").await;
-    let mut conn = world.app.store.read().await.unwrap();
-    let mut target = targets::find(&mut conn, &TARGET.parse().unwrap())
-        .await
-        .unwrap()
-        .unwrap();
-    target.on_push = on_push.iter().map(|pattern| pattern.parse().unwrap()).collect();
-    targets::update(&mut conn, &target, world.app.clock.now())
-        .await
-        .unwrap();
-    drop(conn);
-    let wish = NewWebhook {
-        project: "shop".parse().unwrap(),
-        forge: Forge::Gitlab,
-        name: None,
-    };
-    let issued = keep_webhook::add(&world.app, &world.actor, &wish).await.unwrap();
-    assert_eq!(issued.webhook.url, "http://127.0.0.1/api/v1/webhooks/shop/gitlab");
-    let secret = issued.secret;
-    (world, Gitlab { secret })
-}
-
-impl Gitlab {
-    /// Calls the webhook.
-    async fn tells(&self, world: &World, delivery: &str, reference: &str) -> OperationResult<Taken> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("x-gitlab-token", self.secret.as_str()),
-            ("x-gitlab-event", "Push Hook"),
-            ("idempotency-key", delivery),
-        ] {
-            headers.insert(name, HeaderValue::from_str(value).unwrap());
-        }
-        let body = serde_json::json!({ "ref": reference, "after": "ab".repeat(20), "user_username": "bea" });
-        let body = body.to_string();
-        let (project, name) = ("shop".parse().unwrap(), "gitlab".parse().unwrap());
-        take_push::execute(&world.app, &project, &name, &headers, body.as_bytes()).await
-    }
-
-    /// Calls the webhook, and lets the coordinator answer.
-    async fn pushes(&self, world: &World, delivery: &str, reference: &str) -> Push {
-        let taken = self.tells(world, delivery, reference).await.unwrap();
-        answer_pushes::execute(&world.app).await.unwrap();
-        world.push(taken.push.unwrap()).await
-    }
-}
-
-impl World {
-    async fn push(&self, number: i64) -> Push {
-        let mut conn = self.app.store.read().await.unwrap();
-        pushes::one(&mut conn, number).await.unwrap().unwrap()
-    }
-
-    /// As if the pause between two tries were over.
-    async fn is_tried_again(&self) {
-        let mut conn = self.app.store.read().await.unwrap();
-        sqlx::query("UPDATE push SET next_try_at = now() WHERE next_try_at IS NOT NULL")
-            .execute(&mut *conn)
-            .await
-            .unwrap();
-        answer_pushes::execute(&self.app).await.unwrap();
-    }
-
-    async fn pauses(&self) -> Vec<String> {
-        let mut conn = self.app.store.read().await.unwrap();
-        let rhythm = self.app.config.timing.rhythm();
-        let target = views::targets::one(&mut conn, &TARGET.parse().unwrap(), &rhythm)
-            .await
-            .unwrap();
-        target
-            .unwrap()
-            .push_pauses
-            .into_iter()
-            .map(|pause| pause.reason)
-            .collect()
-    }
-}
 
 /// The one answer of a push.
 #[track_caller]
@@ -343,15 +249,15 @@ async fn two_coordinators_answer_once() {
         other.unwrap();
         let push = world.push(taken.push.unwrap()).await;
         assert_eq!(only(&push).outcome, PushOutcome::Requested);
-        let number = only(&push).deployment.unwrap();
-        world.is_tried_again().await;
-        assert_eq!(world.deployment(number).await.number, number);
+        let open = views::deployments::Wanted {
+            over: Some(false),
+            ..Default::default()
+        };
         let mut conn = world.app.store.read().await.unwrap();
-        let asked: i64 = sqlx::query_scalar("SELECT count(*) FROM deployment WHERE ended_at IS NULL")
-            .fetch_one(&mut *conn)
-            .await
-            .unwrap();
-        assert_eq!(asked, 1);
+        assert_eq!(
+            views::deployments::page(&mut conn, open, 9).await.unwrap().len(),
+            1
+        );
     })
     .await;
 }

@@ -190,10 +190,15 @@ impl Sandbox {
         for (name, value) in self.env() {
             writeln!(text, "{name}='{value}'")?;
         }
-        self.place().write("env", &text, 0o600).map(drop)
+        self.place().write("env", &text, 0o600)?;
+        let mut text = Vec::new();
+        for (name, value) in self.services().env() {
+            writeln!(text, "{name}='{value}'")?;
+        }
+        self.place().write("services.env", &text, 0o600).map(drop)
     }
 
-    /// What `DIR/env` holds: addresses and the administrator's token, for CLI and tests.
+    /// What `DIR/env` holds: addresses and the administrator's token, for the CLI. Nothing in it reaches past the API.
     pub fn env(&self) -> Vec<(String, String)> {
         let mut env = vec![
             ("POINTSMAN_URL".to_owned(), self.url()),
@@ -205,7 +210,6 @@ impl Sandbox {
             let file = tls.ca_file.to_string_lossy().into_owned();
             ("POINTSMAN_CA_FILE".to_owned(), file)
         }));
-        env.extend(self.services().env());
         env
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use pointsman_shared::name::ReleaseFolder;
 use pointsman_shared::outcome::{Effect, Phase, Product};
+use pointsman_shared::recipe::Probe;
 use pointsman_shared::wire::job::{Order, SwitchOrder};
 
 use super::health::Health;
@@ -110,7 +111,34 @@ impl<'a, D: Desk> SwitchWork<'a, D> {
             .map_err(|error| Failure::file(Phase::Switch, &error))?;
         self.lock = Some(lock);
         self.root = Some(root);
-        Ok(())
+        self.vet()
+    }
+
+    /// What runs after the switch is judged before it: a command that this host does not allow, or a variable that
+    /// nobody set, must not be found out with the release live.
+    fn vet(&self) -> Result<(), StepError> {
+        for argv in &self.order.hooks.after {
+            self.argv(Phase::AfterHook, argv)?;
+        }
+        match self.order.health.as_ref().map(|check| &check.probe) {
+            Some(Probe::Command { argv }) => self.argv(Phase::Health, argv).map(drop),
+            Some(Probe::Http { url }) => self
+                .values
+                .expand(url)
+                .map(drop)
+                .map_err(|error| Failure::of(Phase::Health, "variable_missing", &error).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// A command as it will run, if this host lets it.
+    fn argv(&self, phase: Phase, argv: &[String]) -> Result<Vec<String>, StepError> {
+        let argv = self
+            .values
+            .expand_argv(argv)
+            .map_err(|error| Failure::of(phase, "variable_missing", &error))?;
+        hook::resolve(&self.job.host.policy, &self.release()?, &argv)
+            .map_err(|refusal| Failure::new(phase, "hook_refused", refusal.to_string()).into())
     }
 
     async fn hook(&self, stage: &str, time: HookTime, argv: &[String]) -> Result<(), StepError> {
@@ -119,12 +147,7 @@ impl<'a, D: Desk> SwitchWork<'a, D> {
             HookTime::After => Phase::AfterHook,
         };
         let release = self.release()?;
-        let argv = self
-            .values
-            .expand_argv(argv)
-            .map_err(|error| Failure::of(phase, "variable_missing", &error))?;
-        let argv = hook::resolve(&self.job.host.policy, &release, &argv)
-            .map_err(|refusal| Failure::new(phase, "hook_refused", refusal.to_string()))?;
+        let argv = self.argv(phase, argv)?;
         let command = Command {
             argv,
             env: self.values.environment(),

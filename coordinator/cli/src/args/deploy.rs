@@ -27,6 +27,14 @@ impl Follow {
     pub fn detaches(self) -> bool {
         self.detach
     }
+
+    /// The same for what may begin only hours later: followed only when that is asked for.
+    pub fn of_later(self) -> Self {
+        Self {
+            detach: !self.follow,
+            ..self
+        }
+    }
 }
 
 /// `build`

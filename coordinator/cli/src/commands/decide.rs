@@ -93,10 +93,7 @@ async fn cancel_deployment(session: &Session, number: i64) -> Result<Exit, CliEr
         format!("is asked to stop ({state}); pointsman watch {number}")
     };
     printer.say(Tone::Good, "Cancelled", &format!("deployment #{number} {words}"));
-    printer.undo(&format!(
-        "pointsman deploy {} {}",
-        deployment.target, deployment.release
-    ));
+    printer.undo(&follow::after_cancel(&deployment));
     printer.show(&deployment, &deployment_table(std::slice::from_ref(&deployment)))?;
     Ok(Exit::Ok)
 }

@@ -17,7 +17,11 @@ use crate::session::Session;
 pub async fn deploy(session: &Session, args: Deploy) -> Result<Exit, CliError> {
     let client = session.client()?;
     let now = session.clock.now();
-    let waiter = subscribe(session, &client, args.follow).await?;
+    let follow = match args.at {
+        Some(_) => args.follow.of_later(),
+        None => args.follow,
+    };
+    let waiter = subscribe(session, &client, follow).await?;
     let wish = NewDeployment {
         target: args.target,
         release: args.release,

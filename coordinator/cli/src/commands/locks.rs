@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pointsman_shared::api::locks::{Lock, NewLock};
+use pointsman_shared::name::TargetName;
 
 use crate::args::{LockTarget, Stop, UnlockTarget};
 use crate::error::CliError;
@@ -58,6 +59,26 @@ pub async fn stop(session: &Session, args: &Stop) -> Result<Exit, CliError> {
     printer.note("rollbacks, cancels and reading are still possible; what an agent has begun goes on");
     printer.undo("pointsman resume");
     show(session, &locks)
+}
+
+/// Says before a list what holds it up: the stop, and locks on what the list is about.
+pub async fn warn(session: &Session, is_about: impl Fn(&TargetName) -> bool) -> Result<(), CliError> {
+    for lock in session.client()?.locks().await? {
+        let until = lock
+            .expires_at
+            .map_or_else(String::new, |at| format!(" until {}", at.format("%F %T UTC")));
+        let Lock { owner, reason, .. } = &lock;
+        match &lock.target {
+            None => session.printer.warn(&format!(
+                "everything is stopped by {owner}{until}: {reason}; pointsman resume ends it"
+            )),
+            Some(target) if is_about(target) => session.printer.warn(&format!(
+                "{target} is locked by {owner}{until}: {reason}; pointsman unlock {target} ends it"
+            )),
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Ends the stop.

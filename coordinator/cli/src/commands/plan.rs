@@ -38,7 +38,11 @@ pub async fn plan(session: &Session, args: MakePlan) -> Result<Exit, CliError> {
         "pointsman deploy {} {} --plan {hash}",
         agreed.target, agreed.release.label
     );
-    printer.say(Tone::Busy, "Next", &next);
+    if plan.obstacles.is_empty() {
+        printer.say(Tone::Busy, "Next", &next);
+    } else {
+        printer.note(&format!("it would be refused or wait right now; later: {next}"));
+    }
     Ok(Exit::Ok)
 }
 

@@ -6,7 +6,7 @@ use pointsman_shared::name::{EnvironmentName, ProjectName};
 
 use crate::args::{Scope, Status};
 use crate::client::{Client, Listing};
-use crate::commands::listing;
+use crate::commands::{listing, locks};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::printer::{Format, Tone};
@@ -46,6 +46,18 @@ pub async fn status(session: &Session, args: Status) -> Result<Exit, CliError> {
             more: false,
         };
         return listing::show(session, &nothing, &table, &empty);
+    }
+    locks::warn(session, |locked| {
+        targets.iter().any(|target| target.name == *locked)
+    })
+    .await?;
+    for target in &targets {
+        for pause in &target.push_pauses {
+            let sentence = format!("pushes to {} are paused: {}", target.name, pause.reason);
+            session
+                .printer
+                .note(&format!("{sentence}; pointsman push resume {}", target.name));
+        }
     }
     session.printer.show(&targets, &table)?;
     Ok(Exit::Ok)

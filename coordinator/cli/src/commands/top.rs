@@ -9,6 +9,7 @@ use std::time::Duration;
 use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::fleet::Host;
 use pointsman_shared::api::jobs::{Job, JobState};
+use pointsman_shared::api::locks::Lock;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -39,6 +40,8 @@ pub struct Look {
     hosts: Vec<Host>,
     /// Hosts in all.
     members: usize,
+    /// What is locked, or the stop.
+    locks: Vec<Lock>,
 }
 
 /// Looks on.
@@ -135,5 +138,6 @@ async fn look(client: &Client) -> Result<Look, CliError> {
         waiting,
         hosts,
         members,
+        locks: client.locks().await?,
     })
 }

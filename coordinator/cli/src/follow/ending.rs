@@ -1,7 +1,7 @@
 //! How a followed deployment ended: in words, with its hosts, its exit code, and the command that takes it back.
 
 use chrono::{DateTime, Utc};
-use pointsman_shared::api::deployments::{Deployment, DeploymentState};
+use pointsman_shared::api::deployments::{Deployment, DeploymentState, HostProgress};
 
 use super::{Streamed, changes};
 use crate::commands::deployment_hosts;
@@ -92,7 +92,11 @@ fn miss(deployment: &Deployment, goal: Goal) -> CliError {
                 logs,
             )
         }
-        DeploymentState::Cancelled => (Exit::Cancelled, "was cancelled".to_owned(), undo(deployment)),
+        DeploymentState::Cancelled => (
+            Exit::Cancelled,
+            "was cancelled".to_owned(),
+            after_cancel(deployment),
+        ),
         DeploymentState::Superseded => (
             Exit::Cancelled,
             "was superseded by a newer wish".to_owned(),
@@ -126,6 +130,26 @@ fn miss(deployment: &Deployment, goal: Goal) -> CliError {
         why: why(deployment),
         help: Some(help),
     }
+}
+
+/// What to do after a cancel: a release that hosts were switched to stays there until somebody goes back.
+pub fn after_cancel(deployment: &Deployment) -> String {
+    let Deployment { target, release, .. } = deployment;
+    let again = format!("pointsman deploy {target} {release}");
+    let touched = |host: &&HostProgress| matches!(host.state.as_str(), "live" | "failed" | "unknown");
+    let touched: Vec<_> = deployment
+        .hosts
+        .iter()
+        .filter(touched)
+        .map(|host| host.host.as_str())
+        .collect();
+    if touched.is_empty() {
+        return again;
+    }
+    format!(
+        "{release} may be live on {}: pointsman status {target}; back: pointsman rollback {target}; forth: {again}",
+        touched.join(", ")
+    )
 }
 
 /// The command that takes a finished deployment back.

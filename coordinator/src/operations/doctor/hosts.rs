@@ -72,7 +72,9 @@ fn cure(host: &Host, problem: &Problem) -> String {
         Problem::Root(_) => {
             format!("on {id}: pointsman-agent setup prints the lines that give the root its owner and rights")
         }
-        Problem::Drift(_) => format!("pointsman why {id}; drift is never mended unasked"),
+        Problem::Drift(_) => {
+            "drift is never mended unasked; pointsman deploy PROJECT@ENVIRONMENT RELEASE mends it".to_owned()
+        }
     }
 }
 

@@ -29,6 +29,15 @@ pub fn frame(look: &Look, width: Option<usize>, now: DateTime<Utc>) -> String {
         ("Not well", not_well(look), "no host"),
     ];
     let mut frame = String::new();
+    for lock in &look.locks {
+        let what = match &lock.target {
+            None => "Everything is stopped".to_owned(),
+            Some(target) => format!("{target} is locked"),
+        };
+        let line = format!("{what} by {}: {}", lock.owner, lock.reason);
+        frame.push_str(&Tone::Warning.paint(&text::plain(&line)));
+        frame.push('\n');
+    }
     for (name, table, nothing) in parts {
         frame.push_str(&Tone::Busy.bold(name));
         if table.is_empty() {

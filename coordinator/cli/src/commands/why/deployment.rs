@@ -7,7 +7,7 @@ use pointsman_shared::outcome::JobKind;
 
 use super::Asked;
 use crate::error::CliError;
-use crate::{text, wording};
+use crate::{follow, text, wording};
 
 /// Hosts that are explained; what holds up more of them is rarely something else.
 const MOST_HOSTS: usize = 8;
@@ -183,7 +183,7 @@ fn what_to_do(deployment: &Deployment) -> Option<String> {
         DeploymentState::Failed | DeploymentState::RolledBack => Some(format!(
             "pointsman logs {number}; once it is mended, pointsman deploy {target} {release}"
         )),
-        DeploymentState::Cancelled => Some(format!("pointsman deploy {target} {release}")),
+        DeploymentState::Cancelled => Some(follow::after_cancel(deployment)),
         DeploymentState::Superseded => Some(format!("pointsman why {target}")),
         DeploymentState::Abandoned => Some(format!("pointsman status {target}")),
     }

@@ -8,6 +8,12 @@ use super::super::problems::{PROJECT, TARGET, WEBHOOK};
 use crate::http::webhooks::PushesQuery;
 
 pub(super) fn operations() -> Vec<Operation> {
+    let mut all = webhooks();
+    all.extend(pushes());
+    all
+}
+
+fn webhooks() -> Vec<Operation> {
     vec![
         get(
             "/api/v1/webhooks",
@@ -44,6 +50,11 @@ pub(super) fn operations() -> Vec<Operation> {
         delete("/api/v1/webhooks/{project}/{webhook}", "Remove a webhook")
             .gives_nothing()
             .refuses(WEBHOOK),
+    ]
+}
+
+fn pushes() -> Vec<Operation> {
+    vec![
         get(
             "/api/v1/pushes",
             "Pushes that were told and what came of them, newest first",
