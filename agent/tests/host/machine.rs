@@ -174,7 +174,9 @@ impl Machine {
         fs_err::create_dir_all(tree.join("bin")).unwrap();
         fs_err::write(tree.join("version"), number.to_string()).unwrap();
         fs_err::write(tree.join("bin/version"), number.to_string()).unwrap();
-        let hook = format!("#!/bin/sh\necho \"$1 {number}\" >> \"$POINTSMAN_ROOT/../effects\"\n");
+        let hook = format!(
+            "#!/bin/sh\necho \"$1 {number}\" >> \"$POINTSMAN_ROOT/../effects\"\n[ \"$1\" != fail ]\n"
+        );
         fs_err::write(tree.join("bin/hook"), hook).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs_err::set_permissions(tree.join("bin/hook"), mode).unwrap();

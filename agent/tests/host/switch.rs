@@ -92,7 +92,7 @@ async fn a_failing_after_hook_says_that_the_release_is_live() {
     let one = machine.release(1);
     machine.install(&one).await;
     let mut order = machine.switch_order(&one, 1);
-    order["hooks"]["after"] = serde_json::json!([LISTED_HOOK, ["bin/version"]]);
+    order["hooks"]["after"] = serde_json::json!([LISTED_HOOK, ["bin/hook", "fail"]]);
     let done = machine.perform(1, 1, &order).await;
     assert!(
         matches!(
@@ -111,6 +111,37 @@ async fn a_failing_after_hook_says_that_the_release_is_live() {
         SwitchPhase::Done,
         "the decision has run to its end"
     );
+}
+
+#[tokio::test]
+async fn what_would_be_refused_after_the_switch_is_refused_before_it() {
+    let machine = Machine::new().await;
+    let one = machine.release(1);
+    machine.install(&one).await;
+    let health = |probe: serde_json::Value| {
+        serde_json::json!({
+            "probe": probe, "passes": 1, "interval_ms": 10, "deadline_ms": 1000, "asserts_release": false,
+        })
+    };
+    let unlisted = serde_json::json!({ "probe": "command", "argv": ["test", "-f", "index.html"] });
+    let unset = serde_json::json!({ "probe": "http", "url": "http://127.0.0.1:${NOBODY_SET_THIS}/" });
+    for (after, health, code) in [
+        (
+            serde_json::json!([["bin/version"]]),
+            serde_json::Value::Null,
+            "hook_refused",
+        ),
+        (serde_json::json!([]), health(unlisted), "hook_refused"),
+        (serde_json::json!([]), health(unset), "variable_missing"),
+    ] {
+        let mut order = machine.switch_order(&one, 1);
+        order["hooks"]["after"] = after;
+        order["health"] = health;
+        let done = machine.perform(1, 1, &order).await;
+        assert_eq!(failure(&done).0, code, "{done:?}");
+        assert_eq!(machine.current(), None, "nothing was switched");
+    }
+    machine.switch(&one, 2).await;
 }
 
 #[tokio::test]

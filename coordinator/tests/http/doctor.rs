@@ -80,7 +80,7 @@ async fn a_root_that_cannot_be_read_and_drift_are_told_apart() {
     .await;
     let (severity, cure) = finding(&world, "runs 1.8.2").await;
     assert!(
-        severity == "warn" && cure.contains("pointsman why web-1"),
+        severity == "warn" && cure.contains("pointsman deploy PROJECT@ENVIRONMENT RELEASE"),
         "{severity} {cure}"
     );
     does(

@@ -28,7 +28,7 @@ fn a_plan_tells_everything_and_ends_with_what_to_type() {
     0000000000  Add value added tax  Lucy     2m
     --- stderr
     warning: release 1.9.1 is not marked tested, which shop@production asks for
-            Next  pointsman deploy shop@production 1.9.1 --plan 64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525
+            Note  it would be refused or wait right now; later: pointsman deploy shop@production 1.9.1 --plan 64879f7d6b960a01909762d911a32d4582c20010c5641ee90278b644a9e3b525
     --- exit 0
     ");
 }

@@ -181,6 +181,8 @@ fn one_thing_is_shown_field_by_field() {
     keeps        5 good releases, and all of 168 hours
     gates        -
     when busy    queue
+    on push      -
+    paused       -
     wanted       1.9.0
     open         -
 

@@ -20,6 +20,7 @@ mod following;
 mod logging;
 mod looking;
 mod managing;
+mod pushing;
 mod settings;
 mod topping;
 mod undoing;

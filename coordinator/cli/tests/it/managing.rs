@@ -47,6 +47,8 @@ fn projects_environments_and_targets_are_created() {
     keeps        5 good releases, and all of 168 hours
     gates        -
     when busy    queue
+    on push      -
+    paused       -
     wanted       -
     open         -
     --- stderr
@@ -211,7 +213,7 @@ fn a_host_is_invited_and_shut_out() {
     insta::assert_snapshot!(lucy.runs("hosts revoke web1"), @"
     $ pointsman hosts revoke web1
     --- stderr
-    error: not asked: Take the key of web1 away? Its agent is shut out; what is live there stays live.
+    error: there is no terminal to ask on: Take the key of web1 away? Its agent is shut out; what is live there stays live.
      help: pass --yes if it is what you want
     --- exit 2
     ");

@@ -15,7 +15,7 @@ fn it_shows_the_act_asks_and_takes_it_back() {
     --- stderr
              Act  target.lock shop@production, 2m ago (#1 of the audit)
          Inverse  pointsman unlock shop@production
-    error: not asked: Do it?
+    error: there is no terminal to ask on: Do it?
      help: pass --yes if it is what you want
     --- exit 2
     ");

@@ -10,6 +10,7 @@ mod changes;
 mod deciding;
 mod events;
 pub mod journey;
+mod pushing;
 mod reads;
 mod refusals;
 mod upkeep;
@@ -92,6 +93,7 @@ impl Coordinator {
                     .merge(acts::routes())
                     .merge(upkeep::routes())
                     .merge(deciding::routes())
+                    .merge(pushing::routes())
                     .merge(events::routes()),
             )
             .fallback(refusals::no_route)
