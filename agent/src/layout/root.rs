@@ -33,11 +33,13 @@ const PRIVATE: Mode = Mode::from_raw_mode(0o700);
 pub enum RootError {
     /// It is not there.
     #[error(
-        "the root {root} does not exist; make it with `pointsman-agent setup {root}`, which prints the commands"
+        "the root {root} does not exist; make it on this host for the agent's user: `sudo install -d -o {agent} {root}`"
     )]
     Missing {
         /// The root.
         root: RootPath,
+        /// Our user.
+        agent: u32,
     },
     /// It belongs to somebody else.
     #[error(
@@ -106,7 +108,10 @@ impl Root {
     pub fn open(path: &RootPath) -> Result<Self, RootError> {
         let dir = Dir::open(Path::new(path.as_str())).map_err(|error| {
             if error.source.kind() == std::io::ErrorKind::NotFound {
-                RootError::Missing { root: path.clone() }
+                RootError::Missing {
+                    root: path.clone(),
+                    agent: rustix::process::geteuid().as_raw(),
+                }
             } else {
                 RootError::File(error)
             }

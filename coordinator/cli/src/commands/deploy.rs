@@ -69,7 +69,16 @@ pub async fn rollback(session: &Session, args: Rollback) -> Result<Exit, CliErro
         reason: session.options.reason.clone(),
     };
     let deployment = client.rollback(&wish).await?;
-    accepted(session, &client, waiter, deployment, Goal::RolledBack).await
+    let target = deployment.target.clone();
+    let exit = accepted(session, &client, waiter, deployment, Goal::RolledBack).await?;
+    // What was just left must not come back with the next push; whoever goes back should know.
+    for pause in client.target(&target).await?.push_pauses {
+        let sentence = format!("pushes to {target} are paused: {}", pause.reason);
+        session
+            .printer
+            .note(&format!("{sentence}; pointsman push resume {target}"));
+    }
+    Ok(exit)
 }
 
 /// Listens before the wish is made, so that nothing of it is missed; not at all when detached.
