@@ -124,7 +124,7 @@ impl Telling<'_> {
         let (project, sandbox) = (self.stage.project, self.stage.sandbox);
         let document = json!({
             "project": [{ "name": project, "repository": format!("file://{}", mirror.display()) }],
-            "environment": [{ "name": "production" }],
+            "environment": [{ "name": "production", "position": 10 }],
             "target": [{
                 "project": project,
                 "environment": "production",
