@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
 use pointsman_shared::digest::Digest;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// Bytes of a key.
@@ -75,6 +77,8 @@ pub struct Sealed {
 struct Key {
     id: String,
     cipher: XChaCha20Poly1305,
+    /// Keys fingerprints; derived, so that a fingerprint tells nothing of the key that seals.
+    mac: Hmac<Sha256>,
 }
 
 /// The keys of secret variables.
@@ -153,6 +157,12 @@ impl Vault {
         self.newest.id == key || self.older.iter().any(|older| older.id == key)
     }
 
+    /// A digest that only whoever has the newest key can compute, to tell whether something is the same as before.
+    pub fn fingerprint(&self, bytes: &[u8]) -> Digest {
+        let mac = self.newest.mac.clone().chain_update(bytes);
+        Digest::from_bytes(mac.finalize().into_bytes().into())
+    }
+
     /// Seals a value for one place.
     pub fn seal(&self, place: &str, value: &str) -> Result<Sealed, VaultError> {
         let mut nonce = [0_u8; NONCE];
@@ -199,9 +209,11 @@ impl Vault {
 fn key(line: &str) -> Option<Key> {
     let mut bytes = Zeroizing::new([0_u8; KEY]);
     hex::decode_to_slice(line, bytes.as_mut()).ok()?;
+    let derived = Zeroizing::new([b"pointsman fingerprint ", bytes.as_slice()].concat());
     Some(Key {
         id: Digest::of(bytes.as_ref()).short(),
         cipher: XChaCha20Poly1305::new((&*bytes).into()),
+        mac: Hmac::new_from_slice(Digest::of(&derived).as_bytes()).ok()?,
     })
 }
 
@@ -247,6 +259,17 @@ mod tests {
             .seal("target/shop@production/DATABASE_URL", "postgres://lucy:geheim@db")
             .unwrap();
         assert_ne!(twice, sealed, "equal values do not look equal");
+    }
+
+    #[test]
+    fn a_fingerprint_is_the_keys_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = Vault::open_or_make(&folder.path().join("one")).unwrap();
+        let other = Vault::open_or_make(&folder.path().join("other")).unwrap();
+        assert_eq!(one.fingerprint(b"geheim"), one.fingerprint(b"geheim"));
+        assert_ne!(one.fingerprint(b"geheim"), one.fingerprint(b"geheim "));
+        assert_ne!(one.fingerprint(b"geheim"), other.fingerprint(b"geheim"));
+        assert_ne!(one.fingerprint(b"geheim"), Digest::of(b"geheim"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use pointsman_store::deployments::DeploymentRow;
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, Transaction, deployments, targets};
 
-use super::{act, request_deployment, tell_deployment};
+use super::{act, known, request_deployment, tell_deployment};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -19,10 +19,7 @@ pub async fn execute(app: &App, actor: &Actor, number: i64, reason: Option<Strin
         let (row, target) = find(app, number).await?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
-        deployments::lock(&mut tx, row.id).await?;
-        let facts = deployments::facts(&mut tx, row.id)
-            .await?
-            .ok_or_else(|| StoreError::inconsistent("deployment", row.id, "it vanished under its lock"))?;
+        let facts = known::facts_under_lock(&mut tx, row.id).await?;
         if let Some(ended) = &facts.ended {
             let what = format!("deployment #{number} is over: {}", ended.outcome.as_str());
             return Err(Refusal::conflict("deployment_over", what).into());

@@ -4,9 +4,9 @@ use pointsman_domain::deployment::Facts;
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::deployments::{Decision, DecisionRequest};
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, Transaction, deployments, targets};
+use pointsman_store::{Transaction, deployments, targets};
 
-use super::{act, cancel_deployment, request_deployment, request_rollback, tell_deployment};
+use super::{act, cancel_deployment, known, request_deployment, request_rollback, tell_deployment};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -23,10 +23,7 @@ pub async fn execute(
         let (row, target) = cancel_deployment::find(app, number).await?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
-        deployments::lock(&mut tx, row.id).await?;
-        let facts = deployments::facts(&mut tx, row.id)
-            .await?
-            .ok_or_else(|| StoreError::inconsistent("deployment", row.id, "it vanished under its lock"))?;
+        let facts = known::facts_under_lock(&mut tx, row.id).await?;
         refuse_unless_open(&facts)?;
         match request.decision {
             Decision::Rollback => {

@@ -6,10 +6,11 @@ use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::deployments::{HostsRequest, PauseRequest};
 use pointsman_shared::ids::JobId;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, Transaction, deployments, jobs, targets};
+use pointsman_store::{Transaction, deployments, jobs, targets};
 
 use super::{
-    act, cancel_deployment, cancel_job, decide_deployment, request_deployment, supersede_job, tell_deployment,
+    act, cancel_deployment, cancel_job, decide_deployment, known, request_deployment, supersede_job,
+    tell_deployment,
 };
 use crate::app::App;
 use crate::error::OperationResult;
@@ -50,8 +51,7 @@ pub async fn execute(app: &App, actor: &Actor, number: i64, said: &Said) -> Oper
         let (row, target) = cancel_deployment::find(app, number).await?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
-        deployments::lock(&mut tx, row.id).await?;
-        let facts = locked_facts(&mut tx, &row).await?;
+        let facts = known::facts_under_lock(&mut tx, row.id).await?;
         decide_deployment::refuse_unless_open(&facts)?;
         let said_in_words = store(app, &mut tx, actor, &facts, said).await?;
         settle(app, &mut tx, actor, &target, &row, said).await?;
@@ -62,11 +62,6 @@ pub async fn execute(app: &App, actor: &Actor, number: i64, said: &Said) -> Oper
     .await?;
     request_deployment::begin(app, &target).await;
     Ok(())
-}
-
-async fn locked_facts(tx: &mut Transaction, row: &deployments::DeploymentRow) -> OperationResult<Facts> {
-    let facts = deployments::facts(tx, row.id).await?;
-    Ok(facts.ok_or_else(|| StoreError::inconsistent("deployment", row.id, "it vanished under its lock"))?)
 }
 
 /// Judges and writes; returns what was said, for people.

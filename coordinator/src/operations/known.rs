@@ -1,13 +1,16 @@
 //! What a wish names must exist; where it does not, the refusal says what comes nearest.
 
 use pointsman_domain::Refusal;
+use pointsman_domain::deployment::Facts;
 use pointsman_domain::nearest::nearest;
 use pointsman_shared::api::projects::Environment;
-use pointsman_shared::ids::EnvironmentId;
+use pointsman_shared::ids::{DeploymentId, EnvironmentId};
 use pointsman_shared::name::{EnvironmentName, HostId, ProjectName, TargetName};
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{PgConnection, environments, hosts, join_tokens, projects, targets};
+use pointsman_store::{
+    PgConnection, StoreError, Transaction, deployments, environments, hosts, join_tokens, projects, targets,
+};
 
 use crate::error::OperationResult;
 
@@ -61,6 +64,13 @@ pub async fn host(conn: &mut PgConnection, id: &HostId) -> OperationResult<()> {
     }
     let names = join_tokens::host_names(conn).await?;
     Err(unknown("host", "unknown_host", id.as_str(), &names, "pointsman hosts").into())
+}
+
+/// A deployment, locked until the transaction ends, with all that is decided by.
+pub async fn facts_under_lock(tx: &mut Transaction, id: DeploymentId) -> OperationResult<Facts> {
+    deployments::lock(tx, id).await?;
+    let facts = deployments::facts(tx, id).await?;
+    Ok(facts.ok_or_else(|| StoreError::inconsistent("deployment", id, "it vanished under its lock"))?)
 }
 
 /// A refusal that knows what comes nearest.

@@ -5,9 +5,9 @@ use pointsman_domain::deployment::DeploymentKind;
 use pointsman_domain::{Actor, Refusal};
 use pointsman_shared::api::projects::WhenBusy;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, Transaction, deployments};
+use pointsman_store::{Transaction, deployments};
 
-use super::cancel_deployment;
+use super::{cancel_deployment, known};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -34,11 +34,7 @@ pub(super) async fn execute(
                 .into())
         }
         WhenBusy::Supersede => {
-            deployments::lock(tx, open.id).await?;
-            let facts = deployments::facts(tx, open.id).await?;
-            let facts = facts.ok_or_else(|| {
-                StoreError::inconsistent("deployment", open.id, "it vanished under its lock")
-            })?;
+            let facts = known::facts_under_lock(tx, open.id).await?;
             let is_a_way_back = facts.kind == DeploymentKind::Rollback || facts.rollback.is_some();
             if facts.cancel.is_none() && !is_a_way_back && !facts.has_had_effect() {
                 let reason = Some("a newer wish takes its place".to_owned());

@@ -9,9 +9,9 @@ use pointsman_shared::api::deployments::NewRollback;
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, Transaction, deployments, good_releases, placements, targets};
+use pointsman_store::{Transaction, deployments, good_releases, placements, targets};
 
-use super::{act, find_release, judge_rollback, pause_pushes, request_deployment, tell_deployment};
+use super::{act, find_release, judge_rollback, known, pause_pushes, request_deployment, tell_deployment};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -49,10 +49,7 @@ async fn request(
         .into_iter()
         .find(|open| open.started)
     {
-        deployments::lock(tx, open.id).await?;
-        let facts = deployments::facts(tx, open.id).await?;
-        let facts = facts
-            .ok_or_else(|| StoreError::inconsistent("deployment", open.id, "it vanished under its lock"))?;
+        let facts = known::facts_under_lock(tx, open.id).await?;
         if decides(&facts, asked)? {
             decide(app, tx, actor, target, &facts, reason).await?;
             return Ok(open.number);
