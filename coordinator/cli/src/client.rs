@@ -8,6 +8,7 @@ mod audit;
 mod deployments;
 mod events;
 mod pushes;
+mod notifications;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -4,10 +4,11 @@ use pointsman_domain::Refusal;
 use pointsman_domain::nearest::nearest;
 use pointsman_shared::api::projects::Environment;
 use pointsman_shared::ids::EnvironmentId;
-use pointsman_shared::name::{EnvironmentName, HostId, ProjectName, TargetName};
+use pointsman_shared::name::{ChannelName, EnvironmentName, HostId, ProjectName, TargetName};
+use pointsman_store::channels::ChannelRow;
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{PgConnection, environments, hosts, join_tokens, projects, targets};
+use pointsman_store::{PgConnection, channels, environments, hosts, join_tokens, projects, targets};
 
 use crate::error::OperationResult;
 
@@ -61,6 +62,16 @@ pub async fn host(conn: &mut PgConnection, id: &HostId) -> OperationResult<()> {
     }
     let names = join_tokens::host_names(conn).await?;
     Err(unknown("host", "unknown_host", id.as_str(), &names, "pointsman hosts").into())
+}
+
+/// The channel of this name; its row is locked until the transaction ends.
+pub async fn channel(conn: &mut PgConnection, name: &ChannelName) -> OperationResult<ChannelRow> {
+    if let Some(channel) = channels::lock(conn, name).await? {
+        return Ok(channel);
+    }
+    let names = channels::names(conn).await?;
+    let list = "pointsman channel ls";
+    Err(unknown("channel", "unknown_channel", name.as_str(), &names, list).into())
 }
 
 /// A refusal that knows what comes nearest.

@@ -2,6 +2,7 @@
 
 mod kind;
 mod pushes;
+mod notify;
 mod reconcile;
 mod schedule;
 mod serve;
