@@ -7,8 +7,8 @@ mod api;
 mod audit;
 mod deployments;
 mod events;
-mod pushes;
 mod notifications;
+mod pushes;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use pointsman_shared::api::notifications::{Delivery, DeliveryLog, DeliveryState}
 use pointsman_shared::name::ChannelName;
 use pointsman_store::deliveries::{self, DeliveryFilter};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::caller::Caller;
 use super::extract::{Json, Path, Query};
@@ -15,7 +16,7 @@ use crate::notify;
 use crate::operations::redeliver;
 
 /// `?channel=&state=&cursor=&limit=`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeliveryQuery {
     channel: Option<ChannelName>,
@@ -42,7 +43,7 @@ pub(super) async fn list(caller: Caller, Query(query): Query<DeliveryQuery>) -> 
     Ok(page.page(found, |delivery: &Delivery| delivery.number.to_string()))
 }
 
-/// `GET /api/v1/deliveries/{delivery}`
+/// `GET /api/v1/deliveries/{number}`
 pub(super) async fn one(caller: Caller, Path(number): Path<i64>) -> Answer<Json<DeliveryLog>> {
     let mut conn = caller.app.store.read().await?;
     let (id, delivery) = redeliver::find(&mut conn, number).await?;
@@ -53,7 +54,7 @@ pub(super) async fn one(caller: Caller, Path(number): Path<i64>) -> Answer<Json<
     }))
 }
 
-/// `POST /api/v1/deliveries/{delivery}/redeliver`
+/// `POST /api/v1/deliveries/{number}/redeliver`
 pub(super) async fn redeliver(
     caller: Caller,
     Path(number): Path<i64>,

@@ -15,7 +15,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::guard::Access::{self, Agent, Does, Forge, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
-    account, agent, audit, channels, deliveries, deployments, edge, environments, events, garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, page, plans, projects, recipes, releases, rules, targets, tokens, variables, webhooks,
+    account, agent, audit, channels, deliveries, deployments, edge, environments, events, garbage, guard,
+    health, hosts, jobs, locks, metrics, migrations, openapi, page, plans, projects, recipes, releases,
+    rules, targets, tokens, variables, webhooks,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -35,10 +37,17 @@ pub(super) struct Api {
 
 /// Every route.
 pub fn routes() -> Vec<Route> {
-    [installation(), settings(), notifications(), work(), on_push(), agents()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        installation(),
+        settings(),
+        notifications(),
+        work(),
+        on_push(),
+        agents(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The installation itself: its health, its members, who may do what.
@@ -109,10 +118,10 @@ fn notifications() -> Vec<Route> {
         post("/api/v1/channels/{channel}/test", Does(Configure, "channel.test"), channels::test),
         get("/api/v1/rules", May(Read), rules::list),
         post("/api/v1/rules", Does(Configure, "rule.add"), rules::add),
-        delete("/api/v1/rules/{rule}", Does(Configure, "rule.remove"), rules::remove),
+        delete("/api/v1/rules/{number}", Does(Configure, "rule.remove"), rules::remove),
         get("/api/v1/deliveries", May(Read), deliveries::list),
-        get("/api/v1/deliveries/{delivery}", May(Read), deliveries::one),
-        post("/api/v1/deliveries/{delivery}/redeliver", Does(Configure, "delivery.redeliver"), deliveries::redeliver),
+        get("/api/v1/deliveries/{number}", May(Read), deliveries::one),
+        post("/api/v1/deliveries/{number}/redeliver", Does(Configure, "delivery.redeliver"), deliveries::redeliver),
     ]
 }
 

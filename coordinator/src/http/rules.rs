@@ -25,7 +25,7 @@ pub(super) async fn add(caller: Caller, Json(wish): Json<NewRule>) -> Answer<(St
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// `DELETE /api/v1/rules/{rule}`
+/// `DELETE /api/v1/rules/{number}`
 pub(super) async fn remove(caller: Caller, Path(number): Path<i64>) -> Answer<Json<Rule>> {
     Ok(Json(
         remove_rule::execute(&caller.app, &caller.actor, number).await?,

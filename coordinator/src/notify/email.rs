@@ -201,7 +201,23 @@ mod tests {
 
     #[test]
     fn the_first_mail_of_a_deployment_bears_the_id_of_its_thread() {
-        insta::assert_snapshot!(text(Some(("deployment-812.ops", true)), &notice()), @"");
+        insta::assert_snapshot!(text(Some(("deployment-812.ops", true)), &notice()), @"
+        From: Pointsman <pointsman@example.org>
+        Date: Thu, 01 Jan 1970 00:00:00 +0000
+        To: ops@example.org, Ann <ann@example.org>
+        Subject: [main] shop@production #812: 1.9.1, asked for by ann
+        Message-ID: <deployment-812.ops@pointsman.example.org>
+        Auto-Submitted: auto-generated
+        X-Pointsman-Event: deploy.failed
+        Content-Transfer-Encoding: quoted-printable
+
+        =E2=9C=97 failed: failed on web-1: disk full
+
+        1970-01-01 00:00:00 UTC
+        commit 3f9c1e20
+        live before: 1.9.0
+        https://pointsman.example.org/deployments/812
+        ");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The coordinator's loops: roles of one binary, each harmless to run twice, here or on another machine.
 
 mod kind;
-mod pushes;
 mod notify;
+mod pushes;
 mod reconcile;
 mod schedule;
 mod serve;

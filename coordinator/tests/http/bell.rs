@@ -111,3 +111,13 @@ pub fn is_signed(request: &Request, secrets: &[&str]) -> bool {
     let expected = sign(secrets, request.header("webhook-id"), time, &request.body);
     expected.as_deref() == Some(request.header("webhook-signature"))
 }
+
+/// Waits until whatever happened so far was asked for its takers.
+pub async fn all_read(world: &World) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let left = "SELECT count(*) FROM event WHERE seq IS NULL OR seq > (SELECT seq FROM notification_cursor)";
+    while world.count(left).await > 0 {
+        assert!(tokio::time::Instant::now() < deadline, "nobody reads events");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}

@@ -5,9 +5,9 @@
 
 mod agents;
 mod audit;
-mod contract;
 mod bell;
 mod channels;
+mod contract;
 mod doctor;
 mod health;
 mod joins;

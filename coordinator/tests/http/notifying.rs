@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::bell::{
-    ON_LOOPBACK, PATIENCE, delivery, happens, hurry, is_signed, notify, rule, tried, webhook, world,
+    ON_LOOPBACK, PATIENCE, all_read, delivery, happens, hurry, is_signed, notify, rule, tried, webhook, world,
 };
 use crate::receiver::{Receiver, Reply, Request};
 
@@ -165,6 +165,7 @@ async fn a_receiver_that_is_gone_is_left_alone() {
     let acts = "SELECT count(*) FROM audit WHERE action = 'channel.disable' AND object = 'channel ops'";
     assert_eq!(world.count(acts).await, 1);
     happens(&world, "deployment.failed", "two").await;
+    all_read(&world).await;
     let refused = world.admin().post("channels/ops/test", &json!({})).await;
     assert_eq!(refused.refused(409), "channel_disabled");
 

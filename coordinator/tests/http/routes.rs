@@ -16,8 +16,6 @@ fn filled(path: &str) -> String {
         .replace("{host}", "web-1")
         .replace("{token}", "abc")
         .replace("{channel}", "ops")
-        .replace("{rule}", "1")
-        .replace("{delivery}", "1")
         .replace("{kind}", "archives")
         .replace("{webhook}", "github")
         .replace("{digest}", &"ab".repeat(32))

@@ -14,6 +14,7 @@ use crate::name::{ChannelName, EnvironmentName, ProjectName};
 
 /// Where a new channel goes; what is secret in it is sealed and never told again.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum NewPlace {
     /// Signed HTTP requests, as Standard Webhooks has them.
@@ -57,6 +58,7 @@ impl fmt::Debug for NewPlace {
 
 /// Where a channel goes, as everybody may read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// Signed HTTP requests.
@@ -106,6 +108,7 @@ impl fmt::Display for Place {
 
 /// `POST /api/v1/channels`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewChannel {
     /// Its name.
@@ -119,6 +122,7 @@ pub struct NewChannel {
 
 /// A channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Channel {
     /// Its name.
     pub name: ChannelName,
@@ -148,6 +152,7 @@ pub struct Channel {
 
 /// A channel with its secret, told this once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IssuedChannel {
     /// The channel.
     pub channel: Channel,
@@ -166,6 +171,7 @@ impl fmt::Debug for IssuedChannel {
 
 /// `POST /api/v1/channels/{channel}/secret`: a new secret signs from now on, the one before it for a while, too.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewSecret {
     /// A webhook's signing secret (one is drawn when absent), or a bot's token, or an incoming webhook's address.
@@ -187,6 +193,7 @@ impl fmt::Debug for NewSecret {
 
 /// `PUT /api/v1/channels/{channel}/enabled`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EnableChannel {
     /// Whether anything is sent to it.
@@ -195,6 +202,7 @@ pub struct EnableChannel {
 
 /// `POST /api/v1/rules`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewRule {
     /// Where to.
@@ -212,6 +220,7 @@ pub struct NewRule {
 
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rule {
     /// Its number.
     pub number: i64,
@@ -231,6 +240,7 @@ pub struct Rule {
 
 /// What a notification means for whoever looks after the thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Turn {
     /// Something is wrong.
@@ -243,6 +253,7 @@ pub enum Turn {
 
 /// What is told: the `data` of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Notice {
     /// What happened, such as `deploy.failed`.
     pub topic: String,
@@ -274,6 +285,7 @@ pub struct Notice {
 
 /// What a notification says of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeploymentNotice {
     /// Its number.
     pub number: i64,
@@ -297,6 +309,7 @@ pub struct DeploymentNotice {
 
 /// The body of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookBody {
     /// The topic.
     #[serde(rename = "type")]

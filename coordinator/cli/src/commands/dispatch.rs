@@ -1,7 +1,9 @@
 //! From what was typed to the file that does it.
 
 use super::{
-    apply, audit, build, channel, completions, decide, delivery, deploy, deployments, doctor, environment, events, garbage, help, hosts, intervene, jobs, locks, login, logs, man, mark, migrations, names, open, plan, project, push, recipe, rule, status, target, token, top, undo, variable, webhook, why,
+    apply, audit, build, channel, completions, decide, delivery, deploy, deployments, doctor, environment,
+    events, garbage, help, hosts, intervene, jobs, locks, login, logs, man, mark, migrations, names, open,
+    plan, project, push, recipe, rule, status, target, token, top, undo, variable, webhook, why,
 };
 use crate::args::Command;
 use crate::error::CliError;

@@ -71,7 +71,7 @@ fn a_channel_is_put_to_rest_woken_and_removed() {
     insta::assert_snapshot!(lucy.runs("channel remove ops"), @"
     $ pointsman channel remove ops
     --- stderr
-    error: not asked: Remove channel ops with 0 rules and the log of its deliveries?
+    error: there is no terminal to ask on: Remove channel ops with 0 rules and the log of its deliveries?
      help: pass --yes if it is what you want
     --- exit 2
     ");

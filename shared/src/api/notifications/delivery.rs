@@ -7,6 +7,7 @@ use crate::name::ChannelName;
 
 /// Where a delivery is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// It is sent, or waits for its next try.
@@ -36,6 +37,7 @@ impl DeliveryState {
 
 /// A delivery: one notification to one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Delivery {
     /// Its number.
     pub number: i64,
@@ -59,8 +61,9 @@ pub struct Delivery {
     pub last_error: Option<String>,
 }
 
-/// `GET /api/v1/deliveries/{delivery}`: a delivery with every try.
+/// `GET /api/v1/deliveries/{number}`: a delivery with every try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryLog {
     /// The delivery.
     pub delivery: Delivery,
@@ -72,6 +75,7 @@ pub struct DeliveryLog {
 
 /// A try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryTry {
     /// When it began.
     pub at: DateTime<Utc>,
