@@ -53,5 +53,5 @@ CREATE UNIQUE INDEX push_pause_one_per_range ON push_pause (target_id, good_comm
 
 ALTER TABLE retention_setting DROP CONSTRAINT retention_setting_table_name_check;
 ALTER TABLE retention_setting ADD CHECK (table_name IN ('event', 'log_chunk', 'inbox', 'outbox', 'refused_message',
-                                                        'idempotency', 'plan', 'push'));
+                                                        'idempotency', 'plan', 'push', 'delivery'));
 INSERT INTO retention_setting (table_name, days) VALUES ('push', 90);

@@ -54,6 +54,8 @@ pub struct Bells {
     pub events: Notify,
     /// There may be pushes to answer.
     pub pushes: Notify,
+    /// There may be notifications to send.
+    pub notify: Notify,
 }
 
 /// How long after a skipped look the next one comes.

@@ -1,8 +1,10 @@
 //! Configuration: a TOML file, then `POINTSMAN_COORDINATOR__SECTION__KEY`, then `*_file` for secrets. Each section has
 //! its defaults and its rules; unknown keys are errors.
 
+mod notify;
 mod sections;
 
+pub use notify::{NotifySection, SmtpSection, SmtpTls};
 pub use sections::{
     Broker, Database, GarbageSection, Git, Http, Installation, MetricsSection, SecretsSection, Signing,
     StoreSection, Timing,
@@ -40,6 +42,9 @@ pub struct Config {
     /// Garbage collection.
     #[serde(default)]
     pub garbage: GarbageSection,
+    /// How notifications leave.
+    #[serde(default)]
+    pub notify: NotifySection,
     /// The listener for metrics.
     #[serde(default)]
     pub metrics: MetricsSection,
@@ -99,6 +104,7 @@ impl Config {
             .map_err(unreadable)?;
         config.database.resolve()?;
         config.broker.resolve()?;
+        config.notify.resolve()?;
         config.http.check()?;
         config.timing.check()?;
         config.metrics.check()?;

@@ -1,6 +1,6 @@
 //! The coordinator: it owns the truth in PostgreSQL, decides, publishes offers and grants, and shows what happens.
 //!
-//! Roles of one binary (`serve --roles http,relay,intake,reconcile,schedule`); several may run against one database.
+//! Roles of one binary (`serve --roles http,relay,intake,reconcile,schedule,notify`); several may run against one database.
 
 pub mod app;
 pub mod artifacts;
@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod live;
 pub mod metrics;
 pub mod mirrors;
+pub mod notify;
 pub mod operations;
 pub mod reply;
 pub mod roles;

@@ -56,7 +56,7 @@ enum Command {
     Init,
     /// Run the coordinator.
     Serve {
-        /// Which loops to run: http, relay, intake, reconcile, schedule; all when absent.
+        /// Which loops to run: http, relay, intake, reconcile, schedule, notify; all when absent.
         #[arg(long, value_delimiter = ',')]
         roles: Vec<Role>,
     },

@@ -63,6 +63,10 @@ id! {
     PrincipalId,
     /// An act of a principal, as the audit trail numbers it.
     AuditId,
+    /// Where notifications go.
+    ChannelId,
+    /// A notification on its way to one channel; the same at every try.
+    DeliveryId,
 }
 
 /// Where new ids come from; production uses the clock and the system's randomness, tests a counter.

@@ -4,6 +4,7 @@
 //! the time and the ids of [`clock`], which everybody passes on as arguments; the one thing it does is to die at a
 //! [`crash`] point.
 
+pub mod address;
 pub mod api;
 pub mod certificate;
 pub mod clock;

@@ -112,6 +112,10 @@ name!(
     WebhookName, "webhook", "1 to 40 of a-z, 0-9 and inner hyphens", is_slug
 );
 name!(
+    /// Name of a channel that notifications go to, such as `ops`.
+    ChannelName, "channel name", "1 to 40 of a-z, 0-9 and inner hyphens", is_slug
+);
+name!(
     /// A link in a root that names a live release: `current` (others come later).
     SlotName, "slot name", "1 to 40 of a-z, 0-9 and inner hyphens", is_slug
 );

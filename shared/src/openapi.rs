@@ -9,8 +9,8 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::api::projects::{Gate, PushPattern};
 use crate::digest::Digest;
 use crate::name::{
-    EnvironmentName, HostId, MarkName, MigrationName, PoolName, ProjectName, ReleaseFolder, ReleaseLabel,
-    RootPath, TargetName, VariableName, WebhookName,
+    ChannelName, EnvironmentName, HostId, MarkName, MigrationName, PoolName, ProjectName, ReleaseFolder,
+    ReleaseLabel, RootPath, TargetName, VariableName, WebhookName,
 };
 use crate::repository::{CommitId, RepositoryUrl};
 use crate::wire::{KeyId, PublicKey};
@@ -41,6 +41,7 @@ text! {
     VariableName: VariableName::RULE, "DATABASE_URL";
     MigrationName: MigrationName::RULE, "0001_orders";
     ReleaseFolder: ReleaseFolder::RULE, "000042-3f9c1e20ab12";
+    ChannelName: ChannelName::RULE, "ops";
     MarkName: MarkName::RULE, "tested";
     WebhookName: WebhookName::RULE, "github";
     RootPath: RootPath::RULE, "/srv/shop";

@@ -154,7 +154,8 @@ impl Printer {
                 (Format::Plain, cell) => format!("{name}\t{}\n", cell.for_scripts()),
                 (Format::Table, Cell::At(at)) => {
                     let label = Tone::Faint.paint(&format!("{name:<longest$}"));
-                    format!("{label}  {} ({} ago)\n", text::moment(*at), text::age(*at, now))
+                    let ago = if *at > now { "" } else { " ago" };
+                    format!("{label}  {} ({}{ago})\n", text::moment(*at), text::age(*at, now))
                 }
                 (Format::Table, cell) => {
                     let label = Tone::Faint.paint(&format!("{name:<longest$}"));

@@ -50,9 +50,9 @@ pub fn token(session: &Session) -> Result<Token, CliError> {
 }
 
 /// Reads the value of a secret from stdin, without the line's end; on a terminal asks for it and does not show it.
-pub fn secret(session: &Session, name: &str) -> Result<String, CliError> {
-    let how = format!("pointsman variable set ... --secret {name} < file");
-    let mut text = hidden(session, name, LONGEST_SECRET, &how)?;
+/// `how` is the command that passes it.
+pub fn secret(session: &Session, name: &str, how: &str) -> Result<String, CliError> {
+    let mut text = hidden(session, name, LONGEST_SECRET, how)?;
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     if text.is_empty() {
         return Err(CliError::usage("stdin holds no value", how));

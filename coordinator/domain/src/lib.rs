@@ -11,6 +11,7 @@ pub mod instance;
 pub mod job;
 pub mod migrations;
 pub mod nearest;
+pub mod notify;
 pub mod placement;
 pub mod plan;
 pub mod presence;

@@ -322,7 +322,11 @@ fn git_program() -> PathBuf {
     PathBuf::from("git")
 }
 
-fn read_secret(key: &'static str, file: Option<&PathBuf>, into: &mut String) -> Result<(), ConfigError> {
+pub(super) fn read_secret(
+    key: &'static str,
+    file: Option<&PathBuf>,
+    into: &mut String,
+) -> Result<(), ConfigError> {
     if let Some(file) = file {
         let text = fs_err::read_to_string(file).map_err(|source| ConfigError::Secret { key, source })?;
         text.trim().clone_into(into);

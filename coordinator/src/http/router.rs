@@ -15,9 +15,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::guard::Access::{self, Agent, Does, Forge, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
-    account, agent, audit, deployments, edge, environments, events, garbage, guard, health, hosts, jobs,
-    locks, metrics, migrations, openapi, page, plans, projects, recipes, releases, targets, tokens,
-    variables, webhooks,
+    account, agent, audit, channels, deliveries, deployments, edge, environments, events, garbage, guard,
+    health, hosts, jobs, locks, metrics, migrations, openapi, page, plans, projects, recipes, releases,
+    rules, targets, tokens, variables, webhooks,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -37,10 +37,17 @@ pub(super) struct Api {
 
 /// Every route.
 pub fn routes() -> Vec<Route> {
-    [installation(), settings(), work(), on_push(), agents()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        installation(),
+        settings(),
+        notifications(),
+        work(),
+        on_push(),
+        agents(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The installation itself: its health, its members, who may do what.
@@ -95,6 +102,26 @@ fn settings() -> Vec<Route> {
         put("/api/v1/variables", Does(Configure, "variable.set"), variables::set),
         delete("/api/v1/variables", Does(Configure, "variable.unset"), variables::unset),
         put("/api/v1/apply", Does(Configure, "document.apply"), projects::apply),
+    ]
+}
+
+/// Who is told what, and what became of it.
+#[rustfmt::skip]
+fn notifications() -> Vec<Route> {
+    vec![
+        get("/api/v1/channels", May(Read), channels::list),
+        post("/api/v1/channels", Does(Configure, "channel.add"), channels::add),
+        get("/api/v1/channels/{channel}", May(Read), channels::one),
+        delete("/api/v1/channels/{channel}", Does(Configure, "channel.remove"), channels::remove),
+        put("/api/v1/channels/{channel}/enabled", Does(Configure, "channel.enable"), channels::enable),
+        post("/api/v1/channels/{channel}/secret", Does(Configure, "channel.rotate"), channels::rotate),
+        post("/api/v1/channels/{channel}/test", Does(Configure, "channel.test"), channels::test),
+        get("/api/v1/rules", May(Read), rules::list),
+        post("/api/v1/rules", Does(Configure, "rule.add"), rules::add),
+        delete("/api/v1/rules/{number}", Does(Configure, "rule.remove"), rules::remove),
+        get("/api/v1/deliveries", May(Read), deliveries::list),
+        get("/api/v1/deliveries/{number}", May(Read), deliveries::one),
+        post("/api/v1/deliveries/{number}/redeliver", Does(Configure, "delivery.redeliver"), deliveries::redeliver),
     ]
 }
 

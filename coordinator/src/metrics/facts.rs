@@ -48,6 +48,7 @@ pub(super) fn registry(facts: &Facts) -> Registry {
     open_jobs(&mut registry, facts);
     hosts(&mut registry, facts);
     targets(&mut registry, facts);
+    channels(&mut registry, facts);
     registry
 }
 
@@ -221,6 +222,22 @@ fn open_jobs(registry: &mut Registry, facts: &Facts) {
     registry.register("outbox_unsent", "Messages that wait for the broker", unsent);
     let help = "How long the oldest message has waited for the broker";
     registry.register_with_unit("outbox_oldest", help, Unit::Seconds, waiting);
+}
+
+fn channels(registry: &mut Registry, facts: &Facts) {
+    let (failing, waiting, oldest) = (Count::default(), Count::default(), Seconds::default());
+    failing.set(facts.channels.failing);
+    waiting.set(facts.channels.waiting);
+    oldest.set(facts.channels.oldest_s);
+    let help = "Channels of notifications that fail or are disabled";
+    registry.register("channels_failing", help, failing);
+    registry.register(
+        "deliveries_waiting",
+        "Notifications that wait for a receiver",
+        waiting,
+    );
+    let help = "How long the oldest notification has waited for its receiver";
+    registry.register_with_unit("oldest_delivery", help, Unit::Seconds, oldest);
 }
 
 fn hosts(registry: &mut Registry, facts: &Facts) {

@@ -20,6 +20,12 @@ pub(super) struct Session {
     pub(super) session: &'static str,
 }
 
+/// Receivers of notifications of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Receiver {
+    pub(super) kind: &'static str,
+}
+
 /// Garbage of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Garbage {

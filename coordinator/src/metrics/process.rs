@@ -14,10 +14,13 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::labels::{Answered, Garbage, Session};
+use super::labels::{Answered, Garbage, Receiver, Session};
 
 /// Bounds of the time an answer takes, in seconds.
 const ANSWER: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// Kinds of channels, as `Place::kind` names them.
+const RECEIVERS: [&str; 4] = ["webhook", "slack", "slack_bot", "email"];
 
 type Bytes = Gauge<u64, AtomicU64>;
 
@@ -31,6 +34,8 @@ pub struct Process {
     refused: Counter,
     broker: Family<Session, Gauge>,
     reclaimable: Family<Garbage, Bytes>,
+    notified: Family<Receiver, Counter>,
+    not_notified: Family<Receiver, Counter>,
     database: Gauge,
     in_use: Gauge,
     limit: Gauge,
@@ -53,12 +58,15 @@ impl Process {
             refused: Counter::default(),
             broker: Family::default(),
             reclaimable: Family::default(),
+            notified: Family::default(),
+            not_notified: Family::default(),
             database: Gauge::default(),
             in_use: Gauge::default(),
             limit: Gauge::default(),
         };
         process.register_traffic(registry);
         process.register_connections(registry);
+        process.register_notifications(registry);
         process
     }
 
@@ -115,6 +123,29 @@ impl Process {
             "Connections to the database at most",
             self.limit.clone(),
         );
+    }
+
+    fn register_notifications(&self, registry: &mut Registry) {
+        for kind in RECEIVERS {
+            drop(self.notified.get_or_create(&Receiver { kind }));
+            drop(self.not_notified.get_or_create(&Receiver { kind }));
+        }
+        registry.register(
+            "webhook_deliveries",
+            "Notifications that a receiver took, by kind of channel",
+            self.notified.clone(),
+        );
+        registry.register(
+            "webhook_failures",
+            "Tries to send a notification that failed, by kind of channel",
+            self.not_notified.clone(),
+        );
+    }
+
+    /// A notification was sent, or not.
+    pub fn notified(&self, kind: &'static str, taken: bool) {
+        let family = if taken { &self.notified } else { &self.not_notified };
+        family.get_or_create(&Receiver { kind }).inc();
     }
 
     /// An answer was given. A request that met no route has none.

@@ -11,7 +11,7 @@ use pointsman_store::StoreResult;
 use pointsman_store::views::metrics::Totals;
 use pointsman_store::views::metrics::fleet::{self, HostFacts, TargetFacts};
 use pointsman_store::views::metrics::totals::Span;
-use pointsman_store::views::metrics::work::{self, DeadJobs, OpenJobs, Outbox};
+use pointsman_store::views::metrics::work::{self, Channels, DeadJobs, OpenJobs, Outbox};
 use tokio::time::Instant;
 
 use crate::app::App;
@@ -34,6 +34,7 @@ pub(super) struct Facts {
     pub(super) open_jobs: Vec<OpenJobs>,
     pub(super) dead_jobs: DeadJobs,
     pub(super) outbox: Outbox,
+    pub(super) channels: Channels,
 }
 
 /// What was counted so far.
@@ -96,6 +97,7 @@ impl Reading {
             open_jobs: work::open_jobs(&mut conn).await?,
             dead_jobs: work::dead_jobs(&mut conn).await?,
             outbox: work::outbox(&mut conn).await?,
+            channels: work::channels(&mut conn).await?,
         })
     }
 }

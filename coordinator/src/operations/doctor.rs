@@ -1,5 +1,6 @@
 //! Looks at everything a person would look at when something is wrong, and says what to do. It changes nothing.
 
+mod channels;
 mod hosts;
 
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub async fn execute(app: &App, actor: &Actor) -> OperationResult<Vec<Finding>> 
     findings.push(store_disk(app));
     findings.extend(secrets(app).await?);
     findings.extend(hosts::look(app).await?);
+    findings.extend(channels::look(app).await?);
     let mut conn = app.store.read().await?;
     let now = pointsman_store::now(&mut conn).await?;
     findings.extend(locks::all(&mut conn, now).await?.iter().map(held));

@@ -159,7 +159,7 @@ async fn settle(
     row: &deployments::DeploymentRow,
     said: &Said,
 ) -> OperationResult<()> {
-    if locked_facts(tx, row).await?.is_failure_settled() {
+    if known::facts_under_lock(tx, row.id).await?.is_failure_settled() {
         deployments::resume(tx, row.id).await?;
     }
     let hosts = match said {

@@ -5,11 +5,13 @@ use pointsman_domain::deployment::Facts;
 use pointsman_domain::nearest::nearest;
 use pointsman_shared::api::projects::Environment;
 use pointsman_shared::ids::{DeploymentId, EnvironmentId};
-use pointsman_shared::name::{EnvironmentName, HostId, ProjectName, TargetName};
+use pointsman_shared::name::{ChannelName, EnvironmentName, HostId, ProjectName, TargetName};
+use pointsman_store::channels::ChannelRow;
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{
-    PgConnection, StoreError, Transaction, deployments, environments, hosts, join_tokens, projects, targets,
+    PgConnection, StoreError, Transaction, channels, deployments, environments, hosts, join_tokens, projects,
+    targets,
 };
 
 use crate::error::OperationResult;
@@ -71,6 +73,16 @@ pub async fn facts_under_lock(tx: &mut Transaction, id: DeploymentId) -> Operati
     deployments::lock(tx, id).await?;
     let facts = deployments::facts(tx, id).await?;
     Ok(facts.ok_or_else(|| StoreError::inconsistent("deployment", id, "it vanished under its lock"))?)
+}
+
+/// The channel of this name; its row is locked until the transaction ends.
+pub async fn channel(conn: &mut PgConnection, name: &ChannelName) -> OperationResult<ChannelRow> {
+    if let Some(channel) = channels::lock(conn, name).await? {
+        return Ok(channel);
+    }
+    let names = channels::names(conn).await?;
+    let list = "pointsman channel ls";
+    Err(unknown("channel", "unknown_channel", name.as_str(), &names, list).into())
 }
 
 /// A refusal that knows what comes nearest.

@@ -44,13 +44,18 @@ pub async fn placement_reported(
         },
     )
     .await?;
-    if reading.drift.is_some() && reading.drift != stored.drift {
+    let told = match (&stored.drift, &reading.drift) {
+        (before, Some(now)) if before.as_ref() != Some(now) => Some(("placement.drift", now.as_str())),
+        (Some(_), None) => Some(("placement.drift_gone", "it is where it was sent again")),
+        (Some(_) | None, Some(_) | None) => None,
+    };
+    if let Some((kind, what)) = told {
         let name = targets::get(tx, placement.target)
             .await?
             .map(|target| target.name.to_string());
-        let message = format!("{host}: {}", reading.drift.as_deref().unwrap_or_default());
+        let message = format!("{host}: {what}");
         let event = NewEvent {
-            kind: "placement.drift",
+            kind,
             target: name.as_deref(),
             host: Some(host.as_str()),
             message,

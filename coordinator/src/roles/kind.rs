@@ -15,16 +15,19 @@ pub enum Role {
     Reconcile,
     /// Prunes what has served its time.
     Schedule,
+    /// Tells people what happened.
+    Notify,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Http,
         Self::Relay,
         Self::Intake,
         Self::Reconcile,
         Self::Schedule,
+        Self::Notify,
     ];
 
     /// Its name.
@@ -35,13 +38,14 @@ impl Role {
             Self::Intake => "intake",
             Self::Reconcile => "reconcile",
             Self::Schedule => "schedule",
+            Self::Notify => "notify",
         }
     }
 }
 
 /// Not a role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no role; there are http, relay, intake, reconcile and schedule")]
+#[error("{0:?} is no role; there are http, relay, intake, reconcile, schedule and notify")]
 pub struct UnknownRole(String);
 
 impl FromStr for Role {

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::broker::watch::Consumption;
 use crate::error::{OperationError, OperationResult};
 use crate::operations::sweep::{self, Reach, Silence, Swept};
-use crate::operations::{advance_deployment, converge, tend_migrations};
+use crate::operations::{advance_deployment, converge, lose_hosts, tend_migrations};
 
 /// Reconciles until `stop`.
 pub async fn run(app: &App, consumption: &Consumption, stop: &CancellationToken) {
@@ -70,6 +70,9 @@ async fn sweep(app: &App, consumption: &Consumption, silence: Silence, reach: Re
             "the database let a sweep wait; nobody is called silent before everybody could be heard"
         );
         consumption.interrupt();
+    }
+    if matches!((&swept, silence), (Ok(Swept::Whole), Silence::Counts)) {
+        note("noticing lost hosts", lose_hosts::execute(app).await);
     }
     note("sweeping jobs", swept.map(drop))
 }

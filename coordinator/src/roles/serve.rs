@@ -11,7 +11,7 @@ use pointsman_store::{StoreError, signing_keys};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Role, pushes, reconcile, schedule};
+use super::{Role, notify, pushes, reconcile, schedule};
 use crate::app::App;
 use crate::broker::topology::Topology;
 use crate::broker::watch::{self, Consumption};
@@ -129,6 +129,10 @@ fn start(app: &App, roles: &[Role], stop: &CancellationToken, tasks: &mut JoinSe
             })),
             Role::Schedule => drop(tasks.spawn(async move {
                 tokio::join!(schedule::run(&app, &stop), pushes::run(&app, &stop));
+                Ok(())
+            })),
+            Role::Notify => drop(tasks.spawn(async move {
+                notify::run(&app, &stop).await;
                 Ok(())
             })),
         }

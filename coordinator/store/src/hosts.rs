@@ -4,8 +4,8 @@ mod hello;
 mod row;
 
 pub use hello::{
-    Greeting, clear_instance, greet, heard, mark_busy, mark_free, next_control_serial, note_broker_ready,
-    store_state_digest,
+    Greeting, clear_instance, greet, heard, lose, mark_busy, mark_free, next_control_serial,
+    note_broker_ready, store_state_digest,
 };
 pub use row::HostRow;
 

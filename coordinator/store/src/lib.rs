@@ -6,6 +6,8 @@
 pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
+pub mod channels;
+pub mod deliveries;
 pub mod deployments;
 pub mod enrolments;
 pub mod environments;
@@ -25,6 +27,8 @@ pub mod locks;
 pub mod logs;
 pub mod marks;
 pub mod migrations;
+pub mod notices;
+pub mod notification_rules;
 pub mod objects;
 pub mod outbox;
 pub mod placement_pages;

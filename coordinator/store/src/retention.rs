@@ -27,11 +27,13 @@ pub enum Prunable {
     Plans,
     /// Pushes that are answered.
     Pushes,
+    /// Deliveries of notifications that are over, with their tries.
+    Deliveries,
 }
 
 impl Prunable {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Events,
         Self::LogChunks,
         Self::Inbox,
@@ -40,6 +42,7 @@ impl Prunable {
         Self::Idempotency,
         Self::Plans,
         Self::Pushes,
+        Self::Deliveries,
     ];
 
     const fn table(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Prunable {
             Self::Idempotency => "idempotency",
             Self::Plans => "plan",
             Self::Pushes => "push",
+            Self::Deliveries => "delivery",
         }
     }
 }
@@ -98,6 +102,10 @@ deletions! {
         "DELETE FROM push WHERE ctid = ANY (ARRAY(
          SELECT ctid FROM push WHERE answered_at IS NOT NULL AND received_at < now() - make_interval(days => $1)
          LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    deliveries:
+        "DELETE FROM delivery WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM delivery WHERE state <> 'waiting' AND created_at < now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE SKIP LOCKED))";
     idempotency:
         "DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
          SELECT ctid FROM idempotency WHERE created_at < now() - make_interval(days => $1)
@@ -119,6 +127,7 @@ pub async fn prune(conn: &mut PgConnection, table: Prunable) -> StoreResult<u64>
         Prunable::RefusedMessages => refused_messages(conn, days).await,
         Prunable::Plans => plans(conn, days).await,
         Prunable::Pushes => pushes(conn, days).await,
+        Prunable::Deliveries => deliveries(conn, days).await,
         Prunable::Idempotency => idempotency(conn, days).await,
     }
 }

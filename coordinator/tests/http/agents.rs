@@ -74,7 +74,7 @@ impl Agent {
         send_join(world, &self.join_request(world, token)).await
     }
 
-    async fn say_hello(&self, world: &World) {
+    pub async fn say_hello(&self, world: &World) {
         let hello = Hello {
             v: VERSION,
             host: self.host.clone(),

@@ -5,21 +5,27 @@
 
 mod agents;
 mod audit;
+mod bell;
+mod channels;
 mod contract;
 mod doctor;
 mod health;
 mod joins;
 mod logs;
+mod mail_sink;
 mod metrics;
+mod notifying;
 mod objects;
 mod openapi;
 mod orders;
 mod people;
 mod proxy;
+mod receiver;
 mod repeats;
 mod routes;
 mod setup;
 mod stream;
+mod telling;
 mod tokens;
 mod traces;
 mod trust;

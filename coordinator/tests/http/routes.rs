@@ -15,6 +15,7 @@ fn filled(path: &str) -> String {
         .replace("{number}", "1")
         .replace("{host}", "web-1")
         .replace("{token}", "abc")
+        .replace("{channel}", "ops")
         .replace("{kind}", "archives")
         .replace("{webhook}", "github")
         .replace("{digest}", &"ab".repeat(32))

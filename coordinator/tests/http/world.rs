@@ -58,6 +58,8 @@ pub struct Settings {
     pub tls: bool,
     /// Another broker than that of the tests: lines of configuration.
     pub broker: Option<String>,
+    /// The section `notify`: its lines.
+    pub notify: Option<String>,
 }
 
 impl World {
@@ -212,12 +214,15 @@ fn config(folder: &TempDir, vhost: &str, public: &str, database: &str, settings:
         public_url = {public:?}
         public_status = {status}
         {tls}
+        [notify]
+        {notify}
         "#,
         key = at("signing.key"),
         mirrors = at("mirrors"),
         store = at("store"),
         most = settings.max_archive_bytes.unwrap_or(1 << 30),
         status = settings.public_status,
+        notify = settings.notify.as_deref().unwrap_or_default(),
     );
     toml::from_str(&text).unwrap()
 }

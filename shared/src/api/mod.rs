@@ -10,6 +10,7 @@ pub mod garbage;
 pub mod jobs;
 pub mod locks;
 pub mod migrations;
+pub mod notifications;
 pub mod plans;
 pub mod problem;
 pub mod projects;

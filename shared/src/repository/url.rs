@@ -3,12 +3,13 @@
 //! It refuses to look names up or to reach anything; whether an address may be used is decided by who fetches.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::InvalidRepository;
+use crate::address::is_inner;
 
 /// How a repository is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,8 +92,7 @@ impl RepositoryUrl {
             return true;
         }
         match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(IpAddr::V4(address)) => is_inner_v4(address),
-            Ok(IpAddr::V6(address)) => is_inner_v6(address),
+            Ok(address) => is_inner(address),
             // The last part of a public name is never a number; `127.1` and `0x7f.1` are addresses in disguise.
             Err(_) => host
                 .rsplit('.')
@@ -100,25 +100,6 @@ impl RepositoryUrl {
                 .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit())),
         }
     }
-}
-
-fn is_inner_v4(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_broadcast()
-        || first == 0
-        || (first == 100 && (64..128).contains(&second))
-}
-
-fn is_inner_v6(address: Ipv6Addr) -> bool {
-    let first = address.segments()[0];
-    address.to_ipv4().is_some_and(is_inner_v4)
-        || address.is_loopback()
-        || address.is_unspecified()
-        || (first & 0xfe00) == 0xfc00
-        || (first & 0xffc0) == 0xfe80
 }
 
 impl FromStr for RepositoryUrl {

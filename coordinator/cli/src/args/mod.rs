@@ -6,6 +6,7 @@ mod garbage;
 mod locks;
 mod manage;
 mod migrations;
+mod notifications;
 mod overview;
 mod parse;
 mod pushes;
@@ -25,6 +26,10 @@ pub use manage::{
     ProjectCommand, TargetCommand, TokenCommand,
 };
 pub use migrations::{Found, MigrationsCommand};
+pub use notifications::{
+    AddChannel, AddRule, ChannelCommand, DeliveryCommand, ListDeliveries, PlaceArgs, RotateChannel,
+    RuleCommand,
+};
 pub use parse::{LogSubject, Pair, Scope, Subject};
 pub use pushes::{OneWebhook, PushCommand, WebhookCommand};
 pub use recipes::RecipeCommand;

@@ -18,6 +18,7 @@ use super::manage::{
     TokenCommand,
 };
 use super::migrations::MigrationsCommand;
+use super::notifications::{ChannelCommand, DeliveryCommand, RuleCommand};
 use super::overview::OVERVIEW;
 use super::parse;
 use super::pushes::{PushCommand, WebhookCommand};
@@ -196,6 +197,12 @@ pub enum Command {
     Webhook(Noun<WebhookCommand>),
     /// Pushes that were told, and what came of them.
     Push(Noun<PushCommand>),
+    /// Channels: where notifications go.
+    Channel(Noun<ChannelCommand>),
+    /// Rules: what a channel is told of.
+    Rule(Noun<RuleCommand>),
+    /// Deliveries of notifications: what was sent, and how it was answered.
+    Delivery(Noun<DeliveryCommand>),
     /// What people and tokens did, newest first.
     Audit(Audit),
     /// What happens to machines and work, as it happens.

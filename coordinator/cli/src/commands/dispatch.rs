@@ -1,9 +1,9 @@
 //! From what was typed to the file that does it.
 
 use super::{
-    apply, audit, build, completions, decide, deploy, deployments, doctor, environment, events, garbage,
-    help, hosts, intervene, jobs, locks, login, logs, man, mark, migrations, names, open, plan, project,
-    push, recipe, status, target, token, top, undo, variable, webhook, why,
+    apply, audit, build, channel, completions, decide, delivery, deploy, deployments, doctor, environment,
+    events, garbage, help, hosts, intervene, jobs, locks, login, logs, man, mark, migrations, names, open,
+    plan, project, push, recipe, rule, status, target, token, top, undo, variable, webhook, why,
 };
 use crate::args::Command;
 use crate::error::CliError;
@@ -58,6 +58,9 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Variable(args) => variable::variable(session, args.verb()?).await,
         Command::Webhook(args) => webhook::webhook(session, args.verb()?).await,
         Command::Push(args) => push::push(session, args.verb()?).await,
+        Command::Channel(args) => channel::channel(session, args.verb()?).await,
+        Command::Rule(args) => rule::rule(session, args.verb()?).await,
+        Command::Delivery(args) => delivery::delivery(session, args.verb()?).await,
         Command::Audit(args) => audit::audit(session, args).await,
         Command::Events(args) => events::events(session, args).await,
         Command::Completions(args) => completions::completions(session, &args),

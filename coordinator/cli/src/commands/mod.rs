@@ -4,8 +4,10 @@
 mod apply;
 mod audit;
 mod build;
+mod channel;
 mod completions;
 mod decide;
+mod delivery;
 mod deploy;
 mod deployments;
 mod dispatch;
@@ -30,6 +32,7 @@ mod plan;
 mod project;
 mod push;
 mod recipe;
+mod rule;
 mod status;
 mod target;
 mod token;

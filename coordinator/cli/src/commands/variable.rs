@@ -37,7 +37,8 @@ async fn set(session: &Session, client: &Client, args: SetVariable) -> Result<Ex
         .map(|pair| variable_of(&scope, pair))
         .collect::<Result<_, _>>()?;
     if let Some(name) = args.secret {
-        let value = prompt::secret(session, name.as_str())?;
+        let how = format!("pointsman variable set ... --secret {name} < file");
+        let value = prompt::secret(session, name.as_str(), &how)?;
         let scope = scope.clone();
         wishes.push(Variable {
             scope,

@@ -38,7 +38,7 @@ fn a_wrong_command_line_is_a_usage_error() {
     --- stderr
     error: unrecognized subcommand 'deplyo'
 
-      tip: some similar subcommands exist: 'apply', 'deployments', 'deploy'
+      tip: some similar subcommands exist: 'apply', 'delivery', 'deployments', 'deploy'
 
     Usage: pointsman [OPTIONS] <COMMAND>
 

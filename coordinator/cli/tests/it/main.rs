@@ -20,6 +20,7 @@ mod following;
 mod logging;
 mod looking;
 mod managing;
+mod notifying;
 mod pushing;
 mod settings;
 mod topping;

@@ -31,7 +31,7 @@ pub async fn greet(conn: &mut PgConnection, greeting: &Greeting<'_>) -> StoreRes
     let versions: Vec<i32> = hello.wire.iter().map(|version| i32::from(*version)).collect();
     sqlx::query!(
         "UPDATE host SET instance_id = $2, boot_id = $3, software = $4, wire_versions = $5, facts = $6, slots = $7,
-             processes = $8, hello_nonce = $9, hello_at = $10, last_seen_at = $10, working = $11,
+             processes = $8, hello_nonce = $9, hello_at = $10, last_seen_at = $10, lost_at = NULL, working = $11,
              last_beat = CASE WHEN $12 THEN 0 ELSE last_beat END,
              busy_kinds = CASE WHEN $12 THEN '{}' ELSE busy_kinds END, clock_offset_ms = $13
          WHERE id = $1",
@@ -62,7 +62,7 @@ pub async fn heard(
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE host SET last_seen_at = $2, last_beat = $3, working = $4, free_bytes = $5, clock_offset_ms = $6
+        "UPDATE host SET last_seen_at = $2, lost_at = NULL, last_beat = $3, working = $4, free_bytes = $5, clock_offset_ms = $6
          WHERE id = $1",
         beat.host.as_str(),
         now,
@@ -74,6 +74,26 @@ pub async fn heard(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Notes hosts that were silent for so long, once for each silence; with when they were last heard.
+pub async fn lose(conn: &mut PgConnection, silent_ms: u64) -> StoreResult<Vec<(HostId, DateTime<Utc>)>> {
+    let rows = sqlx::query!(
+        r#"UPDATE host SET lost_at = now()
+           WHERE lost_at IS NULL AND joined_at IS NOT NULL AND revoked_at IS NULL AND paused_at IS NULL
+             AND instance_id IS NOT NULL AND last_seen_at < now() - make_interval(secs => $1)
+           RETURNING id, last_seen_at AS "last!""#,
+        f64::from(u32::try_from(silent_ms).unwrap_or(u32::MAX)) / 1_000.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let host = row.id.parse();
+            let host = host.map_err(|error| StoreError::inconsistent("host", &row.id, error))?;
+            Ok((host, row.last))
+        })
+        .collect()
 }
 
 /// Notes that a host has no free slot for a kind.

@@ -10,6 +10,7 @@ mod changes;
 mod deciding;
 mod events;
 pub mod journey;
+mod notifying;
 mod pushing;
 mod reads;
 mod refusals;
@@ -94,6 +95,7 @@ impl Coordinator {
                     .merge(upkeep::routes())
                     .merge(deciding::routes())
                     .merge(pushing::routes())
+                    .merge(notifying::routes())
                     .merge(events::routes()),
             )
             .fallback(refusals::no_route)

@@ -10,6 +10,7 @@ use pointsman_shared::api::events::Event;
 use pointsman_shared::api::fleet::{Finding, Host, Severity};
 use pointsman_shared::api::jobs::{Job, JobState, NumberedLine};
 use pointsman_shared::api::locks::Lock;
+use pointsman_shared::api::notifications::{Channel, Delivery, Rule};
 use pointsman_shared::api::projects::{
     Environment, Placement, Project, Retention, Strategy, Target, Variable, WhenBusy,
 };
@@ -57,6 +58,12 @@ pub struct World {
     pub lock: Option<String>,
     /// What is locked.
     pub locks: Vec<Lock>,
+    /// Where notifications go.
+    pub channels: Vec<Channel>,
+    /// Who is told what.
+    pub rules: Vec<Rule>,
+    /// What was sent.
+    pub deliveries: Vec<Delivery>,
     /// Whether every migration's effect is known.
     pub settled: bool,
     /// What the chain over the audit trail is found to be.

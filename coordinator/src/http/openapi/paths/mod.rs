@@ -4,6 +4,7 @@
 mod agents;
 mod deployments;
 mod fleet;
+mod notifications;
 mod projects;
 mod pushes;
 mod service;
@@ -15,6 +16,7 @@ pub(super) fn all() -> Vec<Operation> {
     let mut all = service::operations();
     all.extend(projects::operations());
     all.extend(pushes::operations());
+    all.extend(notifications::operations());
     all.extend(deployments::operations());
     all.extend(fleet::operations());
     all.extend(agents::operations());

@@ -1,4 +1,4 @@
-//! Open jobs and what waits for the broker.
+//! Open jobs, what waits for the broker, and what waits for receivers of notifications.
 
 use sqlx::PgConnection;
 
@@ -86,6 +86,34 @@ pub async fn outbox(conn: &mut PgConnection) -> StoreResult<Outbox> {
     .await?;
     Ok(Outbox {
         unsent: row.unsent.unsigned_abs(),
+        oldest_s: row.oldest_s,
+    })
+}
+
+/// Channels of notifications, and what waits for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Channels {
+    /// Channels whose every try fails, and those that are disabled.
+    pub failing: u64,
+    /// Deliveries that wait.
+    pub waiting: u64,
+    /// How long the oldest of them has waited, in seconds.
+    pub oldest_s: f64,
+}
+
+/// What there is.
+pub async fn channels(conn: &mut PgConnection) -> StoreResult<Channels> {
+    let row = sqlx::query!(
+        r#"SELECT (SELECT count(*) FROM channel WHERE failing_since IS NOT NULL OR disabled_at IS NOT NULL) AS "failing!",
+                  count(*) AS "waiting!",
+                  COALESCE(extract(epoch FROM now() - min(created_at)), 0)::float8 AS "oldest_s!"
+           FROM delivery WHERE state = 'waiting'"#,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Channels {
+        failing: row.failing.unsigned_abs(),
+        waiting: row.waiting.unsigned_abs(),
         oldest_s: row.oldest_s,
     })
 }
