@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use pointsman_domain::recipe::{self, FILE_NAME, MAX_BYTES, Recipe};
 use pointsman_domain::release::Meaning;
 use pointsman_domain::{Refusal, RefusalKind};
-use pointsman_git::{Error, Mirror, RefKind, Stop, Transport};
+use pointsman_git::{Carried, Error, Mirror, RefKind, Stop, Transport};
 use pointsman_shared::api::plans::{CommitLine, PlannedCommits};
 use pointsman_shared::api::pushes::CommitRange;
 use pointsman_shared::api::recipes::RecipeSource;
@@ -44,8 +44,25 @@ pub struct Source {
     pub recipe: Recipe,
 }
 
-/// Fetches, and reads what `reference` (the default branch when absent) means and how it is built.
-pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) -> OperationResult<Source> {
+/// What is to be read from a repository.
+#[derive(Debug, Clone)]
+pub enum Asked {
+    /// Its default branch.
+    Default,
+    /// The tag, branch or commit of this name.
+    Named(GitRef),
+    /// The branch or tag of this name, whatever else is called so.
+    Exactly(RefKind, GitRef),
+}
+
+impl From<Option<GitRef>> for Asked {
+    fn from(reference: Option<GitRef>) -> Self {
+        reference.map_or(Self::Default, Self::Named)
+    }
+}
+
+/// Fetches, and reads what was asked for and how it is built.
+pub async fn source(app: &App, project: &ProjectRow, asked: Asked) -> OperationResult<Source> {
     let file = match &project.subdirectory {
         Some(folder) => format!("{folder}/{FILE_NAME}"),
         None => FILE_NAME.to_owned(),
@@ -53,7 +70,7 @@ pub async fn source(app: &App, project: &ProjectRow, reference: Option<GitRef>) 
     let kept = kept_recipe(app, project).await?;
     let read = {
         let file = file.clone();
-        on_mirror(app, project, move |mirror| pinned(mirror, reference, &file)).await?
+        on_mirror(app, project, move |mirror| pinned(mirror, asked, &file)).await?
     };
     let pinned = read.ok_or_else(|| {
         let what = format!("repository {} has no commit", project.repository);
@@ -99,14 +116,18 @@ struct Pinned {
 }
 
 /// None = the repository has no commit.
-fn pinned(mirror: &Mirror, reference: Option<GitRef>, file: &str) -> Result<Option<Pinned>, Error> {
+fn pinned(mirror: &Mirror, asked: Asked, file: &str) -> Result<Option<Pinned>, Error> {
     mirror.fetch()?;
-    let (reference, commit, tag) = match reference {
-        Some(reference) => {
+    let (reference, commit, tag) = match asked {
+        Asked::Named(reference) => {
             let resolved = mirror.resolve(&reference)?;
             (reference.to_string(), resolved.commit, resolved.label)
         }
-        None => match mirror.head()? {
+        Asked::Exactly(kind, name) => {
+            let resolved = mirror.resolve_as(kind, &name)?;
+            (name.to_string(), resolved.commit, resolved.label)
+        }
+        Asked::Default => match mirror.head()? {
             Some(head) => {
                 let branch = head.branch.unwrap_or_else(|| "HEAD".to_owned());
                 (branch, head.commit, None)
@@ -215,13 +236,13 @@ pub async fn changes(
     })
 }
 
-/// Whether a commit has any of a range's.
+/// How much a commit has of a range.
 pub async fn carries(
     app: &App,
     project: &ProjectRow,
     commit: &CommitId,
     range: &CommitRange,
-) -> OperationResult<bool> {
+) -> OperationResult<Carried> {
     let (commit, range) = (commit.clone(), range.clone());
     on_mirror(app, project, move |mirror| {
         for needed in [&commit, &range.good, &range.bad] {

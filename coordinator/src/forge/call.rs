@@ -1,6 +1,7 @@
 //! What a call says, once it is believed.
 
 use pointsman_shared::api::pushes::{Forge, GenericPush};
+use pointsman_shared::digest::Digest;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -12,8 +13,11 @@ const LONGEST_NAME: usize = 300;
 /// A call that is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The forge's id of it: the same when it is sent again.
+    /// The forge's id of it.
     pub delivery: String,
+    /// What makes it the same as another call, when it is sent again: a signature, for an id in a header that nobody
+    /// signed proves nothing.
+    pub fingerprint: String,
     /// What it tells.
     pub told: Told,
 }
@@ -104,7 +108,19 @@ pub fn read(forge: Forge, headers: &impl Headers, body: &[u8]) -> Result<Call, S
             moved(reference, "", by)?
         }
     };
-    Ok(Call { delivery: id, told })
+    let fingerprint = match forge {
+        Forge::Github => headers.text("x-hub-signature-256").unwrap_or(&id).to_owned(),
+        Forge::Gitea => headers.text("x-gitea-signature").unwrap_or(&id).to_owned(),
+        // Hooks that cause each other share their event's id.
+        Forge::Gitlab => format!("{id} {}", Digest::of(body)),
+        // The id is signed.
+        Forge::Generic => id.clone(),
+    };
+    Ok(Call {
+        delivery: id,
+        fingerprint,
+        told,
+    })
 }
 
 fn named(

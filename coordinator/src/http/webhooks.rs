@@ -21,6 +21,9 @@ use super::router::Api;
 use super::{targets, tokens};
 use crate::operations::{keep_webhook, known, pause_pushes, repeat_push, take_push};
 
+/// Longest wait for a forge's body.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// `GET /api/v1/webhooks`
 pub(super) async fn list(caller: Caller) -> Answer<Json<Vec<Webhook>>> {
     let all = webhooks::all(&mut *caller.app.store.read().await?).await?;
@@ -59,10 +62,10 @@ pub(super) async fn call(
     request: Request,
 ) -> Answer<(StatusCode, Json<Taken>)> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
-        let what = "the body is larger than 1 MiB or broke off";
-        Failed::unread(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", what)
-    })?;
+    let what = "the body is larger than 1 MiB, broke off, or did not come within 30 s";
+    let unread = || Failed::unread(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", what);
+    let body = tokio::time::timeout(PATIENCE, to_bytes(body, MAX_BODY)).await;
+    let body = body.map_err(|_| unread())?.map_err(|_| unread())?;
     let headers = &parts.headers;
     let taken = take_push::execute(&api.app, &project, &name, headers, &body).await?;
     Ok((StatusCode::ACCEPTED, Json(taken)))

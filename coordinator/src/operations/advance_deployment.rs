@@ -19,12 +19,14 @@ use pointsman_store::{
 };
 
 use super::order_host_job::{self, HostJob, MigrationWork};
+use super::pause_pushes::Way;
 use super::{
     act, cancel_job, end_deployment, judge_rollback, make_plan, offer_job, pass_gates, pause_pushes,
     supersede_job, sync_placements, tell_deployment,
 };
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
+use crate::system;
 
 /// Looks in one transaction: a step may allow the next at once, but never without end.
 const LOOKS: usize = 32;
@@ -151,8 +153,13 @@ impl Look<'_> {
             }
             Decision::RollBack(rollback) => {
                 deployments::decide_rollback(tx, id, &rollback).await?;
-                let by = rollback.by.as_deref().unwrap_or("the coordinator");
-                pause_pushes::after_rollback(app, tx, self.target, rollback.to.id, by).await?;
+                let way = Way {
+                    from: Some(self.facts.release.id),
+                    to: rollback.to.id,
+                    rollback: None,
+                };
+                let actor = system::actor(app, tx).await?;
+                pause_pushes::after_rollback(app, tx, &actor, self.target, way).await?;
                 let message = format!("rolling back to {}: {}", rollback.to.label, rollback.reason);
                 tell_deployment::tell(tx, self.target, self.facts, "deployment.rolling_back", &message)
                     .await?;

@@ -1,14 +1,18 @@
 //! Answers the pushes that webhooks told: fetches, looks what the ref means now, and asks for a deployment in every target
 //! that follows it. What it asks is judged like anybody's wish: by rights, locks, gates and the target's own rules.
 //!
-//! Pushes are claimed, so several coordinators answer each once. A repository or database that is away is tried again
-//! later; a wish that is refused is told with its reason, and not repeated by itself.
+//! Pushes are claimed, one of a project at a time, so several coordinators answer each once and a repository that hangs
+//! holds up nobody else's. What is away is tried again later, for each target by itself; a wish that is refused is told
+//! with its reason, and not repeated by itself.
+
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use pointsman_domain::push::Pushed;
-use pointsman_domain::{Actor, RefusalKind};
+use pointsman_domain::{Actor, Refusal, RefusalKind};
+use pointsman_git::RefKind;
 use pointsman_shared::api::deployments::NewDeployment;
-use pointsman_shared::api::pushes::{PushAnswer, PushOutcome, PushPause};
+use pointsman_shared::api::pushes::{PushAnswer, PushOutcome};
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::name::TargetName;
 use pointsman_shared::repository::{CommitId, GitRef};
@@ -17,28 +21,40 @@ use pointsman_store::pushes::{self, Claimed};
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, projects, push_pauses, targets, webhooks};
 
+use super::hold_back::{self, Held};
 use super::{act, keep_webhook, request_deployment, set_lock};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
-use crate::mirrors::{self, Source};
+use crate::mirrors::{self, Asked, Source};
 
-/// How long whoever claims a push has it alone; longer than a fetch usually takes.
-const CLAIM: TimeDelta = TimeDelta::minutes(20);
+/// How long a claim holds when it is not renewed.
+const CLAIM: TimeDelta = TimeDelta::minutes(2);
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(30);
 /// The first pause before another try; each is twice the one before.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(10);
 /// Tries of one push: the last one is about an hour after the first.
 const TRIES: u32 = 9;
 
-/// Answers every push that is due.
-pub async fn execute(app: &App) -> OperationResult<()> {
+/// Claims the push that is due longest, if one is.
+pub async fn claim(app: &App) -> OperationResult<Option<Claimed>> {
+    let mut conn = app.store.read().await?;
+    let now = pointsman_store::now(&mut conn).await?;
+    Ok(pushes::claim(&mut conn, now, now + CLAIM).await?)
+}
+
+/// Answers a claimed push.
+pub async fn execute(app: &App, push: &Claimed) -> OperationResult<()> {
+    let work = answer(app, push);
+    tokio::pin!(work);
     loop {
-        let mut conn = app.store.read().await?;
-        let now = pointsman_store::now(&mut conn).await?;
-        let claimed = pushes::claim(&mut conn, now, now + CLAIM).await?;
-        drop(conn);
-        match claimed {
-            Some(push) => answer(app, &push).await?,
-            None => return Ok(()),
+        tokio::select! {
+            answered = &mut work => return answered,
+            () = tokio::time::sleep(RENEWAL) => {
+                let mut conn = app.store.read().await?;
+                let now = pointsman_store::now(&mut conn).await?;
+                pushes::renew(&mut conn, push, now + CLAIM).await?;
+            }
         }
     }
 }
@@ -52,16 +68,39 @@ struct Answered {
 async fn answer(app: &App, push: &Claimed) -> OperationResult<()> {
     let answered = match ask(app, push).await {
         Ok(answered) => answered,
-        Err(error) if push.tries < TRIES && may_pass(&error) => return postpone(app, push, &error).await,
-        Err(error) => Answered {
-            commit: None,
-            answers: vec![of_all(PushOutcome::Refused, in_words(&error))],
-        },
+        Err(error) => {
+            let mut answers = push.answers.clone();
+            answers.retain(|answer| answer.outcome != PushOutcome::Waits);
+            answers.push(failed(push, None, &error));
+            Answered {
+                commit: None,
+                answers,
+            }
+        }
     };
     let mut tx = app.store.begin().await?;
     let now = pointsman_store::now(&mut tx).await?;
-    if pushes::answer(&mut tx, push, answered.commit.as_ref(), &answered.answers, now).await? {
-        for answer in &answered.answers {
+    let waits = answered
+        .answers
+        .iter()
+        .any(|answer| answer.outcome == PushOutcome::Waits);
+    let pause = FIRST_PAUSE * 2_i32.saturating_pow(push.nth.saturating_sub(1).min(TRIES));
+    let again = waits.then(|| now + pause);
+    if pushes::answer(
+        &mut tx,
+        push,
+        answered.commit.as_ref(),
+        &answered.answers,
+        again,
+        now,
+    )
+    .await?
+    {
+        for answer in answered
+            .answers
+            .iter()
+            .filter(|answer| !push.answers.contains(answer))
+        {
             if let Some(target) = &answer.target {
                 let message = format!("push #{} of {}: {}", push.number, push.reference, answer.message);
                 set_lock::tell(&mut tx, Some(target), "push.answered", message).await?;
@@ -73,43 +112,34 @@ async fn answer(app: &App, push: &Claimed) -> OperationResult<()> {
     Ok(())
 }
 
-/// Whether the same may go well a little later.
-fn may_pass(error: &OperationError) -> bool {
-    match error {
+/// What is told of an error; with tries left, what may go well a little later is tried again.
+fn failed(push: &Claimed, target: Option<&TargetName>, error: &OperationError) -> PushAnswer {
+    let may_pass = match error {
         OperationError::Refused(refusal) => refusal.kind == RefusalKind::Unavailable,
         OperationError::Store(store) => store.is_transient(),
         OperationError::Internal { .. } => true,
-    }
-}
-
-async fn postpone(app: &App, push: &Claimed, error: &OperationError) -> OperationResult<()> {
-    let pause = FIRST_PAUSE * 2_i32.saturating_pow(push.tries.saturating_sub(1));
-    tracing::warn!(
-        push = push.number,
-        error = error as &dyn std::error::Error,
-        "a push is tried again in {} s",
-        pause.num_seconds()
-    );
-    let mut conn = app.store.read().await?;
-    let now = pointsman_store::now(&mut conn).await?;
-    let so_far = [of_all(
-        PushOutcome::Refused,
-        format!("{}; it is tried again", in_words(error)),
-    )];
-    Ok(pushes::postpone(&mut conn, push, &so_far, now + pause).await?)
-}
-
-/// What a person may know of it; the cause of what is wrong inside is in the log.
-fn in_words(error: &OperationError) -> String {
-    match error {
+    };
+    let what = match error {
         OperationError::Refused(refusal) => refusal.what.clone(),
         OperationError::Store(_) | OperationError::Internal { .. } => {
-            tracing::warn!(
-                error = error as &dyn std::error::Error,
-                "a push could not be answered"
-            );
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(push = push.number, error, "a push could not be answered");
             "something went wrong inside the coordinator; its log tells more".to_owned()
         }
+    };
+    if may_pass && push.nth < TRIES {
+        return PushAnswer {
+            target: target.cloned(),
+            outcome: PushOutcome::Waits,
+            deployment: None,
+            message: format!("{what}; it is tried again"),
+        };
+    }
+    PushAnswer {
+        target: target.cloned(),
+        outcome: PushOutcome::Refused,
+        deployment: None,
+        message: what,
     }
 }
 
@@ -124,14 +154,26 @@ async fn ask(app: &App, push: &Claimed) -> OperationResult<Answered> {
     let Some(pushed) = pushed.filter(|_| !followers.is_empty()) else {
         return Ok(nothing("no target follows it"));
     };
-    let reference: Result<GitRef, _> = pushed.name().parse();
-    let Ok(reference) = reference else {
+    let Ok(name) = pushed.name().parse::<GitRef>() else {
         return Ok(nothing("it has a name that cannot be asked for"));
     };
-    let source = mirrors::source(app, &project, Some(reference)).await?;
+    let kind = match pushed {
+        Pushed::Branch(_) => RefKind::Branch,
+        Pushed::Tag(_) => RefKind::Tag,
+    };
+    let source = mirrors::source(app, &project, Asked::Exactly(kind, name)).await?;
     let mut answers = Vec::new();
     for target in followers {
-        answers.push(follow(app, &actor, push, &target, &project, &source).await?);
+        let before = push
+            .answers
+            .iter()
+            .find(|answer| answer.target.as_ref() == Some(&target.name));
+        let answer = match before {
+            // What a try before came to stands.
+            Some(answer) if answer.outcome != PushOutcome::Waits => answer.clone(),
+            Some(_) | None => follow(app, &actor, push, &target, &project, &source).await,
+        };
+        answers.push(answer);
     }
     Ok(Answered {
         commit: Some(source.commit),
@@ -166,17 +208,36 @@ async fn follow(
     target: &TargetRow,
     project: &ProjectRow,
     source: &Source,
-) -> OperationResult<PushAnswer> {
-    let short = source.commit.short();
-    if let Some(pause) = held_back(app, target, project, source).await? {
-        let message = format!("{short} is held back: {}", pause.reason);
-        return Ok(of_target(&target.name, PushOutcome::Paused, None, message));
+) -> PushAnswer {
+    let answered = judge(app, actor, push, target, project, source).await;
+    let (outcome, deployment, message) = match answered {
+        Ok(answered) => answered,
+        Err(error) => return failed(push, Some(&target.name), &error),
+    };
+    PushAnswer {
+        target: Some(target.name.clone()),
+        outcome,
+        deployment,
+        message: format!("{} {message}", source.commit.short()),
     }
+}
+
+async fn judge(
+    app: &App,
+    actor: &Actor,
+    push: &Claimed,
+    target: &TargetRow,
+    project: &ProjectRow,
+    source: &Source,
+) -> OperationResult<(PushOutcome, Option<i64>, String)> {
+    let pauses = match hold_back::judge(app, target, project, &source.commit).await? {
+        Held::By(why) => return Ok((PushOutcome::Paused, None, format!("is held back: {why}"))),
+        Held::Not(pauses) => pauses,
+    };
     let there = push_pauses::on_its_way(&mut *app.store.read().await?, target.id, &source.commit).await?;
     if let Some(there) = there {
-        let message = format!("{short} is there or on its way already, by #{}", there.deployment);
-        let number = Some(there.deployment);
-        return Ok(of_target(&target.name, PushOutcome::Unchanged, number, message));
+        let message = format!("is there or on its way already, by #{}", there.deployment);
+        return Ok((PushOutcome::Unchanged, Some(there.deployment), message));
     }
     let by = push.by.as_deref().unwrap_or("somebody");
     let wish = NewDeployment {
@@ -184,88 +245,27 @@ async fn follow(
         reason: Some(format!("push #{} of {} by {by}", push.number, source.reference)),
         ..NewDeployment::new(target.name.clone(), source.commit.to_string())
     };
-    match request_deployment::follow(app, actor, target, project, &wish, source).await {
+    match request_deployment::follow(app, actor, target, project, &wish, (source, &pauses)).await {
         Ok(number) => {
-            let message = format!("{short} by {by} is deployed by #{number}");
-            Ok(of_target(
-                &target.name,
-                PushOutcome::Requested,
-                Some(number),
-                message,
-            ))
+            let message = format!("by {by} is deployed by #{number}");
+            Ok((PushOutcome::Requested, Some(number), message))
         }
-        Err(OperationError::Refused(refusal)) if refusal.kind != RefusalKind::Unavailable => {
-            let message = format!("{short} is not deployed: {}", refusal.what);
-            Ok(of_target(&target.name, PushOutcome::Refused, None, message))
+        Err(OperationError::Refused(Refusal { kind, what, .. })) if kind != RefusalKind::Unavailable => {
+            Ok((PushOutcome::Refused, None, format!("is not deployed: {what}")))
         }
         Err(error) => Err(error),
     }
 }
 
-/// The pause that holds this commit back. One whose commits a person has taken live again since is over.
-async fn held_back(
-    app: &App,
-    target: &TargetRow,
-    project: &ProjectRow,
-    source: &Source,
-) -> OperationResult<Option<PushPause>> {
-    let pauses = push_pauses::of_target(&mut *app.store.read().await?, target.id).await?;
-    for row in pauses {
-        let Some(range) = &row.pause.range else {
-            return Ok(Some(row.pause));
-        };
-        if !mirrors::carries(app, project, &source.commit, range).await? {
-            continue;
-        }
-        let mut conn = app.store.read().await?;
-        let since = push_pauses::newest_live(&mut conn, target.id, row.pause.since).await?;
-        drop(conn);
-        let is_over = match &since {
-            Some(since) => mirrors::carries(app, project, &since.commit, range).await?,
-            None => false,
-        };
-        let (true, Some(since)) = (is_over, since) else {
-            return Ok(Some(row.pause));
-        };
-        let mut conn = app.store.read().await?;
-        let now = pointsman_store::now(&mut conn).await?;
-        push_pauses::lift(
-            &mut conn,
-            row.id,
-            &format!("deployment #{}", since.deployment),
-            now,
-        )
-        .await?;
-    }
-    Ok(None)
-}
-
 fn nothing(why: &str) -> Answered {
+    let ignored = PushAnswer {
+        target: None,
+        outcome: PushOutcome::Ignored,
+        deployment: None,
+        message: why.to_owned(),
+    };
     Answered {
         commit: None,
-        answers: vec![of_all(PushOutcome::Ignored, why.to_owned())],
-    }
-}
-
-fn of_all(outcome: PushOutcome, message: String) -> PushAnswer {
-    PushAnswer {
-        target: None,
-        outcome,
-        deployment: None,
-        message,
-    }
-}
-
-fn of_target(
-    name: &TargetName,
-    outcome: PushOutcome,
-    deployment: Option<i64>,
-    message: String,
-) -> PushAnswer {
-    PushAnswer {
-        target: Some(name.clone()),
-        outcome,
-        deployment,
-        message,
+        answers: vec![ignored],
     }
 }

@@ -9,7 +9,7 @@ use pointsman_domain::{Action, Actor};
 use pointsman_shared::api::fleet::{Finding, Severity};
 use pointsman_shared::api::locks::Lock;
 use pointsman_store::troubles::{self, Troubles};
-use pointsman_store::{StoreResult, locks, schema, variables};
+use pointsman_store::{StoreResult, locks, schema, variables, webhooks};
 
 use rustix::fs::Access;
 
@@ -102,7 +102,12 @@ fn coordinator(app: &App) -> Finding {
 
 /// Secrets that no job could read any more.
 async fn secrets(app: &App) -> StoreResult<Option<Finding>> {
-    let keys = variables::keys(&mut *app.store.read().await?).await?;
+    let mut conn = app.store.read().await?;
+    let mut keys = variables::keys(&mut conn).await?;
+    keys.extend(webhooks::keys(&mut conn).await?);
+    drop(conn);
+    keys.sort();
+    keys.dedup();
     let known = |key: &String| app.vault.as_ref().is_some_and(|vault| vault.knows(key));
     let unknown: Vec<_> = keys
         .iter()
@@ -111,10 +116,10 @@ async fn secrets(app: &App) -> StoreResult<Option<Finding>> {
         .collect();
     Ok(match (keys.is_empty(), unknown.as_slice()) {
         (true, _) => None,
-        (false, []) => Some(ok("secret variables can be read")),
+        (false, []) => Some(ok("secrets can be read")),
         (false, unknown) => Some(fail(
             format!(
-                "secret variables were sealed with keys that are not here: {}",
+                "secrets were sealed with keys that are not here: {}",
                 unknown.join(", ")
             ),
             "give every coordinator the same secrets.key_file, or set the secrets anew",

@@ -5,7 +5,7 @@ use pointsman_domain::deployment::{DeploymentKind, DeploymentOutcome, Facts};
 use pointsman_domain::job::Purpose;
 use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{Transaction, deployments, good_releases, jobs, placements, targets};
+use pointsman_store::{Transaction, deployments, good_releases, jobs, placements, push_pauses, targets};
 
 use super::{cancel_job, supersede_job, tell_deployment};
 use crate::app::App;
@@ -48,7 +48,10 @@ pub async fn end(
             | DeploymentOutcome::Superseded
             | DeploymentOutcome::Abandoned,
             _,
-        ) => mark_stragglers(tx, target, facts, outcome).await?,
+        ) => {
+            mark_stragglers(tx, target, facts, outcome).await?;
+            push_pauses::lift_of(tx, facts.id, now).await?;
+        }
     }
     if outcome != DeploymentOutcome::Live {
         let by = facts

@@ -194,6 +194,12 @@ pub fn principal_name(object: &str) -> String {
     format!("webhook {object}")
 }
 
+/// Whether this is the name of a webhook's principal; names of tokens have no slash.
+pub(super) fn is_principal(name: &str) -> bool {
+    name.strip_prefix("webhook ")
+        .is_some_and(|object| object.contains('/'))
+}
+
 fn place(object: &str) -> String {
     format!("webhook/{object}")
 }

@@ -30,6 +30,7 @@ pub mod find_fit;
 pub mod find_release;
 pub mod find_runner;
 pub mod give_back_epoch;
+pub mod hold_back;
 pub mod intervene;
 pub mod invite_host;
 pub mod issue_token;

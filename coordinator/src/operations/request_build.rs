@@ -38,7 +38,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &BuildWish) -> OperationRes
     act::audited(app, actor, "release.request", object, async {
         actor.authorize(Action::Build, object)?;
         let project = known::project(&mut *app.store.read().await?, &wish.project).await?;
-        let source = mirrors::source(app, &project, parse(wish.reference.as_deref())?).await?;
+        let source = mirrors::source(app, &project, parse(wish.reference.as_deref())?.into()).await?;
         let mut tx = app.store.begin().await?;
         let release = insert(app, &mut tx, actor, &project, &source).await?;
         offer(app, &mut tx, &project, release, None, actor.trace.as_ref()).await?;

@@ -10,8 +10,9 @@ use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_shared::name::TargetName;
 use pointsman_shared::repository::{GitRef, InvalidRepository};
 use pointsman_store::projects::ProjectRow;
+use pointsman_store::push_pauses::PauseRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, Transaction, deployments, locks, releases, targets};
+use pointsman_store::{StoreError, Transaction, deployments, locks, push_pauses, releases, targets};
 
 use super::find_release::{self, Named};
 use super::{
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::app::App;
 use crate::error::OperationResult;
-use crate::mirrors::{self, Source};
+use crate::mirrors::{self, Asked, Source};
 
 /// Asks for a deployment; returns its number.
 pub async fn execute(app: &App, actor: &Actor, wish: &NewDeployment) -> OperationResult<i64> {
@@ -40,20 +41,28 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewDeployment) -> Operatio
     Ok(number)
 }
 
-/// Asks for what a push brought to a target that follows it; returns the number of the deployment.
+/// Asks for what a push brought to a target that follows it; returns the number of the deployment. Refused for now when
+/// something changed since it was judged with these pauses.
 pub(super) async fn follow(
     app: &App,
     actor: &Actor,
     target: &TargetRow,
     project: &ProjectRow,
     wish: &NewDeployment,
-    source: &Source,
+    (source, pauses): (&Source, &[PauseRow]),
 ) -> OperationResult<i64> {
     let object = wish.target.to_string();
     let number = act::audited(app, actor, "deployment.request", &object, async {
         actor.authorize(Action::Deploy, &object)?;
         let wanted = Wanted::Build(Box::new(source.clone()));
         let mut tx = app.store.begin().await?;
+        targets::lock(&mut tx, target.id).await?;
+        let same = push_pauses::of_target(&mut tx, target.id).await? == *pauses;
+        let there = push_pauses::on_its_way(&mut tx, target.id, &source.commit).await?;
+        if !same || there.is_some() {
+            let what = format!("{} changed while a push was looked at", target.name);
+            return Err(Refusal::new(RefusalKind::Unavailable, "target_changed", what).into());
+        }
         let strategy = &target.strategy;
         let number = request(app, &mut tx, actor, target, project, wish, strategy, wanted).await?;
         act::commit(tx).await?;
@@ -127,7 +136,7 @@ async fn wanted(app: &App, project: &ProjectRow, wish: &NewDeployment) -> Operat
         .parse()
         .map_err(|error: InvalidRepository| Refusal::invalid("invalid_ref", error.to_string()))?;
     Ok(Wanted::Build(Box::new(
-        mirrors::source(app, project, Some(reference)).await?,
+        mirrors::source(app, project, Asked::Named(reference)).await?,
     )))
 }
 
@@ -299,6 +308,7 @@ pub(super) async fn insert(
     for waiting in &waiting {
         let detail = "a newer wish took its place";
         deployments::supersede(tx, waiting.id, new.id, detail, new.at).await?;
+        push_pauses::lift_of(tx, waiting.id, new.at).await?;
         tell_deployment::tell_number(tx, target, waiting.number, "deployment.superseded", detail).await?;
     }
     let number = deployments::insert(tx, new).await?;

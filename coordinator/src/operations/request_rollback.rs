@@ -11,6 +11,7 @@ use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{Transaction, deployments, good_releases, placements, targets};
 
+use super::pause_pushes::Way;
 use super::{act, find_release, judge_rollback, known, pause_pushes, request_deployment, tell_deployment};
 use crate::app::App;
 use crate::error::OperationResult;
@@ -76,8 +77,14 @@ async fn request(
         plan: None,
         trace: actor.trace.as_ref(),
     };
-    pause_pushes::after_rollback(app, tx, target, release, &actor.name).await?;
-    request_deployment::insert(app, tx, actor, target, &new, row.label.as_str()).await
+    let number = request_deployment::insert(app, tx, actor, target, &new, row.label.as_str()).await?;
+    let way = Way {
+        from: None,
+        to: release,
+        rollback: Some(new.id),
+    };
+    pause_pushes::after_rollback(app, tx, actor, target, way).await?;
+    Ok(number)
 }
 
 /// Whether a rollback wish is a decision within the open deployment; false = it is a wish of its own, behind it.
@@ -135,7 +142,12 @@ pub(super) async fn decide(
         }
     };
     deployments::decide_rollback(tx, facts.id, &decision).await?;
-    pause_pushes::after_rollback(app, tx, target, decision.to.id, &actor.name).await?;
+    let way = Way {
+        from: Some(facts.release.id),
+        to: decision.to.id,
+        rollback: None,
+    };
+    pause_pushes::after_rollback(app, tx, actor, target, way).await?;
     deployments::resume(tx, facts.id).await?;
     let detail = serde_json::json!({
         "deployment": facts.number, "release": decision.to.label, "reason": decision.reason, "try": decision.tries,

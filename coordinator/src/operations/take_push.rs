@@ -22,9 +22,20 @@ pub async fn execute(
 ) -> OperationResult<Taken> {
     let now = app.clock.now();
     let found = webhooks::find(&mut *app.store.read().await?, project, name).await?;
-    // Whether a webhook exists is nobody's business but of those who know its secret.
-    let webhook = found.ok_or_else(|| refused("no such webhook, or the signature does not fit"))?;
-    let secret = keep_webhook::secret_of(app, &webhook)?;
+    // Whether a webhook exists is nobody's business but of those who know its secret: one answer for all.
+    let webhook = found.ok_or_else(refused)?;
+    let secret = match keep_webhook::secret_of(app, &webhook) {
+        Ok(secret) => secret,
+        Err(error) => {
+            let object = keep_webhook::object(&webhook.project, &webhook.name);
+            tracing::warn!(
+                webhook = object,
+                error = &error as &dyn std::error::Error,
+                "its secret cannot be read"
+            );
+            return Err(refused().into());
+        }
+    };
     if let Err(mismatch) = forge::check(webhook.forge, &secret, headers, body, now) {
         return refuse(app, &webhook, mismatch).await;
     }
@@ -39,6 +50,7 @@ pub async fn execute(
     let new = NewPush {
         webhook: webhook.id,
         delivery: &call.delivery,
+        fingerprint: &call.fingerprint,
         reference: &reference,
         by: by.as_deref(),
         at: pointsman_store::now(&mut tx).await?,
@@ -50,7 +62,7 @@ pub async fn execute(
             message: format!("push #{number} of {reference} is noted"),
         },
         None => Taken {
-            push: pushes::number_of(&mut tx, webhook.id, &call.delivery).await?,
+            push: pushes::number_of(&mut tx, webhook.id, &call.fingerprint).await?,
             message: format!("delivery {} was told before", call.delivery),
         },
     };
@@ -70,9 +82,12 @@ async fn refuse(app: &App, webhook: &WebhookRow, mismatch: Mismatch) -> Operatio
     webhooks::note_refused(&mut conn, webhook.id, now).await?;
     let object = keep_webhook::object(&webhook.project, &webhook.name);
     tracing::warn!(webhook = object, %mismatch, "a call of a webhook was refused");
-    Err(refused(&format!("no such webhook, or {mismatch}")).into())
+    Err(refused().into())
 }
 
-fn refused(what: &str) -> Refusal {
-    Refusal::new(RefusalKind::Forbidden, "bad_signature", what)
+fn refused() -> Refusal {
+    let what = "there is no such webhook, or the call is not signed as it should be";
+    Refusal::new(RefusalKind::Forbidden, "bad_signature", what).hint(
+        "pointsman webhook ls shows when a call was refused; pointsman webhook renew makes another secret",
+    )
 }

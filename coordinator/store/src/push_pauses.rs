@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::pushes::{CommitRange, PushPause};
-use pointsman_shared::ids::{ReleaseId, TargetId};
+use pointsman_shared::ids::{DeploymentId, ReleaseId, TargetId};
 use pointsman_shared::repository::CommitId;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -89,16 +89,17 @@ pub async fn of_target(conn: &mut PgConnection, target: TargetId) -> StoreResult
         .unwrap_or_default())
 }
 
-/// Makes a pause; one of the same range that holds already stays as it is. False = there was one.
+/// Makes a pause, for a rollback that is a deployment of its own with that; one of the same range that holds already stays as it is. False = there was one.
 pub async fn insert(
     conn: &mut PgConnection,
     id: Uuid,
     target: TargetId,
+    rollback: Option<DeploymentId>,
     pause: &PushPause,
 ) -> StoreResult<bool> {
     let done = sqlx::query!(
-        "INSERT INTO push_pause (id, target_id, good_commit, bad_commit, reason, made_by, made_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        "INSERT INTO push_pause (id, target_id, good_commit, bad_commit, reason, made_by, made_at, deployment_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
         id,
         target.0,
         pause.range.as_ref().map(|range| range.good.as_str()),
@@ -106,6 +107,7 @@ pub async fn insert(
         pause.reason,
         pause.by,
         pause.since,
+        rollback.map(|rollback| rollback.0),
     )
     .execute(conn)
     .await?;
@@ -119,6 +121,19 @@ pub async fn lift(conn: &mut PgConnection, id: Uuid, by: &str, now: DateTime<Utc
         id,
         now,
         by
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lifts the pause that a rollback made which did not happen.
+pub async fn lift_of(conn: &mut PgConnection, rollback: DeploymentId, now: DateTime<Utc>) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE push_pause SET lifted_at = $2, lifted_by = 'the end of its rollback'
+         WHERE deployment_id = $1 AND lifted_at IS NULL",
+        rollback.0,
+        now,
     )
     .execute(conn)
     .await?;
@@ -169,7 +184,7 @@ pub async fn newest_started(conn: &mut PgConnection, target: TargetId) -> StoreR
         .transpose()
 }
 
-/// What a target's newest deployment took live there that ended after `since` and is no rollback.
+/// What a target's newest deployment took live there that ended after `since`.
 pub async fn newest_live(
     conn: &mut PgConnection,
     target: TargetId,
@@ -178,7 +193,7 @@ pub async fn newest_live(
     let row = sqlx::query!(
         "SELECT deployment.number, deployment.release_id, release.commit_id
          FROM deployment JOIN release ON release.id = deployment.release_id
-         WHERE deployment.target_id = $1 AND deployment.kind = 'deploy' AND deployment.outcome = 'live'
+         WHERE deployment.target_id = $1 AND deployment.outcome = 'live'
            AND deployment.ended_at > $2
          ORDER BY deployment.ended_at DESC LIMIT 1",
         target.0,
@@ -201,7 +216,8 @@ pub async fn on_its_way(
         "SELECT newest.number, newest.release_id, release.commit_id
          FROM (SELECT deployment.number, deployment.release_id, deployment.ended_at FROM deployment
                WHERE deployment.target_id = $1
-                 AND (deployment.ended_at IS NULL
+                 AND (deployment.ended_at IS NULL AND deployment.cancel IS NULL AND deployment.rollback IS NULL
+                        AND COALESCE(deployment.scheduled_for <= now(), true)
                       OR deployment.outcome = 'live' AND deployment.release_id
                          = (SELECT desired_release_id FROM target WHERE target.id = $1))
                ORDER BY deployment.ended_at IS NOT NULL, deployment.number DESC LIMIT 1) newest

@@ -185,6 +185,15 @@ pub async fn remove(conn: &mut PgConnection, id: Uuid, now: DateTime<Utc>) -> St
     Ok(())
 }
 
+/// The keys that sealed secrets of webhooks.
+pub async fn keys(conn: &mut PgConnection) -> StoreResult<Vec<String>> {
+    Ok(
+        sqlx::query_scalar!("SELECT DISTINCT key_id FROM webhook WHERE removed_at IS NULL")
+            .fetch_all(conn)
+            .await?,
+    )
+}
+
 /// Notes that a call was refused.
 pub async fn note_refused(conn: &mut PgConnection, id: Uuid, now: DateTime<Utc>) -> StoreResult<()> {
     sqlx::query!(

@@ -62,12 +62,19 @@ impl Gitlab {
     /// Calls the webhook, and lets the coordinator answer.
     pub async fn pushes(&self, world: &World, delivery: &str, reference: &str) -> Push {
         let taken = self.tells(world, delivery, reference).await.unwrap();
-        answer_pushes::execute(&world.app).await.unwrap();
+        world.answer_pushes().await;
         world.push(taken.push.unwrap()).await
     }
 }
 
 impl World {
+    /// What the coordinator does when it is told of a push.
+    pub async fn answer_pushes(&self) {
+        while let Some(push) = answer_pushes::claim(&self.app).await.unwrap() {
+            answer_pushes::execute(&self.app, &push).await.unwrap();
+        }
+    }
+
     pub async fn push(&self, number: i64) -> Push {
         let mut conn = self.app.store.read().await.unwrap();
         pushes::one(&mut conn, number).await.unwrap().unwrap()
@@ -80,7 +87,7 @@ impl World {
             .execute(&mut *conn)
             .await
             .unwrap();
-        answer_pushes::execute(&self.app).await.unwrap();
+        self.answer_pushes().await;
     }
 
     pub async fn pauses(&self) -> Vec<String> {

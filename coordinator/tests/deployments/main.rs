@@ -20,6 +20,7 @@ mod intervening;
 mod locking;
 mod measuring;
 mod migrating;
+mod pausing;
 mod planning;
 mod promoting;
 mod pushing;

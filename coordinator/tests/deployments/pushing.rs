@@ -1,6 +1,6 @@
 //! Deploys on push: what a forge tells becomes a wish, or a reason why not.
 
-use pointsman_coordinator::operations::{answer_pushes, pause_pushes, release_lock, repeat_push, set_lock};
+use pointsman_coordinator::operations::{pause_pushes, release_lock, repeat_push, set_lock};
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::locks::NewLock;
 use pointsman_shared::api::pushes::{NewPushPause, Push, PushAnswer, PushOutcome};
@@ -13,7 +13,7 @@ use super::wishes::refused;
 
 /// The one answer of a push.
 #[track_caller]
-fn only(push: &Push) -> &PushAnswer {
+pub fn only(push: &Push) -> &PushAnswer {
     assert!(push.answered_at.is_some(), "{push:?}");
     assert_eq!(push.answers.len(), 1, "{push:?}");
     &push.answers[0]
@@ -99,7 +99,7 @@ async fn it_is_refused_as_a_person_is_and_can_be_repeated() {
             refused(repeat_push::execute(app, ann, push.number).await).code,
             "push_unanswered"
         );
-        answer_pushes::execute(app).await.unwrap();
+        world.answer_pushes().await;
         assert_eq!(
             only(&world.push(push.number).await).outcome,
             PushOutcome::Requested
@@ -116,11 +116,9 @@ async fn a_rollback_holds_back_what_it_left_and_nothing_else() {
         let bad = forge.pushes(&world, "bad", "refs/heads/main").await;
         let number = only(&bad).deployment.unwrap();
         world.run().await;
+        let left = world.deployment(number).await.release;
         world.roll_back(None).await.unwrap();
-        assert_eq!(
-            world.pauses().await,
-            [format!("#{number} was rolled back to 3.0")]
-        );
+        assert_eq!(world.pauses().await, [format!("{left} was rolled back to 3.0")]);
         world.run().await;
         assert_eq!(world.desired().await.as_deref(), Some("3.0"));
 
@@ -132,7 +130,7 @@ async fn a_rollback_holds_back_what_it_left_and_nothing_else() {
         assert_eq!(only(&newer).outcome, PushOutcome::Paused);
         let why = &only(&newer).message;
         assert!(
-            why.ends_with(&format!("is held back: #{number} was rolled back to 3.0")),
+            why.ends_with(&format!("is held back: {left} was rolled back to 3.0")),
             "{why}"
         );
 
@@ -174,11 +172,10 @@ async fn a_deployment_that_rolls_itself_back_pauses_pushes_until_somebody_lets_t
         world.mishaps.insert("web-1".to_owned(), Mishap::Unhealthy);
         world.run().await;
         let number = only(&push).deployment.unwrap();
-        assert_eq!(world.deployment(number).await.state, DeploymentState::RolledBack);
-        assert_eq!(
-            world.pauses().await,
-            [format!("#{number} was rolled back to 3.0")]
-        );
+        let rolled_back = world.deployment(number).await;
+        assert_eq!(rolled_back.state, DeploymentState::RolledBack);
+        let left = rolled_back.release;
+        assert_eq!(world.pauses().await, [format!("{left} was rolled back to 3.0")]);
         let again = forge.pushes(&world, "again", "refs/heads/main").await;
         assert_eq!(only(&again).outcome, PushOutcome::Paused);
 
@@ -189,7 +186,7 @@ async fn a_deployment_that_rolls_itself_back_pauses_pushes_until_somebody_lets_t
             "pushes_not_paused"
         );
         repeat_push::execute(app, ann, again.number).await.unwrap();
-        answer_pushes::execute(app).await.unwrap();
+        world.answer_pushes().await;
         assert_eq!(
             only(&world.push(again.number).await).outcome,
             PushOutcome::Requested
@@ -221,7 +218,7 @@ async fn a_repository_that_is_away_is_asked_again() {
         );
         fs_err::rename(&here, &away).unwrap();
         let taken = forge.tells(&world, "one", "refs/heads/main").await.unwrap();
-        answer_pushes::execute(&world.app).await.unwrap();
+        world.answer_pushes().await;
         let push = world.push(taken.push.unwrap()).await;
         assert_eq!(push.answered_at, None);
         assert!(push.answers[0].message.ends_with("it is tried again"), "{push:?}");
@@ -241,12 +238,7 @@ async fn two_coordinators_answer_once() {
         let (world, forge) = ready(store, &["main"]).await;
         world.repository.release("4.0", &[("index.html", "4.0")]);
         let taken = forge.tells(&world, "one", "refs/heads/main").await.unwrap();
-        let (one, other) = tokio::join!(
-            answer_pushes::execute(&world.app),
-            answer_pushes::execute(&world.app)
-        );
-        one.unwrap();
-        other.unwrap();
+        tokio::join!(world.answer_pushes(), world.answer_pushes());
         let push = world.push(taken.push.unwrap()).await;
         assert_eq!(only(&push).outcome, PushOutcome::Requested);
         let open = views::deployments::Wanted {

@@ -80,6 +80,9 @@ async fn strangers_learn_nothing_and_their_calls_are_seen() {
     )
     .await;
     assert_eq!(none.refused(403), "bad_signature");
+    // Whether there is such a webhook, and of which forge, cannot be told from the answer.
+    assert_eq!(none.body["title"], wrong.body["title"]);
+    assert_eq!(none.body["title"], old.body["title"]);
     let large = "x".repeat((1 << 20) + 1);
     assert_eq!(
         call(&world, &secret, "b", now(&world), &large).await.refused(413),

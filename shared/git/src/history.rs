@@ -35,6 +35,19 @@ pub struct Changes {
     pub go: Vec<Commit>,
 }
 
+/// How much a commit has of a range of commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    /// There is nothing in the range.
+    NoRange,
+    /// None of it.
+    None,
+    /// Some of it.
+    Some,
+    /// All of it.
+    All,
+}
+
 impl Mirror {
     /// The commits that lead to `to` and not to `from`, newest first, at most `limit`.
     pub fn log(&self, from: Option<&CommitId>, to: &CommitId, limit: usize) -> Result<Vec<Commit>> {
@@ -48,14 +61,21 @@ impl Mirror {
         })
     }
 
-    /// Whether `head` has any of the commits that lead to `bad` and not to `good`.
-    pub fn carries(&self, head: &CommitId, good: &CommitId, bad: &CommitId) -> Result<bool> {
+    /// How much `head` has of the commits that lead to `bad` and not to `good`.
+    pub fn carries(&self, head: &CommitId, good: &CommitId, bad: &CommitId) -> Result<Carried> {
         self.read(|repository| {
             let id = |commit| find_commit(repository, commit).map(|commit| commit.id());
             let (head, good, bad) = (id(head)?, id(good)?, id(bad)?);
             with_history(repository, |repository| {
+                let all = count(repository, bad, &[good])?;
                 // Hiding the head as well takes away what it has of them.
-                Ok(count(repository, bad, &[good, head])? < count(repository, bad, &[good])?)
+                let missing = count(repository, bad, &[good, head])?;
+                Ok(match (all, missing) {
+                    (0, _) => Carried::NoRange,
+                    (_, 0) => Carried::All,
+                    (all, missing) if missing == all => Carried::None,
+                    (_, _) => Carried::Some,
+                })
             })
         })
     }

@@ -38,7 +38,7 @@ mod upkeep;
 pub use checkout::{CheckedOut, CheckoutOptions};
 pub use error::{Error, Hit, Result};
 pub use git_program::{GitVersion, Transport};
-pub use history::{Changes, Commit};
+pub use history::{Carried, Changes, Commit};
 pub use mirror::{Mirror, RemoteHead};
 pub use process::Stop;
 pub use refs::{RefEntry, RefKind, Resolved};

@@ -113,6 +113,27 @@ impl Mirror {
         })
     }
 
+    /// The commit of exactly this branch or tag, whatever else has the same name; a commit by [`Mirror::resolve`].
+    pub fn resolve_as(&self, kind: RefKind, name: &GitRef) -> Result<Resolved> {
+        let prefix = match kind {
+            RefKind::Tag => TAGS,
+            RefKind::Branch => BRANCHES,
+            RefKind::Commit => return self.resolve(name),
+        };
+        self.read(|repository| {
+            let found = commit_of(repository, &format!("{prefix}{name}"))?;
+            let commit = found.ok_or_else(|| Error::UnknownRef {
+                reference: name.clone(),
+                suggestions: Vec::new(),
+            })?;
+            Ok(Resolved {
+                commit: commit_id(commit.id())?,
+                label: (kind == RefKind::Tag).then(|| name.clone()),
+                kind,
+            })
+        })
+    }
+
     /// All tags and branches that lead to a commit, newest commit first.
     pub fn refs(&self) -> Result<Vec<RefEntry>> {
         self.read(|repository| {

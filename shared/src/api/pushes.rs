@@ -156,6 +156,8 @@ pub enum PushOutcome {
     Paused,
     /// Nothing follows this ref, or the ref is gone.
     Ignored,
+    /// Something it needs is away; it is tried again by itself.
+    Waits,
 }
 
 /// What holds a target's pushes back.

@@ -12,6 +12,7 @@ use pointsman_shared::name::ReleaseFolder;
 use pointsman_shared::outcome::{Effect, Phase, Product};
 use pointsman_shared::recipe::Probe;
 use pointsman_shared::wire::job::{Order, SwitchOrder};
+use pointsman_shared::wire::logs::LogSource;
 
 use super::health::Health;
 use super::link;
@@ -111,7 +112,15 @@ impl<'a, D: Desk> SwitchWork<'a, D> {
             .map_err(|error| Failure::file(Phase::Switch, &error))?;
         self.lock = Some(lock);
         self.root = Some(root);
-        self.vet()
+        // A way back is taken though its commands may be refused by now: the release left behind is worse.
+        match (self.vet(), &self.job.body.order) {
+            (Err(StepError::Failed(failure)), Order::Rollback(_)) => {
+                let words = format!("it will be live, and then this fails: {}", failure.message);
+                self.job.desk.say("check", LogSource::Agent, words);
+                Ok(())
+            }
+            (vetted, _) => vetted,
+        }
     }
 
     /// What runs after the switch is judged before it: a command that this host does not allow, or a variable that

@@ -119,6 +119,7 @@ fn outcome(answer: &PushAnswer) -> Cell {
         PushOutcome::Refused => (Tone::Bad, "refused"),
         PushOutcome::Paused => (Tone::Warning, "held back"),
         PushOutcome::Ignored => (Tone::Busy, "ignored"),
+        PushOutcome::Waits => (Tone::Busy, "tried again"),
     };
     let number = answer
         .deployment
