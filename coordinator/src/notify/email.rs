@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder};
+use lettre::message::{Mailbox, MessageBuilder, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
@@ -63,7 +63,7 @@ pub(super) fn written(mail: &Mail<'_>) -> Result<Message, String> {
     };
     let message = marked(message, notice);
     message
-        .body(body(notice))
+        .singlepart(SinglePart::plain(body(notice)))
         .map_err(|error| wrong("the mail", &error))
 }
 
@@ -209,9 +209,11 @@ mod tests {
         Message-ID: <deployment-812.ops@pointsman.example.org>
         Auto-Submitted: auto-generated
         X-Pointsman-Event: deploy.failed
+        MIME-Version: 1.0
+        Content-Type: text/plain; charset=utf-8
         Content-Transfer-Encoding: quoted-printable
 
-        =E2=9C=97 failed: failed on web-1: disk full
+        =E2=9C=97 failed on web-1: disk full
 
         1970-01-01 00:00:00 UTC
         commit 3f9c1e20

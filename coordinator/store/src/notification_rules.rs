@@ -127,13 +127,12 @@ pub async fn active(conn: &mut PgConnection) -> StoreResult<Vec<ActiveRule>> {
                 .iter()
                 .map(|name| name.parse())
                 .collect::<Result<_, _>>();
-            let selection = Selection::read(&row.events);
             Ok(ActiveRule {
                 channel: ChannelId(row.channel_id),
                 rule: Rule {
                     project: project.map_err(|error| wrong(&error))?,
                     environments: environments.map_err(|error| wrong(&error))?,
-                    selection: selection.map_err(|error| wrong(&error))?,
+                    selection: Selection::stored(row.events),
                 },
             })
         })

@@ -29,6 +29,7 @@ mod repository;
 mod returning;
 mod rolling_back;
 mod scheduling;
+mod telling;
 mod wishes;
 mod working;
 mod world;

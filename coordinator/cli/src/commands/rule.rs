@@ -59,7 +59,12 @@ async fn remove(session: &Session, number: i64) -> Result<Exit, CliError> {
         "Removed",
         &format!("rule {number}: {}", sentence(&rule)),
     );
-    printer.undo(&command(&rule));
+    printer.undo(&command(&NewRule {
+        channel: rule.channel,
+        project: rule.project,
+        environments: rule.environments,
+        events: rule.events,
+    }));
     Ok(Exit::Ok)
 }
 
@@ -82,8 +87,8 @@ fn sentence(rule: &Rule) -> String {
     )
 }
 
-/// What makes the rule again.
-fn command(rule: &Rule) -> String {
+/// What makes a rule.
+pub fn command(rule: &NewRule) -> String {
     let mut command = format!("pointsman rule add {}", rule.channel);
     // A text in memory takes whatever is written to it.
     if let Some(project) = &rule.project {

@@ -4,6 +4,7 @@
 //! else did in the meantime is never undone with them.
 
 mod inverse;
+mod notifying;
 
 use pointsman_shared::api::tokens::AuditEntry;
 

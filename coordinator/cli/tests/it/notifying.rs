@@ -1,5 +1,7 @@
 //! Who is told what: channels, rules, and what became of each delivery.
 
+use serde_json::json;
+
 use crate::coordinator::Coordinator;
 use crate::person::Person;
 
@@ -261,4 +263,32 @@ fn a_delivery_that_failed_says_why_and_goes_out_again() {
             .stdout
             .contains("\"topic\": \"test\"")
     );
+}
+
+#[test]
+fn acts_on_rules_and_channels_can_be_taken_back() {
+    let coordinator = Coordinator::start();
+    let lucy = Person::lucy(&coordinator);
+    lucy.runs("channel add ops --webhook https://ops.example.org/hook");
+    lucy.runs("rule add ops --event 'deploy.*'");
+    let inverse = |action: &str, object: &str, detail: serde_json::Value| {
+        coordinator.world().note(action, object, detail);
+        let run = lucy.runs("undo -y");
+        assert_eq!(run.exit, 0, "{run}");
+        let line = run.stderr.lines().find(|line| line.contains("Inverse")).unwrap();
+        line.split_once("pointsman ").unwrap().1.to_owned()
+    };
+    let rule = json!({ "rule": 1, "project": null, "environments": [], "events": ["deploy.*"] });
+    assert_eq!(inverse("rule.add", "channel ops", rule), "rule remove 1");
+    assert!(coordinator.world().rules.is_empty());
+    let rule = json!({ "channel": "ops", "project": "shop", "environments": ["beta"], "events": [] });
+    let again = "rule add ops --project shop --environment beta";
+    assert_eq!(inverse("rule.remove", "rule 1", rule), again);
+    assert_eq!(coordinator.world().rules.len(), 1);
+    lucy.runs("channel disable ops");
+    assert_eq!(
+        inverse("channel.disable", "channel ops", json!({})),
+        "channel enable ops"
+    );
+    assert!(coordinator.world().channels[0].disabled_at.is_none());
 }

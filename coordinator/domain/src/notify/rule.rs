@@ -17,11 +17,17 @@ pub enum Selection {
 }
 
 impl Selection {
-    /// Reads patterns as people write them; none of them is the default.
-    pub fn read(patterns: &[String]) -> Result<Self, Refusal> {
+    /// Patterns that were read before; none of them is the default. One that is known only to a newer coordinator
+    /// meets nothing here.
+    pub fn stored(patterns: Vec<String>) -> Self {
         if patterns.is_empty() {
-            return Ok(Self::FailuresAndRecoveries);
+            return Self::FailuresAndRecoveries;
         }
+        Self::Topics(patterns)
+    }
+
+    /// Reads patterns as people write them.
+    pub fn read(patterns: &[String]) -> Result<Self, Refusal> {
         for pattern in patterns {
             if !Topic::ALL.iter().any(|topic| matches(pattern, topic.as_str())) {
                 let what = format!("there is no event {pattern:?} to be told of");
@@ -33,7 +39,7 @@ impl Selection {
                 return Err(Refusal::invalid("unknown_event", what).hint(hint));
             }
         }
-        Ok(Self::Topics(patterns.to_vec()))
+        Ok(Self::stored(patterns.to_vec()))
     }
 
     fn takes(&self, notice: &Notice) -> bool {

@@ -32,10 +32,10 @@ pub fn line(notice: &Notice) -> String {
         Turn::Recovery => "✓",
         Turn::News => "·",
     };
-    let message = plain(notice);
+    let (message, word) = (plain(notice), words(notice));
     let mut line = match &notice.deployment {
-        Some(_) => format!("{mark} {}: {message}", words(notice)),
-        None => format!("{mark} {message}"),
+        Some(_) if !message.starts_with(&word) => format!("{mark} {word}: {message}"),
+        Some(_) | None => format!("{mark} {message}"),
     };
     if let Some(took) = notice.deployment.as_ref().and_then(took) {
         // A text in memory takes whatever is written to it.
@@ -133,6 +133,8 @@ pub(super) mod tests {
             "shop@production #812: back to 1.9.1, asked for by ann"
         );
         assert_eq!(line(&notice), "✗ rolled back: failed on web-1: disk full");
+        notice.topic = "deploy.failed".to_owned();
+        assert_eq!(line(&notice), "✗ failed on web-1: disk full");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use pointsman_shared::api::releases::NewMark;
 use pointsman_shared::api::tokens::AuditEntry;
 use pointsman_shared::name::{MarkName, ProjectName, TargetName};
 
+use super::notifying::{self, Telling};
 use crate::client::Client;
 use crate::error::CliError;
 
@@ -44,6 +45,8 @@ pub enum Inverse {
     Mark(ProjectName, String, MarkName),
     /// A release bears a mark no more.
     Unmark(ProjectName, String, MarkName),
+    /// Something about who is told what.
+    Telling(Telling),
 }
 
 impl Inverse {
@@ -51,7 +54,7 @@ impl Inverse {
     pub const fn keeps_reason(&self) -> bool {
         match self {
             Self::Cancel(_) | Self::Resume(_) | Self::Rollback(..) | Self::Deploy(..) | Self::Pin(..) => true,
-            Self::Lock(..) | Self::Unlock(_) | Self::Mark(..) | Self::Unmark(..) => false,
+            Self::Lock(..) | Self::Unlock(_) | Self::Mark(..) | Self::Unmark(..) | Self::Telling(_) => false,
         }
     }
 }
@@ -66,6 +69,9 @@ pub async fn of(client: &Client, me: &str, act: &AuditEntry) -> Result<Option<Wa
         "target.unlock" | "stop.lift" => of_unlock(client, act).await,
         "release.pin" | "release.unpin" => Ok(of_pin(act)),
         "release.mark" | "release.unmark" => of_mark(client, me, act).await,
+        "channel.enable" | "channel.disable" => notifying::of_switch(client, act).await,
+        "rule.add" => notifying::of_rule(client, act).await,
+        "rule.remove" => Ok(notifying::of_removed_rule(act)),
         _ => Ok(None),
     }
 }
@@ -303,6 +309,7 @@ pub async fn carry_out(
                 .await?;
         }
         Inverse::Unmark(project, release, mark) => client.unmark(&project, &release, &mark).await?,
+        Inverse::Telling(telling) => notifying::carry_out(client, telling).await?,
     }
     Ok(None)
 }
