@@ -151,6 +151,11 @@ fn told(error: &dyn std::error::Error) -> String {
     words
 }
 
+/// Whether mail can be addressed so.
+pub fn is_mailbox(address: &str) -> bool {
+    address.parse::<Mailbox>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;

@@ -10,6 +10,7 @@ mod slack;
 mod webhook;
 
 pub use door::objection;
+pub use email::is_mailbox;
 pub use seal::{Part, seal};
 pub use sender::{Sent, Verdict, message_id, send};
 pub(crate) use webhook::secret;

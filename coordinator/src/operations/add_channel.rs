@@ -93,7 +93,7 @@ struct Parts {
 fn parts(app: &App, wish: &NewPlace) -> OperationResult<Parts> {
     Ok(match wish {
         NewPlace::Webhook { url, secret } => {
-            check_url(app, url)?;
+            let url = address(app, url)?;
             let secret = match secret {
                 Some(secret) => {
                     notify::check_secret(secret)?;
@@ -102,15 +102,15 @@ fn parts(app: &App, wish: &NewPlace) -> OperationResult<Parts> {
                 None => draw()?,
             };
             Parts {
-                place: Place::Webhook { url: shown(url) },
+                place: Place::Webhook { server: server(&url) },
                 address: Some(Zeroizing::new(url.to_string())),
                 secret: Some(secret),
             }
         }
         NewPlace::Slack { url } => {
-            check_url(app, url)?;
+            let url = address(app, url)?;
             Parts {
-                place: Place::Slack { server: server(url) },
+                place: Place::Slack { server: server(&url) },
                 address: Some(Zeroizing::new(url.to_string())),
                 secret: None,
             }
@@ -146,35 +146,30 @@ pub(super) fn draw() -> OperationResult<Zeroizing<String>> {
     Ok(notify::secret(bytes.as_ref()))
 }
 
-/// Refuses an address that the configuration does not allow.
-pub(super) fn check_url(app: &App, url: &Url) -> Result<(), Refusal> {
-    if url.as_str().len() > LONGEST {
+/// Reads an address, and refuses one that the configuration does not allow. It may be a secret: no refusal repeats it.
+pub(super) fn address(app: &App, text: &str) -> Result<Url, Refusal> {
+    if text.len() > LONGEST {
         return Err(Refusal::invalid(
             "invalid_address",
             format!("an address has at most {LONGEST} characters"),
         ));
     }
-    match notify::objection(&app.config.notify, url) {
+    let url: Url = text
+        .parse()
+        .map_err(|error| Refusal::invalid("invalid_address", format!("it is no address: {error}")))?;
+    match notify::objection(&app.config.notify, &url) {
         Some(why) => Err(Refusal::invalid(
             "address_not_allowed",
-            format!("{} may not be called: {why}", server(url)),
+            format!("{} may not be called: {why}", server(&url)),
         )
         .hint("notify.hosts of the coordinator's configuration names servers that may be reached")),
-        None => Ok(()),
+        None => Ok(url),
     }
 }
 
 /// The server of an address.
 pub(super) fn server(url: &Url) -> String {
     url.origin().ascii_serialization()
-}
-
-/// An address without what may be a secret in it.
-fn shown(url: &Url) -> String {
-    let mut shown = url.clone();
-    shown.set_query(None);
-    shown.set_fragment(None);
-    shown.into()
 }
 
 /// Refuses what cannot stand in a header.
@@ -201,7 +196,7 @@ fn check_receivers(app: &App, to: &[String]) -> Result<(), Refusal> {
             format!("e-mail goes to 1 to {RECEIVERS} addresses"),
         ));
     }
-    match to.iter().find(|address| !address.contains('@')) {
+    match to.iter().find(|address| !notify::is_mailbox(address)) {
         Some(wrong) => Err(Refusal::invalid(
             "invalid_place",
             format!("{wrong:?} is no e-mail address"),

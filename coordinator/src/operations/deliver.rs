@@ -60,6 +60,10 @@ async fn conclude(
     took: Duration,
 ) -> OperationResult<()> {
     let mut tx = app.store.begin().await?;
+    // The channel before its deliveries, as whoever disables or removes it has them.
+    if !channels::lock_id(&mut tx, channel.id).await? {
+        return Ok(());
+    }
     let now = pointsman_store::now(&mut tx).await?;
     let (error, finish) = match &sent.verdict {
         Verdict::Taken => (None, Finish::Delivered),

@@ -7,10 +7,9 @@ use pointsman_shared::api::notifications::{IssuedChannel, NewSecret, Place};
 use pointsman_shared::name::ChannelName;
 use pointsman_store::channels::{self, ChannelRow};
 use pointsman_store::{StoreError, Transaction};
-use url::Url;
 use zeroize::Zeroizing;
 
-use super::add_channel::{check_text, check_url, draw, server};
+use super::add_channel::{address, check_text, draw, server};
 use super::{act, known};
 use crate::app::App;
 use crate::error::OperationResult;
@@ -77,11 +76,7 @@ async fn rotate(
             Ok(Some(secret))
         }
         Place::Slack { .. } => {
-            let url = given(wish, "the new address")?;
-            let url: Url = url
-                .parse()
-                .map_err(|error| Refusal::invalid("invalid_address", format!("it is no address: {error}")))?;
-            check_url(app, &url)?;
+            let url = address(app, given(wish, "the new address")?)?;
             let place = Place::Slack { server: server(&url) };
             let sealed = notify::seal(app, channel.id, Part::Address, url.as_str())?;
             channels::set_address(tx, channel.id, &sealed, &place).await?;

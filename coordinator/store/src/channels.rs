@@ -96,6 +96,14 @@ pub async fn lock(conn: &mut PgConnection, name: &ChannelName) -> StoreResult<Op
     row.map(ChannelRow::try_from).transpose()
 }
 
+/// Locks a channel until the transaction ends; false = it is gone.
+pub async fn lock_id(conn: &mut PgConnection, id: ChannelId) -> StoreResult<bool> {
+    let found = sqlx::query_scalar!("SELECT id FROM channel WHERE id = $1 FOR UPDATE", id.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// A channel to send to.
 pub async fn get(conn: &mut PgConnection, id: ChannelId) -> StoreResult<Option<ChannelRow>> {
     let row = sqlx::query_as!(

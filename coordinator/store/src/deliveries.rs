@@ -29,13 +29,15 @@ pub struct NewDelivery<'a> {
     pub at: DateTime<Utc>,
 }
 
-/// Puts a delivery; returns its number. None = this event was put for the channel before.
+/// Puts a delivery; returns its number. None = this event was put for the channel before, or the channel is disabled.
 pub async fn put(conn: &mut PgConnection, delivery: &NewDelivery<'_>) -> StoreResult<Option<i64>> {
     let notice = serde_json::to_value(delivery.notice)
         .map_err(|error| StoreError::inconsistent("delivery", delivery.id, error))?;
     let number = sqlx::query_scalar!(
         "INSERT INTO delivery (id, channel_id, event_seq, thread, topic, notice, created_at, next_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (channel_id, event_seq) DO NOTHING RETURNING number",
+         SELECT $1, id, $3::bigint, $4::text, $5::text, $6::jsonb, $7::timestamptz, $7::timestamptz
+         FROM channel WHERE id = $2 AND disabled_at IS NULL FOR SHARE
+         ON CONFLICT (channel_id, event_seq) DO NOTHING RETURNING number",
         delivery.id.0,
         delivery.channel.0,
         delivery.notice.cursor,

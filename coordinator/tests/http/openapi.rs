@@ -139,7 +139,8 @@ fn every_code_that_the_sources_refuse_with_is_in_the_document() {
     }
     assert!(refused.len() > 80, "{refused:?}");
     // Any path may answer with these, as the document says in its description.
-    for of_any_path in ["unknown_route", "method_not_allowed"] {
+    // The last one is told nobody: a push that meets it is judged again.
+    for of_any_path in ["unknown_route", "method_not_allowed", "target_changed"] {
         refused.remove(of_any_path);
     }
     let missing: Vec<_> = refused.difference(&named).collect();

@@ -8,7 +8,6 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use crate::name::{ChannelName, EnvironmentName, ProjectName};
 
@@ -19,8 +18,8 @@ use crate::name::{ChannelName, EnvironmentName, ProjectName};
 pub enum NewPlace {
     /// Signed HTTP requests, as Standard Webhooks has them.
     Webhook {
-        /// Where to.
-        url: Url,
+        /// Where to; it may hold a secret, and is told nobody.
+        url: String,
         /// `whsec_` and 24 to 64 bytes in base64; one is drawn when it is absent.
         #[serde(default)]
         secret: Option<String>,
@@ -28,7 +27,7 @@ pub enum NewPlace {
     /// An incoming webhook of Slack or Mattermost.
     Slack {
         /// Its address, which is a secret.
-        url: Url,
+        url: String,
     },
     /// A bot of Slack: one message for each deployment, edited in place.
     SlackBot {
@@ -63,8 +62,8 @@ impl fmt::Debug for NewPlace {
 pub enum Place {
     /// Signed HTTP requests.
     Webhook {
-        /// Where to, without its query.
-        url: String,
+        /// Its server; the rest may be a secret.
+        server: String,
     },
     /// An incoming webhook of Slack or Mattermost.
     Slack {
@@ -98,8 +97,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Webhook { url } => f.write_str(url),
-            Self::Slack { server } => f.write_str(server),
+            Self::Webhook { server } | Self::Slack { server } => f.write_str(server),
             Self::SlackBot { channel } => f.write_str(channel),
             Self::Email { to } => f.write_str(&to.join(", ")),
         }

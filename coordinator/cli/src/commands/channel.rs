@@ -93,14 +93,17 @@ fn place(session: &Session, args: PlaceArgs, with_secret: bool) -> Result<NewPla
     if let Some(url) = webhook {
         let how = "pointsman channel add NAME --webhook URL --with-secret < file";
         let secret = with_secret.then(|| secret("Secret", how)).transpose()?;
-        return Ok(NewPlace::Webhook { url, secret });
+        return Ok(NewPlace::Webhook {
+            url: url.into(),
+            secret,
+        });
     }
     if slack {
         let how = "pointsman channel add NAME --slack < file";
         let typed = secret("Address", how)?;
-        let url = typed.trim().parse();
+        let url: Result<url::Url, _> = typed.trim().parse();
         let url = url.map_err(|error| CliError::usage(format!("stdin holds no address: {error}"), how))?;
-        return Ok(NewPlace::Slack { url });
+        return Ok(NewPlace::Slack { url: url.into() });
     }
     if let Some(channel) = slack_bot {
         let token = secret("Token", "pointsman channel add NAME --slack-bot CHANNEL < file")?;

@@ -171,9 +171,10 @@ impl Topic {
         }
     }
 
-    /// Whether it is told only after a trouble: a switch ends drift, but most switches have none to end.
+    /// Whether it is told only after a trouble: a switch ends drift, but most switches have none to end; an agent that
+    /// was started again was not lost.
     pub const fn needs_trouble(self) -> bool {
-        matches!(self, Self::DriftGone)
+        matches!(self, Self::DriftGone | Self::AgentBack)
     }
 
     /// What it is about, such as `deploy shop@production`: troubles are remembered under it.

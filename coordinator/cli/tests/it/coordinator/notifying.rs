@@ -49,13 +49,14 @@ async fn channel(State(shared): State<Shared>, Path(name): Path<String>) -> Resu
     Ok(Json(found(&mut shared.world(), &name)?.clone()))
 }
 
+fn server(url: &str) -> String {
+    url.parse::<url::Url>().unwrap().origin().ascii_serialization()
+}
+
 async fn add(State(shared): State<Shared>, Json(wish): Json<NewChannel>) -> Json<IssuedChannel> {
     let (to, secret) = match wish.to {
-        NewPlace::Webhook { url, .. } => (Place::Webhook { url: url.into() }, Some(SECRET.to_owned())),
-        NewPlace::Slack { url } => {
-            let server = url.origin().ascii_serialization();
-            (Place::Slack { server }, None)
-        }
+        NewPlace::Webhook { url, .. } => (Place::Webhook { server: server(&url) }, Some(SECRET.to_owned())),
+        NewPlace::Slack { url } => (Place::Slack { server: server(&url) }, None),
         NewPlace::SlackBot { channel, token } => {
             assert_eq!(token, "xoxb-secret");
             (Place::SlackBot { channel }, None)
