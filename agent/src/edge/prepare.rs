@@ -152,6 +152,7 @@ fn workshop(config: &Config, kinds: &[JobKind]) -> Result<Option<Arc<Workshop>>,
         allow_file: config.git.allow_file,
         hosts: config.git.hosts.clone(),
         home,
+        key: None,
         timeout: Duration::from_secs(config.git.timeout_s),
         stop: Stop::default(),
     };

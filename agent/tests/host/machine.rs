@@ -241,6 +241,7 @@ impl Machine {
             allow_file: true,
             hosts: Vec::new(),
             home: self.folder.join("git-home"),
+            key: None,
             timeout: std::time::Duration::from_mins(1),
             stop: Stop::default(),
         };
@@ -266,6 +267,7 @@ impl Machine {
             epoch: Epoch(epoch),
             lease,
             variables: BTreeMap::from([("COLOUR".to_owned(), "green".to_owned())]),
+            access: Arc::default(),
             desk: Arc::clone(&self.desk),
         }
     }

@@ -8,6 +8,7 @@ mod audit;
 mod bell;
 mod channels;
 mod contract;
+mod deploy_keys;
 mod doctor;
 mod health;
 mod joins;

@@ -229,7 +229,8 @@ fn unreachable(stderr: &str) -> &'static str {
         "put the server's host key into known_hosts in git.home of the machine that fetches (ssh-keyscan prints it; \
          compare it with what the server's administrator says)"
     } else if says(&["Permission denied (publickey"]) {
-        "put a private key into the file id in git.home of the machine that fetches, and its public half on the server"
+        "put a private key into the file id in git.home of the machine that fetches, and its public half on the server; or \
+         give the project a key of its own: pointsman project key generate PROJECT"
     } else if says(&[
         "could not read Username",
         "could not read Password",

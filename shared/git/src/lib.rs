@@ -32,6 +32,7 @@ mod process;
 mod refs;
 mod remote;
 mod renewal;
+mod ssh_key;
 mod suggest;
 mod upkeep;
 
@@ -42,3 +43,4 @@ pub use history::{Carried, Changes, Commit};
 pub use mirror::{Mirror, RemoteHead};
 pub use process::Stop;
 pub use refs::{RefEntry, RefKind, Resolved};
+pub use ssh_key::SshKey;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_archive::{Manifest, PackOptions, Packing, Selection, Watch, pack};
-use pointsman_git::{CheckoutOptions, Stop};
+use pointsman_git::{CheckoutOptions, SshKey, Stop};
 use pointsman_shared::outcome::{Effect, Phase, Product};
 use pointsman_shared::wire::job::{BuildOrder, Order};
 use pointsman_shared::wire::logs::LogSource;
@@ -79,11 +79,14 @@ impl<'a, D: Desk> BuildWork<'a, D> {
             self.order.clone(),
             self.bench.source.clone(),
         );
+        let (project, access) = (self.job.body.project_id, self.job.access.clone());
         let stop = Stop::default();
         let checkout = tokio::task::spawn_blocking({
             let stop = stop.clone();
             move || {
-                let mirror = workshop.mirror(&order.repository, &stop)?;
+                let private = access.private_key.as_deref();
+                let key = private.map(|private| SshKey::new(private, &access.known_hosts));
+                let mirror = workshop.mirror(project, &order.repository, key.transpose()?, &stop)?;
                 mirror.ensure_commit(&order.commit)?;
                 let options = CheckoutOptions {
                     subdirectory: order.subdirectory,

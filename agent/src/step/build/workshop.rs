@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pointsman_git::{Mirror, Transport};
-use pointsman_shared::digest::Digest;
+use pointsman_git::{Mirror, SshKey, Transport};
 use pointsman_shared::ids::ProjectId;
 use pointsman_shared::repository::RepositoryUrl;
 
@@ -44,17 +43,20 @@ impl Workshop {
         Ok(Self { folder, transport })
     }
 
-    /// The mirror of a repository, ended by `stop`.
+    /// The mirror of a project's repository, reached with the project's own key where it has one, ended by `stop`.
     pub(super) fn mirror(
         &self,
+        project: ProjectId,
         url: &RepositoryUrl,
+        key: Option<SshKey>,
         stop: &pointsman_git::Stop,
     ) -> pointsman_git::Result<Mirror> {
-        let name = Digest::of(url.to_string().as_bytes()).short();
         let transport = Transport {
+            key,
             stop: stop.clone(),
             ..self.transport.clone()
         };
+        let name = transport.mirror_name(url, project);
         Mirror::open(&self.folder.join("mirrors").join(name), url, &transport)
     }
 

@@ -10,3 +10,4 @@ mod damage;
 mod guard;
 mod history;
 mod sharing;
+mod ssh;
