@@ -6,7 +6,7 @@ use pointsman_shared::name::RootPath;
 use pointsman_shared::wire::from_agent::DeclineReason;
 use pointsman_shared::wire::job::Order;
 use pointsman_shared::wire::to_agent::Offer;
-use pointsman_shared::wire::{JobBody, TraceParent, VERSION, Verified};
+use pointsman_shared::wire::{BODY_VERSIONS, JobBody, TraceParent, Verified};
 
 use super::survivors;
 use super::tools::Tools;
@@ -53,10 +53,11 @@ fn read(offer: &Offer) -> Result<Result<JobBody, String>, Refusal> {
         Ok(body) => body,
         Err(error) => return Ok(Err(format!("the job's body cannot be read: {error}"))),
     };
-    if body.v != VERSION {
+    if !BODY_VERSIONS.contains(&body.v) || body.v < body.order.version() {
         let message = format!(
-            "the job's body has version {}, this agent reads {VERSION}",
-            body.v
+            "the job's body has version {}, this agent reads {BODY_VERSIONS:?}, and it asks for what has version {}",
+            body.v,
+            body.order.version()
         );
         return Ok(Err(message));
     }

@@ -18,7 +18,7 @@ use crate::repository::{CommitId, RepositoryUrl};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobBody {
-    /// Wire version, 1.
+    /// Its version; see [`super::BODY_VERSIONS`] and [`Order::version`].
     pub v: u16,
     /// The job.
     pub job: JobId,
@@ -97,6 +97,19 @@ impl Order {
             Self::Migrate(_) => JobKind::Migrate,
             Self::CollectGarbage(_) => JobKind::CollectGarbage,
         }
+    }
+
+    /// The lowest version of a body that can say this.
+    pub fn version(&self) -> u16 {
+        let asks_more = match self {
+            Self::Build(order) => order.recipe.as_ref().is_some_and(|recipe| recipe.submodules),
+            Self::Install(_)
+            | Self::Activate(_)
+            | Self::Rollback(_)
+            | Self::Migrate(_)
+            | Self::CollectGarbage(_) => false,
+        };
+        if asks_more { 2 } else { 1 }
     }
 }
 

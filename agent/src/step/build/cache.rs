@@ -150,6 +150,7 @@ mod tests {
             include: Vec::new(),
             timeout_s: 1,
             silence_timeout_s: 1,
+            submodules: false,
         }
     }
 

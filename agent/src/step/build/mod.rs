@@ -5,6 +5,7 @@
 
 mod cache;
 mod shell;
+mod source;
 mod work;
 mod workshop;
 

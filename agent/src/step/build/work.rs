@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pointsman_archive::{Manifest, PackOptions, Packing, Selection, Watch, pack};
-use pointsman_git::{CheckoutOptions, SshKey, Stop};
+use pointsman_git::Stop;
 use pointsman_shared::outcome::{Effect, Phase, Product};
 use pointsman_shared::wire::job::{BuildOrder, Order};
 use pointsman_shared::wire::logs::LogSource;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::cache::{Cache, paths};
 use super::shell;
+use super::source::Source;
 use super::workshop::{Bench, Workshop};
 use crate::describe::describe;
 use crate::executor::Work;
@@ -74,41 +75,23 @@ impl<'a, D: Desk> BuildWork<'a, D> {
     }
 
     async fn checkout(&mut self) -> Result<(), StepError> {
-        let (workshop, order, source) = (
-            Arc::clone(&self.workshop),
-            self.order.clone(),
-            self.bench.source.clone(),
-        );
-        let (project, access) = (self.job.body.project_id, self.job.access.clone());
-        let stop = Stop::default();
-        let checkout = tokio::task::spawn_blocking({
-            let stop = stop.clone();
-            move || {
-                let private = access.private_key.as_deref();
-                let key = private.map(|private| SshKey::new(private, &access.known_hosts));
-                let mirror = workshop.mirror(project, &order.repository, key.transpose()?, &stop)?;
-                mirror.ensure_commit(&order.commit)?;
-                let options = CheckoutOptions {
-                    subdirectory: order.subdirectory,
-                    ..CheckoutOptions::default()
-                };
-                let written = mirror.checkout(&order.commit, &source, &options)?;
-                Ok::<_, pointsman_git::Error>((written, mirror.commit_time(&order.commit)?))
-            }
-        });
-        let (written, time) = stoppable(&self.job.lease, &stop, checkout)
+        let source = Source {
+            workshop: Arc::clone(&self.workshop),
+            project: self.job.body.project_id,
+            order: self.order.clone(),
+            access: Arc::clone(&self.job.access),
+            destination: self.bench.source.clone(),
+            stop: Stop::default(),
+        };
+        let stop = source.stop.clone();
+        let checkout = tokio::task::spawn_blocking(move || source.check_out());
+        let written = stoppable(&self.job.lease, &stop, checkout)
             .await?
             .map_err(|error| checkout_failed(&error))?;
-        let links = written.gitlinks.join(", ");
-        let words = format!(
-            "{}: {} files, {} bytes",
-            self.order.commit, written.files, written.bytes
-        );
-        self.say("checkout", words);
-        if !links.is_empty() {
-            self.say("checkout", format!("submodules are empty folders: {links}"));
+        for line in written.lines(&self.order.commit) {
+            self.say("checkout", line);
         }
-        self.values = Some(shell::values(self.job, self.order, &self.bench, time));
+        self.values = Some(shell::values(self.job, self.order, &self.bench, written.time));
         Ok(())
     }
 

@@ -11,3 +11,4 @@ mod guard;
 mod history;
 mod sharing;
 mod ssh;
+mod submodules;
