@@ -47,7 +47,7 @@ async fn variables(artifacts: &Artifacts, order: &Order) -> Result<Variables, Ar
 fn needs_variables(order: &Order) -> bool {
     match order {
         Order::Build(order) => order.recipe.is_some(),
-        Order::Install(_) | Order::CollectGarbage(_) => false,
+        Order::Install(_) | Order::CollectGarbage(_) | Order::CollectWorkshop(_) => false,
         Order::Activate(order) | Order::Rollback(order) => {
             !order.hooks.before.is_empty() || !order.hooks.after.is_empty() || order.health.is_some()
         }
@@ -66,7 +66,8 @@ async fn access(artifacts: &Artifacts, order: &Order) -> Result<RepositoryAccess
         | Order::Activate(_)
         | Order::Rollback(_)
         | Order::Migrate(_)
-        | Order::CollectGarbage(_) => Ok(RepositoryAccess::default()),
+        | Order::CollectGarbage(_)
+        | Order::CollectWorkshop(_) => Ok(RepositoryAccess::default()),
     }
 }
 

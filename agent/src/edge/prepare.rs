@@ -157,5 +157,9 @@ fn workshop(config: &Config, kinds: &[JobKind]) -> Result<Option<Arc<Workshop>>,
         stop: Stop::default(),
     };
     let folder: &Path = &config.agent.work_dir();
-    Ok(Some(Arc::new(Workshop::open(folder, transport)?)))
+    Ok(Some(Arc::new(Workshop::open(
+        folder,
+        transport,
+        config.workshop.clone(),
+    )?)))
 }

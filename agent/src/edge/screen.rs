@@ -78,7 +78,7 @@ fn objection(tools: &Tools, body: &JobBody) -> Option<DeclineReason> {
         }
         Err(error) => return policy(describe(&error)),
     }
-    if matches!(body.order, Order::Build(_)) && tools.workshop.is_none() {
+    if matches!(body.order, Order::Build(_) | Order::CollectWorkshop(_)) && tools.workshop.is_none() {
         return policy("this host has no workshop for builds".to_owned());
     }
     let (placement, root) = place(&body.order)?;
@@ -93,7 +93,7 @@ fn objection(tools: &Tools, body: &JobBody) -> Option<DeclineReason> {
 /// The placement an order works on.
 const fn place(order: &Order) -> Option<(PlacementId, &RootPath)> {
     match order {
-        Order::Build(_) => None,
+        Order::Build(_) | Order::CollectWorkshop(_) => None,
         Order::Install(order) => Some((order.placement, &order.root)),
         Order::Activate(order) | Order::Rollback(order) => Some((order.placement, &order.root)),
         Order::Migrate(order) => Some((order.placement, &order.root)),

@@ -279,12 +279,13 @@ const fn stream_of(order: &Order) -> StreamId {
         Order::Activate(order) | Order::Rollback(order) => order.log_stream,
         Order::Migrate(order) => order.log_stream,
         Order::CollectGarbage(order) => order.log_stream,
+        Order::CollectWorkshop(order) => order.log_stream,
     }
 }
 
 const fn placement_of(order: &Order) -> Option<PlacementId> {
     match order {
-        Order::Build(_) => None,
+        Order::Build(_) | Order::CollectWorkshop(_) => None,
         Order::Install(order) => Some(order.placement),
         Order::Activate(order) | Order::Rollback(order) => Some(order.placement),
         Order::Migrate(order) => Some(order.placement),

@@ -56,7 +56,7 @@ fn names(order: &Order, kind: ObjectKind, digest: &Digest) -> bool {
         Order::Activate(order) | Order::Rollback(order) => {
             kind == ObjectKind::Manifest && *digest == order.manifest
         }
-        Order::Build(_) | Order::Migrate(_) | Order::CollectGarbage(_) => false,
+        Order::Build(_) | Order::Migrate(_) | Order::CollectGarbage(_) | Order::CollectWorkshop(_) => false,
     }
 }
 

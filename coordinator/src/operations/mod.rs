@@ -15,6 +15,7 @@ pub mod change_job;
 pub mod claim_job;
 pub mod collect_garbage;
 pub mod collect_notifications;
+pub mod collect_workshops;
 pub mod conclude_job;
 pub mod converge;
 pub mod create_environment;

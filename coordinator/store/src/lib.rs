@@ -56,6 +56,7 @@ pub mod troubles;
 pub mod variables;
 pub mod views;
 pub mod webhooks;
+pub mod workshop_collections;
 
 use std::sync::Arc;
 

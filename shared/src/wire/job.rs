@@ -84,6 +84,8 @@ pub enum Order {
     Migrate(Box<MigrateOrder>),
     /// Delete releases nobody needs.
     CollectGarbage(Box<CollectOrder>),
+    /// Delete what builds left behind and none used for long.
+    CollectWorkshop(Box<WorkshopOrder>),
 }
 
 impl Order {
@@ -95,7 +97,7 @@ impl Order {
             Self::Activate(_) => JobKind::Activate,
             Self::Rollback(_) => JobKind::Rollback,
             Self::Migrate(_) => JobKind::Migrate,
-            Self::CollectGarbage(_) => JobKind::CollectGarbage,
+            Self::CollectGarbage(_) | Self::CollectWorkshop(_) => JobKind::CollectGarbage,
         }
     }
 
@@ -108,6 +110,7 @@ impl Order {
             | Self::Rollback(_)
             | Self::Migrate(_)
             | Self::CollectGarbage(_) => false,
+            Self::CollectWorkshop(_) => true,
         };
         if asks_more { 2 } else { 1 }
     }
@@ -304,6 +307,14 @@ pub struct CollectOrder {
     pub fences: Vec<SlotFence>,
     /// Folders to move to the trash.
     pub folders: Vec<ReleaseFolder>,
+    /// Stream of the job's log.
+    pub log_stream: crate::ids::StreamId,
+}
+
+/// Delete mirrors and build caches of a builder that no build used for as long as its own configuration says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkshopOrder {
     /// Stream of the job's log.
     pub log_stream: crate::ids::StreamId,
 }

@@ -26,7 +26,8 @@ pub use trace::{TRACE_HEADER, TraceParent};
 /// The wire version this build speaks.
 pub const VERSION: u16 = 1;
 
-/// The versions of job bodies that this build reads. 2: a build may ask for submodules. A body has the lowest version that
+/// The versions of job bodies that this build reads. 2: a build may ask for submodules, and a
+/// builder to collect what builds left behind. A body has the lowest version that
 /// can say what it asks, so that agents which read only that one go on working.
 pub const BODY_VERSIONS: [u16; 2] = [1, 2];
 

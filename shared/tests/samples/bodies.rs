@@ -6,7 +6,7 @@ use pointsman_shared::name::{ReleaseFolder, SlotName};
 use pointsman_shared::recipe::{BuildRecipe, HealthCheck, Hooks, Probe, SharedPath};
 use pointsman_shared::wire::job::{
     Audience, BuildOrder, CollectOrder, Input, InstallOrder, JobBody, MigrateMode, MigrateOrder,
-    MigrationRef, MigrationRunner, Order, SlotFence, SwitchOrder,
+    MigrationRef, MigrationRunner, Order, SlotFence, SwitchOrder, WorkshopOrder,
 };
 
 use super::{digest, id};
@@ -14,7 +14,7 @@ use super::{digest, id};
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 fn body(audience: Audience, order: Order) -> JobBody {
-    let on_target = !matches!(order, Order::Build(_));
+    let on_target = !matches!(order, Order::Build(_) | Order::CollectWorkshop(_));
     JobBody {
         v: order.version(),
         job: JobId(id(1)),
@@ -91,6 +91,15 @@ pub fn bodies() -> Vec<(&'static str, JobBody)> {
         (
             "job_body.build.submodules",
             body(pool(), Order::Build(Box::new(with_submodules()))),
+        ),
+        (
+            "job_body.collect_workshop",
+            body(
+                host(),
+                Order::CollectWorkshop(Box::new(WorkshopOrder {
+                    log_stream: StreamId(id(8)),
+                })),
+            ),
         ),
     ]
 }

@@ -1,7 +1,9 @@
 //! The source of a build: the pinned commit out of the repository's mirror, and its submodules where the recipe says so.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use pointsman_git::{CheckedOut, CheckoutOptions, PlacedSubmodule, Result, SshKey, Stop, Submodules};
 use pointsman_shared::api::agent::RepositoryAccess;
@@ -19,6 +21,7 @@ pub(super) struct Source {
     pub(super) access: Arc<RepositoryAccess>,
     pub(super) destination: PathBuf,
     pub(super) stop: Stop,
+    pub(super) now: SystemTime,
 }
 
 /// What was written.
@@ -37,10 +40,13 @@ impl Source {
         let private = self.access.private_key.as_deref();
         let key = private.map(|private| SshKey::new(private, &self.access.known_hosts));
         let key = key.transpose()?;
+        let in_use = RefCell::new(Vec::new());
         let open = |url: &RepositoryUrl| {
             // The project's key is for its own repository, whoever else names another one.
             let key = (*url == order.repository).then(|| key.clone()).flatten();
-            self.workshop.mirror(self.project, url, key, &self.stop)
+            let (mirror, using) = self.workshop.mirror(self.project, url, key, &self.stop)?;
+            in_use.borrow_mut().push(using);
+            Ok(mirror)
         };
         let mirror = open(&order.repository)?;
         mirror.ensure_commit(&order.commit)?;
@@ -56,11 +62,17 @@ impl Source {
         } else {
             Vec::new()
         };
+        let time = mirror.commit_time(&order.commit)?;
+        for mirror in in_use.borrow().iter() {
+            if let Err(error) = mirror.used(self.now) {
+                tracing::warn!(%error, "a mirror looks longer unused than it is");
+            }
+        }
         Ok(Written {
             checkout,
             submodules,
             with_submodules,
-            time: mirror.commit_time(&order.commit)?,
+            time,
         })
     }
 }

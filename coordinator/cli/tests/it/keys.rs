@@ -1,4 +1,4 @@
-//! The ssh key of a project, as a person keeps it: every change says how it is taken back.
+//! The ssh key of a project, as a person keeps it: every change says how it is taken back. And what builders collect.
 
 use crate::coordinator::{Coordinator, LUCY};
 use crate::person::Person;
@@ -68,6 +68,26 @@ fn a_key_is_made_given_and_removed_with_its_way_back() {
             "Removed  the deploy key of shop",
             "with the file of the key SHA256:given-37",
             "exit 0",
+        ],
+    );
+}
+
+#[test]
+fn builders_say_what_their_collections_took() {
+    let coordinator = Coordinator::start();
+    let lucy = lucy(&coordinator);
+    let took =
+        "mirrors and build caches of builder-1: job #8090 took 1 folder, 812 MB, at 2026-12-19 03:12 UTC";
+    says(
+        &lucy.runs("gc plan"),
+        &[took, "cache 5feceb66ffc8, 812 MB: unused for 15 d", "exit 0"],
+    );
+    says(
+        &lucy.runs("gc run"),
+        &[
+            "mirrors and build caches of builder-1 by job #8122",
+            took,
+            "mirrors and build caches of builder-2 are left alone: it takes no collections",
         ],
     );
 }
