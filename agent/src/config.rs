@@ -4,10 +4,12 @@
 //! Labels, pools and kinds are not configured here: the coordinator gives them.
 
 mod sections;
+mod workshop;
 
 pub use sections::{
     AgentSection, BrokerSection, CoordinatorSection, GitSection, MetricsSection, PolicyFileOwner, Slots,
 };
+pub use workshop::WorkshopSection;
 
 use std::path::Path;
 
@@ -28,6 +30,9 @@ pub struct Config {
     /// Repositories.
     #[serde(default)]
     pub git: GitSection,
+    /// What builds leave behind.
+    #[serde(default)]
+    pub workshop: WorkshopSection,
     /// The listener for metrics.
     #[serde(default)]
     pub metrics: MetricsSection,

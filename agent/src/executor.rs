@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 use crate::lease::{Lease, Standing};
 use crate::plan::{Plan, plan};
 use crate::step::{
-    BuildWork, CollectWork, Desk, Failure, InstallWork, Job, MigrateWork, StepError, SwitchWork,
+    BuildWork, CollectWork, Desk, Failure, InstallWork, Job, MigrateWork, StepError, SwitchWork, WorkshopWork,
 };
 
 /// The state of one job while its plan is run.
@@ -64,6 +64,7 @@ pub async fn execute<D: Desk>(job: &Job<D>) -> Execution {
         Plan::Switch(steps) => run(job, SwitchWork::new(job), &steps).await,
         Plan::Migrate(steps) => run(job, MigrateWork::new(job), &steps).await,
         Plan::Collect(steps) => run(job, CollectWork::new(job), &steps).await,
+        Plan::Workshop(steps) => run(job, WorkshopWork::new(job), &steps).await,
     }
 }
 

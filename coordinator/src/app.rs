@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use object_store::ObjectStore;
 use pointsman_shared::clock::Clock;
 use pointsman_shared::ids::IdSource;
 use pointsman_store::Store;
 use tokio::sync::Notify;
 
+use crate::artifacts::Artifacts;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::signatory::Signatory;
@@ -28,7 +28,7 @@ pub struct App {
     /// Seals secret variables; none = they are refused.
     pub vault: Option<Arc<Vault>>,
     /// Manifests, archives and packings.
-    pub objects: Arc<dyn ObjectStore>,
+    pub objects: Artifacts,
     /// The configuration.
     pub config: Arc<Config>,
     /// Bells; every one only pokes a loop that would look by itself a little later.

@@ -1,36 +1,32 @@
 //! The artifact store: objects named by their content, written once, believed only for their digest.
 //!
-//! An object comes in under a name of its own, is checked, and then takes its place by a rename that never overwrites.
-//! It refuses to know who may do that; [`crate::operations::store_object`] does.
+//! It is a local folder or a bucket of an S3-compatible service; whoever stores and fetches need not know which. It
+//! refuses to know who may do that; [`crate::operations::store_object`] does.
 
-use std::path::Path as FilePath;
+mod bucket;
+mod directory;
+mod receiving;
+mod trouble;
+mod uploads;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
-use object_store::local::LocalFileSystem;
+use futures_util::Stream;
 use object_store::path::Path;
-use object_store::{
-    GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt as _, WriteMultipart,
-};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
 use pointsman_shared::api::agent::ObjectKind;
 use pointsman_shared::digest::Digest;
-use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncSeekExt as _;
-use tokio_util::io::ReaderStream;
+
+use crate::config::{StorePlace, StoreSection};
+use bucket::Bucket;
+use directory::Directory;
+use receiving::Receiving;
+pub use trouble::Trouble;
 
 /// Where objects stand until they are checked.
 const INCOMING: &str = "incoming";
-/// Bytes written at once.
-const PART: usize = 1 << 20;
-/// Bytes read at once.
-const PIECE: usize = 256 << 10;
-/// Parts written at the same time.
-const AT_ONCE: usize = 4;
-/// Longest silence of a sender.
-const SILENCE: Duration = Duration::from_mins(1);
 
 /// Why an object was not taken or given.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +53,15 @@ pub enum ArtifactError {
         /// Digest of what was announced.
         wanted: Digest,
     },
+    /// A file that the configuration names cannot be used.
+    #[error("{key} cannot be read")]
+    File {
+        /// The key, such as `store.s3.ca_file`.
+        key: &'static str,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
     /// The store failed.
     #[error("the artifact store failed while {what}")]
     Store {
@@ -74,35 +79,6 @@ impl ArtifactError {
     }
 }
 
-/// Opens the store in a local folder; what it says is written is on the disk.
-pub fn open(directory: &FilePath) -> Result<Arc<dyn ObjectStore>, ArtifactError> {
-    let opened = fs_err::create_dir_all(directory)
-        .map_err(|source| object_store::Error::Generic {
-            store: "directory",
-            source: source.into(),
-        })
-        .and_then(|()| LocalFileSystem::new_with_prefix(directory))
-        .map_err(ArtifactError::store("opening its folder"))?;
-    Ok(Arc::new(opened.with_fsync(true)))
-}
-
-fn place(kind: ObjectKind, digest: &Digest) -> Path {
-    Path::from_iter([kind.as_str(), &digest.to_string()])
-}
-
-/// Size of an object in bytes, when it is there.
-pub async fn size(
-    objects: &dyn ObjectStore,
-    kind: ObjectKind,
-    digest: &Digest,
-) -> Result<Option<u64>, ArtifactError> {
-    match objects.head(&place(kind, digest)).await {
-        Ok(meta) => Ok(Some(meta.size)),
-        Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(source) => Err(ArtifactError::store("looking for an object")(source)),
-    }
-}
-
 /// What is being stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Incoming {
@@ -116,84 +92,6 @@ pub struct Incoming {
     pub id: uuid::Uuid,
 }
 
-/// Takes an object in; returns its size.
-pub async fn put<S, E>(
-    objects: &dyn ObjectStore,
-    incoming: Incoming,
-    content: S,
-) -> Result<u64, ArtifactError>
-where
-    S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
-    E: std::fmt::Display,
-{
-    let temporary = Path::from_iter([INCOMING, &incoming.id.to_string()]);
-    let upload = objects
-        .put_multipart(&temporary)
-        .await
-        .map_err(ArtifactError::store("beginning an object"))?;
-    let mut writer = WriteMultipart::new_with_chunk_size(upload, PART);
-    let (bytes, found) = match receive(&mut writer, incoming.most, content).await {
-        Ok(received) => received,
-        Err(error) => {
-            // What is left is swept later; the sender's error is the one to tell.
-            writer.abort().await.ok();
-            return Err(error);
-        }
-    };
-    if found != incoming.digest {
-        writer.abort().await.ok();
-        return Err(ArtifactError::OtherContent {
-            found,
-            wanted: incoming.digest,
-        });
-    }
-    writer
-        .finish()
-        .await
-        .map_err(ArtifactError::store("ending an object"))?;
-    let place = place(incoming.kind, &incoming.digest);
-    match objects.rename_if_not_exists(&temporary, &place).await {
-        Ok(()) => Ok(bytes),
-        // Somebody else brought the same bytes meanwhile.
-        Err(object_store::Error::AlreadyExists { .. }) => {
-            objects.delete(&temporary).await.ok();
-            Ok(bytes)
-        }
-        Err(source) => Err(ArtifactError::store("naming an object")(source)),
-    }
-}
-
-async fn receive<S, E>(
-    writer: &mut WriteMultipart,
-    most: u64,
-    mut content: S,
-) -> Result<(u64, Digest), ArtifactError>
-where
-    S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
-    E: std::fmt::Display,
-{
-    let mut hasher = Sha256::new();
-    let mut bytes = 0;
-    let broken = |bytes, why: String| ArtifactError::BrokenOff { bytes, why };
-    while let Some(piece) = tokio::time::timeout(SILENCE, content.next())
-        .await
-        .map_err(|_| broken(bytes, format!("nothing came for {} s", SILENCE.as_secs())))?
-    {
-        let piece = piece.map_err(|error| broken(bytes, error.to_string()))?;
-        bytes += piece.len() as u64;
-        if bytes > most {
-            return Err(ArtifactError::TooLarge { most });
-        }
-        hasher.update(&piece);
-        writer
-            .wait_for_capacity(AT_ONCE)
-            .await
-            .map_err(ArtifactError::store("writing an object"))?;
-        writer.put(piece);
-    }
-    Ok((bytes, Digest::from_bytes(hasher.finalize().into())))
-}
-
 /// An object on its way out.
 #[derive(Debug)]
 pub struct Outgoing {
@@ -205,84 +103,156 @@ pub struct Outgoing {
     pub body: Body,
 }
 
-/// Gives an object out, from byte `offset` on; none when it is not there.
-pub async fn get(
-    objects: &dyn ObjectStore,
-    kind: ObjectKind,
-    digest: &Digest,
-    offset: u64,
-) -> Result<Option<Outgoing>, ArtifactError> {
-    let options = GetOptions {
-        range: (offset > 0).then_some(GetRange::Offset(offset)),
-        ..GetOptions::default()
-    };
-    let found = match objects.get_opts(&place(kind, digest), options).await {
-        Ok(found) => found,
-        Err(object_store::Error::NotFound { .. }) => return Ok(None),
-        Err(source) => return Err(ArtifactError::store("reading an object")(source)),
-    };
-    let (size, range) = (found.meta.size, found.range.clone());
-    let body = match found.payload {
-        // Larger pieces than the store's own stream makes.
-        GetResultPayload::File(file, _) => {
-            let mut file = tokio::fs::File::from_std(file);
-            file.seek(std::io::SeekFrom::Start(range.start))
-                .await
-                .map_err(|source| object_store::Error::Generic {
-                    store: "directory",
-                    source: source.into(),
-                })
-                .map_err(ArtifactError::store("reading an object"))?;
-            Body::from_stream(ReaderStream::with_capacity(file, PIECE))
-        }
-        GetResultPayload::Stream(stream) => Body::from_stream(stream),
-    };
-    Ok(Some(Outgoing { size, range, body }))
+/// What a look at the store finds when it is well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The store as its operator knows it: a folder, or a bucket and its service.
+    pub name: String,
+    /// Free bytes and all bytes of its disk; a bucket has no such end.
+    pub space: Option<(u64, u64)>,
+    /// Whether everybody on the way can read what travels.
+    pub in_the_clear: bool,
 }
 
-/// The bytes of a small object; none when it is not there.
-pub async fn read(
-    objects: &dyn ObjectStore,
-    kind: ObjectKind,
-    digest: &Digest,
-) -> Result<Option<Bytes>, ArtifactError> {
-    let failed = ArtifactError::store("reading an object");
-    match objects.get(&place(kind, digest)).await {
-        Ok(found) => found.bytes().await.map(Some).map_err(failed),
-        Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(source) => Err(failed(source)),
+/// The store that the configuration names; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Artifacts(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Directory(Arc<Directory>),
+    Bucket(Arc<Bucket>),
+}
+
+/// Opens the store. What a folder says is written is on its disk; a bucket is not asked for anything yet.
+pub fn open(section: &StoreSection) -> Result<Artifacts, ArtifactError> {
+    Ok(Artifacts(match &section.place {
+        StorePlace::Directory(folder) => Kind::Directory(Arc::new(Directory::open(folder)?)),
+        StorePlace::S3(s3) => Kind::Bucket(Arc::new(Bucket::open(s3)?)),
+    }))
+}
+
+/// Tries whether the bucket that the configuration names can be used, with an object that goes at once. A folder is left
+/// alone: it may yet have to be made, by the user that the coordinator runs as.
+pub async fn prove(section: &StoreSection, id: uuid::Uuid) -> anyhow::Result<()> {
+    match &section.place {
+        StorePlace::Directory(_) => Ok(()),
+        StorePlace::S3(s3) => {
+            let proven = Bucket::open(s3)?.prove(id).await;
+            proven.map_err(|trouble| anyhow::anyhow!("{trouble}; {}", trouble.cure))
+        }
     }
 }
 
-/// Removes an object; one that is not there is as good as removed.
-pub async fn delete(
-    objects: &dyn ObjectStore,
-    kind: ObjectKind,
-    digest: &Digest,
-) -> Result<(), ArtifactError> {
-    match objects.delete(&place(kind, digest)).await {
+impl Artifacts {
+    fn objects(&self) -> &dyn ObjectStore {
+        match &self.0 {
+            Kind::Directory(directory) => directory.objects(),
+            Kind::Bucket(bucket) => bucket.objects(),
+        }
+    }
+
+    fn place(&self, kind: ObjectKind, digest: &Digest) -> Path {
+        match &self.0 {
+            Kind::Directory(_) => directory::place(kind, digest),
+            Kind::Bucket(bucket) => bucket.place(kind, digest),
+        }
+    }
+
+    /// Size of an object in bytes, when it is there.
+    pub async fn size(&self, kind: ObjectKind, digest: &Digest) -> Result<Option<u64>, ArtifactError> {
+        match self.objects().head(&self.place(kind, digest)).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(ArtifactError::store("looking for an object")(source)),
+        }
+    }
+
+    /// Takes an object in; returns its size. Nothing bears the object's name before its content was checked, and an
+    /// object that is there already stays.
+    pub async fn put<S, E>(&self, incoming: Incoming, content: S) -> Result<u64, ArtifactError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
+        E: std::fmt::Display,
+    {
+        let receiving = Receiving::new(content, incoming.most);
+        match &self.0 {
+            Kind::Directory(directory) => directory.put(incoming, receiving).await,
+            Kind::Bucket(bucket) => bucket.put(incoming, receiving).await,
+        }
+    }
+
+    /// Gives an object out, from byte `offset` on; none when it is not there.
+    pub async fn get(
+        &self,
+        kind: ObjectKind,
+        digest: &Digest,
+        offset: u64,
+    ) -> Result<Option<Outgoing>, ArtifactError> {
+        let options = GetOptions {
+            range: (offset > 0).then_some(GetRange::Offset(offset)),
+            ..GetOptions::default()
+        };
+        let found = self.objects().get_opts(&self.place(kind, digest), options).await;
+        let Some(found) = there(found)? else {
+            return Ok(None);
+        };
+        let (size, range) = (found.meta.size, found.range.clone());
+        let body = directory::body(found).await?;
+        Ok(Some(Outgoing { size, range, body }))
+    }
+
+    /// The bytes of a small object; none when it is not there.
+    pub async fn read(&self, kind: ObjectKind, digest: &Digest) -> Result<Option<Bytes>, ArtifactError> {
+        match there(self.objects().get(&self.place(kind, digest)).await)? {
+            Some(found) => {
+                let bytes = found.bytes().await;
+                bytes.map(Some).map_err(ArtifactError::store("reading an object"))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Removes an object; one that is not there is as good as removed.
+    pub async fn delete(&self, kind: ObjectKind, digest: &Digest) -> Result<(), ArtifactError> {
+        remove(self.objects(), &self.place(kind, digest))
+            .await
+            .map_err(ArtifactError::store("deleting an object"))
+    }
+
+    /// Removes what came in and was never completed, when it was begun before a moment; returns how much it was.
+    pub async fn sweep(&self, before: chrono::DateTime<chrono::Utc>) -> Result<usize, ArtifactError> {
+        let swept = match &self.0 {
+            Kind::Directory(directory) => Arc::clone(directory).sweep(before).await,
+            Kind::Bucket(bucket) => bucket.sweep(before).await,
+        };
+        swept.map_err(ArtifactError::store("sweeping"))
+    }
+
+    /// Looks whether the store can be used now; changes nothing.
+    pub async fn examine(&self) -> Result<Condition, Trouble> {
+        match &self.0 {
+            Kind::Directory(directory) => directory.examine(),
+            Kind::Bucket(bucket) => bucket.examine().await,
+        }
+    }
+}
+
+/// What was asked for, if it is there. A bucket that is gone is not an object that is missing: nobody should build again
+/// what comes back with it.
+fn there<T>(asked: object_store::Result<T>) -> Result<Option<T>, ArtifactError> {
+    match asked {
+        Ok(found) => Ok(Some(found)),
+        Err(object_store::Error::NotFound { source, .. }) if !trouble::is_missing_bucket(&*source) => {
+            Ok(None)
+        }
+        Err(source) => Err(ArtifactError::store("reading an object")(source)),
+    }
+}
+
+async fn remove(objects: &dyn ObjectStore, place: &Path) -> object_store::Result<()> {
+    match objects.delete(place).await {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(source) => Err(ArtifactError::store("deleting an object")(source)),
+        Err(source) => Err(source),
     }
-}
-
-/// Removes what came in and was never checked, when it is older than `before`; returns how much it was.
-pub async fn sweep(
-    objects: &dyn ObjectStore,
-    before: chrono::DateTime<chrono::Utc>,
-) -> Result<usize, ArtifactError> {
-    let failed = ArtifactError::store("sweeping");
-    let left: Vec<_> = objects
-        .list(Some(&Path::from(INCOMING)))
-        .try_filter(|meta| std::future::ready(meta.last_modified < before))
-        .try_collect()
-        .await
-        .map_err(&failed)?;
-    for meta in &left {
-        match objects.delete(&meta.location).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(source) => return Err(failed(source)),
-        }
-    }
-    Ok(left.len())
 }

@@ -3,12 +3,14 @@
 
 mod notify;
 mod sections;
+mod store;
 
 pub use notify::{NotifySection, SmtpSection, SmtpTls};
 pub use sections::{
     Broker, Database, GarbageSection, Git, Http, Installation, MetricsSection, SecretsSection, Signing,
-    StoreSection, Timing,
+    Timing,
 };
+pub use store::{S3Section, StorePlace, StoreSection};
 
 use std::path::Path;
 

@@ -6,6 +6,7 @@ pub mod app;
 pub mod artifacts;
 pub mod broker;
 pub mod config;
+mod deploy_key;
 pub mod error;
 pub mod forge;
 pub mod http;

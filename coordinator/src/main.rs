@@ -18,6 +18,7 @@ use pointsman_coordinator::vault::{Vault, VaultError};
 use pointsman_coordinator::{artifacts, broker, http, key_file, lifecycle, secrets};
 use pointsman_shared::api::garbage::GarbageRequest;
 use pointsman_shared::clock::{SystemClock, SystemIds};
+use pointsman_shared::ids::IdSource as _;
 use pointsman_shared::name::ProjectName;
 use pointsman_store::Store;
 use pointsman_telemetry::{LogFormat, Service, Telemetry};
@@ -123,6 +124,7 @@ async fn obey(arguments: Arguments, config: Config) -> anyhow::Result<()> {
         } => {
             http::check_tls(&config.http)?;
             broker::check_certificates(&config.broker)?;
+            artifacts::prove(&config.store, SystemIds.next()).await?;
             say(&format!("{} is in order", arguments.config.display()))
         }
         // It needed no configuration.
@@ -176,7 +178,7 @@ fn app(config: Config) -> anyhow::Result<App> {
         ids: Arc::new(SystemIds),
         signatory: Arc::new(LocalSignatory::new(key)),
         vault: vault(&config)?,
-        objects: artifacts::open(&config.store.directory)?,
+        objects: artifacts::open(&config.store)?,
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
         metrics: Arc::default(),

@@ -9,17 +9,18 @@ use chrono::{DateTime, Utc};
 use pointsman_domain::recipe::{self, FILE_NAME, MAX_BYTES, Recipe};
 use pointsman_domain::release::Meaning;
 use pointsman_domain::{Refusal, RefusalKind};
-use pointsman_git::{Carried, Error, Mirror, RefKind, Stop, Transport};
+use pointsman_git::{Carried, Error, Mirror, RefKind, SshKey, Stop, Transport};
 use pointsman_shared::api::plans::{CommitLine, PlannedCommits};
 use pointsman_shared::api::pushes::CommitRange;
 use pointsman_shared::api::recipes::RecipeSource;
-use pointsman_shared::digest::Digest;
-use pointsman_shared::repository::{CommitId, GitRef};
+use pointsman_shared::repository::{CommitId, GitRef, Protocol};
+use pointsman_store::deploy_keys;
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::recipes::{self, Kept};
 
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
+use crate::operations::keep_deploy_key;
 
 /// A commit to build from, with all that is frozen at the request.
 #[derive(Debug, Clone)]
@@ -284,11 +285,11 @@ async fn on_mirror<T: Send + 'static>(
         allow_file: git.allow_file,
         hosts: git.hosts.clone(),
         home: git.home.clone().unwrap_or_else(|| git.mirrors.clone()),
+        key: deploy_key(app, project).await?,
         timeout: Duration::from_secs(git.timeout_s),
         stop: guard.0.clone(),
     };
-    // One mirror per address, whichever projects use it.
-    let folder = git.mirrors.join(Digest::of(url.to_string().as_bytes()).short());
+    let folder = git.mirrors.join(transport.mirror_name(&url, project.id));
     let done = tokio::task::spawn_blocking(move || {
         let mirror = Mirror::open(&folder, &url, &transport)?;
         work(&mirror)
@@ -300,6 +301,19 @@ async fn on_mirror<T: Send + 'static>(
         Ok(Err(error)) => Err(refusal(error)),
         Err(died) => Err(OperationError::internal("reading a mirror", died)),
     }
+}
+
+/// The project's own key, where its repository is reached over ssh.
+async fn deploy_key(app: &App, project: &ProjectRow) -> OperationResult<Option<SshKey>> {
+    if project.repository.protocol() != Protocol::Ssh {
+        return Ok(None);
+    }
+    let row = deploy_keys::get(&mut *app.store.read().await?, project.id).await?;
+    let Some(row) = row else { return Ok(None) };
+    let known_hosts = row.known_hosts.clone();
+    let private = keep_deploy_key::unseal(app, project.id, row)?;
+    let key = SshKey::new(&private, &known_hosts);
+    Ok(Some(key.map_err(refusal)?))
 }
 
 /// Turns git's error into words for the caller; what is wrong with this machine goes to the log.

@@ -219,8 +219,53 @@ pub enum Product {
         /// What that freed, in bytes.
         purged_bytes: u64,
     },
+    /// Collected mirrors and build caches; only ever the answer to an order of version 2.
+    WorkshopCollected {
+        /// What went, the first hundred.
+        gone: Vec<GoneFolder>,
+        /// How many more went.
+        more: u64,
+        /// What all of it was, in bytes.
+        bytes: u64,
+    },
     /// Nothing to name.
     Nothing,
+}
+
+/// What a folder of a builder is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WorkshopFolder {
+    /// What a project's builds keep, by the contents of `cache_key`.
+    Cache,
+    /// A mirror of a repository.
+    Mirror,
+}
+
+impl WorkshopFolder {
+    /// The name for people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Mirror => "mirror",
+        }
+    }
+}
+
+/// A folder that went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GoneFolder {
+    /// What it was.
+    pub kind: WorkshopFolder,
+    /// Its name: a digest.
+    pub name: String,
+    /// What it took on the disk.
+    pub bytes: u64,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// A release that was set aside.

@@ -21,6 +21,9 @@ pub struct BuildRecipe {
     pub timeout_s: u64,
     /// Longest silence of a step, in seconds.
     pub silence_timeout_s: u64,
+    /// Whether the pinned commits of submodules are part of the checkout; a body that says so has version 2.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub submodules: bool,
 }
 
 /// An argv; never a shell string.

@@ -5,6 +5,7 @@
 //! https, ssh and local folders. An address is taken apart and rebuilt; what git sees is our text, not the user's.
 //! This module refuses credentials in addresses: they would travel in messages and lie in tables in the clear.
 
+mod relative;
 mod revision;
 #[cfg(test)]
 mod tests;

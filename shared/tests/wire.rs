@@ -1,4 +1,5 @@
-//! Every message is pinned: the fixtures in `tests/wire/v1` are what agents and coordinators of version 1 exchange.
+//! Every message is pinned: the fixtures in `tests/wire/v1` are what agents and coordinators of version 1 exchange, those
+//! in `v2` the bodies of jobs that ask for more.
 //!
 //! Fixtures are only ever added. A test that fails here means that an old agent could not read a new coordinator, or
 //! the other way round: make a new version instead. A new message gets its file by running
@@ -22,15 +23,19 @@ use pointsman_shared::wire::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-fn fixture(name: &str) -> PathBuf {
+fn fixture(version: u16, name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/wire/v1")
+        .join(format!("tests/wire/v{version}"))
         .join(format!("{name}.json"))
 }
 
 /// The sample serializes to exactly the fixture's text, and the fixture's text parses to exactly the sample.
-fn assert_pinned<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str, sample: &T) {
-    let path = fixture(name);
+fn assert_pinned<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
+    version: u16,
+    name: &str,
+    sample: &T,
+) {
+    let path = fixture(version, name);
     let text = serde_json::to_string_pretty(sample).unwrap() + "\n";
     #[expect(clippy::disallowed_methods, reason = "the one switch of this test")]
     if !path.exists() && std::env::var("POINTSMAN_ADD_FIXTURES").is_ok() {
@@ -54,28 +59,33 @@ fn write_fixture(path: &std::path::Path, text: &str) {
 #[test]
 fn messages_to_agents_are_pinned() {
     for (name, message) in samples::to_agent() {
-        assert_pinned(name, &message);
+        assert_pinned(1, name, &message);
     }
 }
 
 #[test]
 fn messages_from_agents_are_pinned() {
     for (name, message) in samples::from_agent() {
-        assert_pinned(name, &message);
+        assert_pinned(1, name, &message);
     }
 }
 
 #[test]
 fn job_bodies_are_pinned() {
     for (name, body) in samples::bodies() {
-        assert_pinned(name, &body);
+        assert_eq!(
+            body.v,
+            body.order.version(),
+            "{name} says more or less than it must"
+        );
+        assert_pinned(body.v, name, &body);
     }
 }
 
 #[test]
 fn log_chunks_are_pinned() {
     for (name, chunk) in samples::log_chunks() {
-        assert_pinned(name, &chunk);
+        assert_pinned(1, name, &chunk);
     }
 }
 
@@ -88,7 +98,8 @@ fn no_fixture_is_without_a_sample() {
         .chain(samples::bodies().iter().map(|(name, _)| *name))
         .chain(samples::log_chunks().iter().map(|(name, _)| *name))
         .collect();
-    for entry in fixture("x").parent().unwrap().read_dir().unwrap() {
+    let files = [1, 2].map(|version| fixture(version, "x").parent().unwrap().read_dir().unwrap());
+    for entry in files.into_iter().flatten() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(
             known.contains(&name.trim_end_matches(".json")),

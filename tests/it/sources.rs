@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use pointsman_sandbox::Options;
 use pointsman_sandbox::authority::Authority;
 use pointsman_shared::api::Problem;
+use pointsman_shared::api::deploy_keys::DeployKey;
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use pointsman_tests::git_server::{HttpsServer, SshServer};
 use pointsman_tests::world::{shared, until};
@@ -131,5 +132,19 @@ async fn over_ssh(world: &World) -> Result<()> {
     operator_has(world, "known_hosts", &line)?;
     refused_with(world, "keys", "put a private key into the file id").await?;
     operator_has(world, "id", &server.lets_in_a_new_key()?)?;
-    is_built(world, "keys").await
+    is_built(world, "keys").await?;
+
+    // The key of one project: the operator's is let in no more, and would not be asked.
+    let key = server.lets_in_a_new_key()?;
+    has_project(world, "own", &server.url("shop.git")).await?;
+    refused_with(world, "own", "pointsman project key generate").await?;
+    let wish = json!({ "private_key": key });
+    let kept = world
+        .api
+        .try_put::<DeployKey>("projects/own/deploy-key", wish)
+        .await?;
+    let kept = kept.map_err(|Refused(problem)| anyhow::anyhow!("{problem:#?}"))?;
+    ensure!(kept.fingerprint.starts_with("SHA256:"), "{kept:#?}");
+    is_built(world, "own").await?;
+    refused_with(world, "keys", "put a private key into the file id").await
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use pointsman_shared::api::agent::{VARIABLES_PATH, Variables};
+use pointsman_shared::api::agent::{DEPLOY_KEY_PATH, RepositoryAccess, VARIABLES_PATH, Variables};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{Epoch, InstanceId, JobId};
 use pointsman_shared::name::HostId;
 use pointsman_shared::wire::request::{self, SignedParts};
 use pointsman_shared::wire::{SigningKey, TRACE_HEADER, TraceParent};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 
 use super::retry::{ArtifactError, Tries};
 use crate::http::{Coordinator, RequestError};
@@ -77,6 +77,33 @@ impl Artifacts {
                 Err(error) => tries.again(error).await?,
             }
         }
+    }
+
+    /// The key of the repository that this epoch's build fetches.
+    pub async fn repository_access(&self) -> Result<RepositoryAccess, ArtifactError> {
+        let mut tries = Tries::new(&self.lease);
+        loop {
+            match tries.run(self.ask_access()).await {
+                Ok(access) => return Ok(access),
+                // A coordinator that knows no such keys, as agents are upgraded first.
+                Err(ArtifactError::Request(RequestError::Refused { status, .. }))
+                    if status == StatusCode::NOT_FOUND =>
+                {
+                    return Ok(RepositoryAccess::default());
+                }
+                Err(error) => tries.again(error).await?,
+            }
+        }
+    }
+
+    async fn ask_access(&self) -> Result<RepositoryAccess, ArtifactError> {
+        let request = self.signed(Method::GET, DEPLOY_KEY_PATH, Digest::of(b""));
+        let bytes = self.read(request, VARIABLES_BYTES).await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            // The cause would show what it could not read.
+            let reason = format!("deploy key: {:?} error", error.classify());
+            ArtifactError::from(RequestError::Unreadable { reason })
+        })
     }
 
     async fn ask_variables(&self) -> Result<Variables, ArtifactError> {

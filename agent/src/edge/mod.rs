@@ -7,6 +7,7 @@
 
 mod desk;
 mod facts;
+mod given;
 mod perform;
 mod prepare;
 mod run;

@@ -152,9 +152,14 @@ fn workshop(config: &Config, kinds: &[JobKind]) -> Result<Option<Arc<Workshop>>,
         allow_file: config.git.allow_file,
         hosts: config.git.hosts.clone(),
         home,
+        key: None,
         timeout: Duration::from_secs(config.git.timeout_s),
         stop: Stop::default(),
     };
     let folder: &Path = &config.agent.work_dir();
-    Ok(Some(Arc::new(Workshop::open(folder, transport)?)))
+    Ok(Some(Arc::new(Workshop::open(
+        folder,
+        transport,
+        config.workshop.clone(),
+    )?)))
 }

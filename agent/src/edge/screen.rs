@@ -6,7 +6,7 @@ use pointsman_shared::name::RootPath;
 use pointsman_shared::wire::from_agent::DeclineReason;
 use pointsman_shared::wire::job::Order;
 use pointsman_shared::wire::to_agent::Offer;
-use pointsman_shared::wire::{JobBody, TraceParent, VERSION, Verified};
+use pointsman_shared::wire::{BODY_VERSIONS, JobBody, TraceParent, Verified};
 
 use super::survivors;
 use super::tools::Tools;
@@ -53,10 +53,11 @@ fn read(offer: &Offer) -> Result<Result<JobBody, String>, Refusal> {
         Ok(body) => body,
         Err(error) => return Ok(Err(format!("the job's body cannot be read: {error}"))),
     };
-    if body.v != VERSION {
+    if !BODY_VERSIONS.contains(&body.v) || body.v < body.order.version() {
         let message = format!(
-            "the job's body has version {}, this agent reads {VERSION}",
-            body.v
+            "the job's body has version {}, this agent reads {BODY_VERSIONS:?}, and it asks for what has version {}",
+            body.v,
+            body.order.version()
         );
         return Ok(Err(message));
     }
@@ -77,7 +78,7 @@ fn objection(tools: &Tools, body: &JobBody) -> Option<DeclineReason> {
         }
         Err(error) => return policy(describe(&error)),
     }
-    if matches!(body.order, Order::Build(_)) && tools.workshop.is_none() {
+    if matches!(body.order, Order::Build(_) | Order::CollectWorkshop(_)) && tools.workshop.is_none() {
         return policy("this host has no workshop for builds".to_owned());
     }
     let (placement, root) = place(&body.order)?;
@@ -92,7 +93,7 @@ fn objection(tools: &Tools, body: &JobBody) -> Option<DeclineReason> {
 /// The placement an order works on.
 const fn place(order: &Order) -> Option<(PlacementId, &RootPath)> {
     match order {
-        Order::Build(_) => None,
+        Order::Build(_) | Order::CollectWorkshop(_) => None,
         Order::Install(order) => Some((order.placement, &order.root)),
         Order::Activate(order) | Order::Rollback(order) => Some((order.placement, &order.root)),
         Order::Migrate(order) => Some((order.placement, &order.root)),

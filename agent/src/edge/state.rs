@@ -3,7 +3,7 @@
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::InstanceId;
 use pointsman_shared::wire::from_agent::{Heartbeat, Hello, PlacementState, WorkingOn};
-use pointsman_shared::wire::{FromAgent, Nonce, VERSION};
+use pointsman_shared::wire::{BODY_VERSIONS, FromAgent, Nonce, VERSION};
 
 use super::tools::Tools;
 use super::{facts, survivors};
@@ -65,7 +65,7 @@ pub(super) fn hello(tools: &Tools, introduction: Introduction) -> Vec<FromAgent>
         nonce: introduction.nonce,
         boot_id: facts::boot_id(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
-        wire: vec![VERSION],
+        wire: BODY_VERSIONS.to_vec(),
         facts: machine,
         slots: introduction.slots,
         working: introduction.working,

@@ -14,6 +14,7 @@ use pointsman_shared::wire::{LogChunk, TraceParent};
 use tracing::Instrument as _;
 
 use super::desk::EdgeDesk;
+use super::given::Given;
 use super::scribe::Scribe;
 use super::tools::{Tools, load_policy};
 use crate::artifact::{ArtifactError, Artifacts};
@@ -112,13 +113,13 @@ async fn do_it(
         assignment.lease.clone(),
     )
     .in_trace(assignment.trace.clone());
-    let variables = match variables(&artifacts, &assignment.body.order).await {
-        Ok(variables) => variables,
+    let given = match Given::fetch(&artifacts, &assignment.body.order).await {
+        Ok(given) => given,
         Err(error) => return (without_variables(kind, &error), Arc::new(Secrets::none())),
     };
-    let secrets = Arc::new(Secrets::new(variables.secret.values().map(String::as_str)));
+    let secrets = Arc::new(given.secrets());
     log.mask(Arc::clone(&secrets));
-    warn_of_short_secrets(&variables, &log);
+    warn_of_short_secrets(&given.variables, &log);
     let desk = EdgeDesk {
         work,
         artifacts,
@@ -126,7 +127,7 @@ async fn do_it(
         scribe,
         secrets: Arc::clone(&secrets),
     };
-    let job = match job(&tools, assignment, variables, desk) {
+    let job = match job(&tools, assignment, given, desk) {
         Ok(job) => job,
         Err(error) => {
             let execution = failed(Phase::Refused, "policy_unusable", describe(&error));
@@ -139,10 +140,11 @@ async fn do_it(
 fn job(
     tools: &Tools,
     assignment: Assignment,
-    variables: Variables,
+    given: Given,
     desk: EdgeDesk,
 ) -> Result<Job<EdgeDesk>, PolicyError> {
     let policy = load_policy(&tools.config)?;
+    let Given { variables, access } = given;
     let plain = variables.plain.into_iter().chain(variables.secret);
     let variables: BTreeMap<String, String> = plain.map(|(name, value)| (name.into(), value)).collect();
     Ok(Job {
@@ -166,30 +168,9 @@ fn job(
         },
         body: assignment.body,
         variables,
+        access: Arc::new(access),
         desk: Arc::new(desk),
     })
-}
-
-async fn variables(artifacts: &Artifacts, order: &Order) -> Result<Variables, ArtifactError> {
-    if needs_variables(order) {
-        return artifacts.variables().await;
-    }
-    Ok(Variables {
-        plain: BTreeMap::new(),
-        secret: BTreeMap::new(),
-    })
-}
-
-/// Work without commands and addresses goes on when the coordinator's HTTP side is away.
-fn needs_variables(order: &Order) -> bool {
-    match order {
-        Order::Build(order) => order.recipe.is_some(),
-        Order::Install(_) | Order::CollectGarbage(_) => false,
-        Order::Activate(order) | Order::Rollback(order) => {
-            !order.hooks.before.is_empty() || !order.hooks.after.is_empty() || order.health.is_some()
-        }
-        Order::Migrate(_) => true,
-    }
 }
 
 fn warn_of_short_secrets(variables: &Variables, log: &JobLog) {
@@ -298,12 +279,13 @@ const fn stream_of(order: &Order) -> StreamId {
         Order::Activate(order) | Order::Rollback(order) => order.log_stream,
         Order::Migrate(order) => order.log_stream,
         Order::CollectGarbage(order) => order.log_stream,
+        Order::CollectWorkshop(order) => order.log_stream,
     }
 }
 
 const fn placement_of(order: &Order) -> Option<PlacementId> {
     match order {
-        Order::Build(_) => None,
+        Order::Build(_) | Order::CollectWorkshop(_) => None,
         Order::Install(order) => Some(order.placement),
         Order::Activate(order) | Order::Rollback(order) => Some(order.placement),
         Order::Migrate(order) => Some(order.placement),

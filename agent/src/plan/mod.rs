@@ -7,6 +7,7 @@ mod collect;
 mod install;
 mod migrate;
 mod switch;
+mod workshop;
 
 pub use build::BuildStep;
 pub use collect::CollectStep;
@@ -14,6 +15,7 @@ pub use install::InstallStep;
 pub use migrate::MigrateStep;
 use pointsman_shared::wire::job::Order;
 pub use switch::{HookTime, SwitchStep};
+pub use workshop::WorkshopStep;
 
 /// The steps of one job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Plan {
     Migrate(Vec<MigrateStep>),
     /// Of a collection of garbage.
     Collect(Vec<CollectStep>),
+    /// Of a collection of what builds left behind.
+    Workshop(Vec<WorkshopStep>),
 }
 
 /// What an order means.
@@ -38,6 +42,7 @@ pub fn plan(order: &Order) -> Plan {
         Order::Activate(order) | Order::Rollback(order) => Plan::Switch(switch::steps(order)),
         Order::Migrate(order) => Plan::Migrate(migrate::steps(order)),
         Order::CollectGarbage(_) => Plan::Collect(collect::steps()),
+        Order::CollectWorkshop(_) => Plan::Workshop(workshop::steps()),
     }
 }
 

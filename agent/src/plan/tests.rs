@@ -15,6 +15,7 @@ fn read(order: serde_json::Value) -> String {
         Plan::Switch(steps) => steps.iter().map(ToString::to_string).collect(),
         Plan::Migrate(steps) => steps.iter().map(ToString::to_string).collect(),
         Plan::Collect(steps) => steps.iter().map(ToString::to_string).collect(),
+        Plan::Workshop(steps) => steps.iter().map(ToString::to_string).collect(),
     };
     names.join("\n")
 }

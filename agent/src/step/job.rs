@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pointsman_shared::api::agent::RepositoryAccess;
 use pointsman_shared::clock::Clock;
 use pointsman_shared::ids::Epoch;
 use pointsman_shared::name::{HostId, ReleaseFolder};
@@ -50,6 +51,8 @@ pub struct Job<D> {
     pub processes: Processes,
     /// Plain and secret variables of the job, already merged by precedence.
     pub variables: BTreeMap<String, String>,
+    /// The key of the repository that a build fetches; the builder's own where there is none.
+    pub access: Arc<RepositoryAccess>,
     /// The edge.
     pub desk: Arc<D>,
 }

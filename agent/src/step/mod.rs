@@ -14,7 +14,7 @@ mod migrate;
 mod switch;
 mod variables;
 
-pub use build::{BuildWork, Workshop};
+pub use build::{BuildWork, Workshop, WorkshopWork};
 pub use collect::CollectWork;
 pub use desk::{Desk, Object, TransferError};
 pub use failure::{Failure, StepError};

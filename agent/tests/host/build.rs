@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use chrono::TimeDelta;
 use pointsman_agent::executor::Execution;
 use pointsman_agent::step::Object;
 use pointsman_archive::{Kind, Manifest};
@@ -111,6 +112,102 @@ async fn without_a_recipe_the_commit_is_the_release_byte_for_byte() {
         .unwrap()
         .collect();
     assert!(builds.is_empty(), "a finished build leaves no folder");
+}
+
+#[tokio::test]
+async fn submodules_are_part_of_the_release_where_the_recipe_says_so() {
+    let machine = Machine::new().await;
+    let (library, source) = (machine.folder.join("library"), machine.folder.join("repository"));
+    let pinned = repository(&library);
+    repository(&source);
+    let modules = "[submodule \"lib\"]\n\tpath = lib\n\turl = ../library\n";
+    fs_err::write(source.join(".gitmodules"), modules).unwrap();
+    git(
+        &source,
+        &[
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("160000,{pinned},lib"),
+        ],
+    );
+    git(&source, &["add", ".gitmodules"]);
+    git(&source, &["commit", "-q", "-m", "with a library"]);
+    let commit = git(&source, &["rev-parse", "HEAD"]);
+    let mut recipe = recipe(&[]);
+    let plain = machine.perform(1, 1, &order(&source, &commit, &recipe)).await;
+    assert!(!paths(&built(&machine, &plain)).contains(&"lib/lock"));
+    assert!(
+        machine.desk.log().contains("`submodules = true`"),
+        "{}",
+        machine.desk.log()
+    );
+    recipe["submodules"] = true.into();
+    let whole = machine.perform(2, 1, &order(&source, &commit, &recipe)).await;
+    let manifest = built(&machine, &whole);
+    assert!(paths(&manifest).contains(&"lib/lock"), "{:?}", paths(&manifest));
+    let told = format!("submodule lib: file://{} at {pinned}", library.display());
+    assert!(machine.desk.log().contains(&told), "{}", machine.desk.log());
+    let again = machine.perform(3, 1, &order(&source, &commit, &recipe)).await;
+    assert_eq!(built(&machine, &again).digest(), manifest.digest());
+}
+
+#[tokio::test]
+async fn what_builds_leave_behind_goes_when_no_build_used_it_for_long() {
+    let machine = Machine::new().await;
+    let (old, new) = (machine.folder.join("old"), machine.folder.join("new"));
+    let steps = ["mkdir -p kept && echo 7 > kept/count"];
+    let commit = repository(&old);
+    let first = machine
+        .perform(1, 1, &order(&old, &commit, &recipe(&steps)))
+        .await;
+    built(&machine, &first);
+    let folders = |name: &str| {
+        let folder = machine.folder.join("workshop").join(name);
+        fs_err::read_dir(folder).unwrap().count()
+    };
+    let caches = format!("caches/{ID}");
+    assert_eq!((folders("mirrors"), folders(&caches)), (1, 1));
+    machine.clock.put_forward(TimeDelta::days(31));
+    repository(&new);
+    fs_err::write(new.join("lock"), "2").unwrap();
+    git(&new, &["commit", "-q", "-a", "-m", "second"]);
+    let commit = git(&new, &["rev-parse", "HEAD"]);
+    let second = machine
+        .perform(2, 1, &order(&new, &commit, &recipe(&steps)))
+        .await;
+    built(&machine, &second);
+    assert_eq!(
+        (folders("mirrors"), folders(&caches)),
+        (2, 2),
+        "a build makes room only"
+    );
+
+    let collect = serde_json::json!({ "kind": "collect_workshop", "log_stream": ID });
+    let done = machine.perform(3, 1, &collect).await;
+    let Execution::Ended(Outcome::Succeeded {
+        product: Product::WorkshopCollected { gone, more: 0, bytes },
+    }) = &done
+    else {
+        panic!("{done:?}");
+    };
+    assert_eq!((folders("mirrors"), folders(&caches)), (1, 1));
+    assert!(
+        gone.len() == 2 && gone.iter().all(|gone| gone.reason == "unused for 31 d"),
+        "{gone:?}"
+    );
+    assert!(*bytes > 0);
+    let log = machine.desk.log();
+    assert!(
+        log.contains("mirror ") && log.contains("cache ") && log.contains("unused for 31 d"),
+        "{log}"
+    );
+    let again = machine.perform(4, 1, &collect).await;
+    assert!(
+        matches!(again, Execution::Ended(Outcome::Succeeded { .. })),
+        "{again:?}"
+    );
+    assert_eq!((folders("mirrors"), folders(&caches)), (1, 1));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use pointsman_agent::adoption::adopt;
+use pointsman_agent::config::WorkshopSection;
 use pointsman_agent::executor::{Execution, execute};
 use pointsman_agent::journal::{RootRecord, StateFolder};
 use pointsman_agent::layout::{FenceFile, Root, SlotRecord};
@@ -65,6 +66,7 @@ pub struct Machine {
     pub desk: Arc<FolderDesk>,
     pub spare_bytes: u64,
     pub clock: Arc<HandClock>,
+    pub workshop: WorkshopSection,
     temporary: Option<tempfile::TempDir>,
 }
 
@@ -101,6 +103,10 @@ impl Machine {
             desk: Arc::new(FolderDesk::new(folder.join("objects"))),
             spare_bytes: 0,
             clock: Arc::default(),
+            workshop: WorkshopSection {
+                disk_low_bytes: 0,
+                ..WorkshopSection::default()
+            },
             temporary: None,
         }
     }
@@ -241,10 +247,12 @@ impl Machine {
             allow_file: true,
             hosts: Vec::new(),
             home: self.folder.join("git-home"),
+            key: None,
             timeout: std::time::Duration::from_mins(1),
             stop: Stop::default(),
         };
-        let workshop = Workshop::open(&self.folder.join("workshop"), transport).unwrap();
+        let workshop =
+            Workshop::open(&self.folder.join("workshop"), transport, self.workshop.clone()).unwrap();
         Job {
             host: Host {
                 id: "web01".parse().unwrap(),
@@ -266,6 +274,7 @@ impl Machine {
             epoch: Epoch(epoch),
             lease,
             variables: BTreeMap::from([("COLOUR".to_owned(), "green".to_owned())]),
+            access: Arc::default(),
             desk: Arc::clone(&self.desk),
         }
     }

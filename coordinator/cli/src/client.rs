@@ -7,6 +7,7 @@ mod api;
 mod audit;
 mod deployments;
 mod events;
+mod keys;
 mod notifications;
 mod pushes;
 

@@ -3,6 +3,7 @@
 
 use std::io::{IsTerminal as _, Read as _};
 
+use pointsman_shared::name::ProjectName;
 use rustix::termios::{self, LocalModes, OptionalActions};
 
 use crate::config::Token;
@@ -56,6 +57,22 @@ pub fn secret(session: &Session, name: &str, how: &str) -> Result<String, CliErr
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     if text.is_empty() {
         return Err(CliError::usage("stdin holds no value", how));
+    }
+    Ok(text)
+}
+
+/// Reads a private key from stdin; nobody types one.
+pub fn private_key(project: &ProjectName) -> Result<String, CliError> {
+    let how = format!("pointsman project key set {project} < id_ed25519");
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Err(CliError::usage("a private key comes from a file", how));
+    }
+    let mut text = String::new();
+    let read = stdin.lock().take(LONGEST_SECRET).read_to_string(&mut text);
+    read.map_err(unreadable)?;
+    if text.trim().is_empty() {
+        return Err(CliError::usage("stdin holds no key", how));
     }
     Ok(text)
 }

@@ -135,17 +135,6 @@ impl Http {
     }
 }
 
-/// The artifact store.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StoreSection {
-    /// A local directory; shared by all coordinators.
-    pub directory: PathBuf,
-    /// Largest archive that is taken, in bytes.
-    #[serde(default = "eight_gibibytes")]
-    pub max_archive_bytes: u64,
-}
-
 /// Repositories.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -308,10 +297,6 @@ impl Timing {
 
 const fn twenty() -> u32 {
     20
-}
-
-const fn eight_gibibytes() -> u64 {
-    8 << 30
 }
 
 const fn fifteen_minutes() -> u64 {

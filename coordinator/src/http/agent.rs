@@ -6,7 +6,9 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use pointsman_shared::api::agent::{JoinAnswer, JoinRequest, ObjectKind, Stored, Variables};
+use pointsman_shared::api::agent::{
+    JoinAnswer, JoinRequest, ObjectKind, RepositoryAccess, Stored, Variables,
+};
 use pointsman_shared::digest::Digest;
 use std::net::SocketAddr;
 
@@ -14,7 +16,7 @@ use super::extract::{Json, Path};
 use super::problem::{Answer, Failed};
 use super::router::Api;
 use crate::artifacts::Outgoing;
-use crate::operations::{agent_variables, fetch_object, join_host, store_object};
+use crate::operations::{agent_deploy_key, agent_variables, fetch_object, join_host, store_object};
 use signed::Signed;
 
 /// `POST /api/v1/agent/join`
@@ -79,6 +81,11 @@ pub(super) async fn store_object(
 /// `GET /api/v1/agent/variables`
 pub(super) async fn variables(State(api): State<Api>, signed: Signed) -> Answer<Json<Variables>> {
     Ok(Json(agent_variables::execute(&api.app, &signed.agent).await?))
+}
+
+/// `GET /api/v1/agent/deploy-key`
+pub(super) async fn deploy_key(State(api): State<Api>, signed: Signed) -> Answer<Json<RepositoryAccess>> {
+    Ok(Json(agent_deploy_key::execute(&api.app, &signed.agent).await?))
 }
 
 fn kind_of(name: &str) -> Answer<ObjectKind> {

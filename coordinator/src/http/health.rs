@@ -76,7 +76,7 @@ struct Check {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Newest(Arc<Mutex<Option<(Instant, Readiness)>>>);
 
-/// `GET /readyz`: database, schema, broker and its topology; names what this process cannot repair by itself.
+/// `GET /readyz`: database, schema, artifact store, broker and its topology; names what this process cannot repair by itself.
 pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Readiness>) {
     let mut newest = api.readiness.0.lock().await;
     let readiness = match newest.as_ref() {
@@ -96,7 +96,8 @@ pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Readiness
 }
 
 async fn examine(app: &App) -> Readiness {
-    let (mut checks, broker) = tokio::join!(database(app), broker(app));
+    let (mut checks, store, broker) = tokio::join!(database(app), store(app), broker(app));
+    checks.push(store);
     checks.extend(broker);
     Readiness {
         ready: checks.iter().all(|check| check.ok),
@@ -123,6 +124,19 @@ async fn database(app: &App) -> Vec<Check> {
     };
     let check = |name, (ok, found)| Check { name, ok, found };
     vec![check("database", database), check("migrations", migrations)]
+}
+
+async fn store(app: &App) -> Check {
+    let (ok, found) = match tokio::time::timeout(PATIENCE, app.objects.examine()).await {
+        Ok(Ok(condition)) => (true, condition.name),
+        Ok(Err(trouble)) => (false, format!("{trouble}: {}", trouble.cure)),
+        Err(_) => (false, "no answer within 3 s".to_owned()),
+    };
+    Check {
+        name: "store",
+        ok,
+        found,
+    }
 }
 
 async fn broker(app: &App) -> Vec<Check> {

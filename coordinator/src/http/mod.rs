@@ -8,6 +8,7 @@ mod audit;
 mod caller;
 mod channels;
 mod deliveries;
+mod deploy_keys;
 mod deployments;
 mod edge;
 mod environments;

@@ -15,9 +15,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::guard::Access::{self, Agent, Does, Forge, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
-    account, agent, audit, channels, deliveries, deployments, edge, environments, events, garbage, guard,
-    health, hosts, jobs, locks, metrics, migrations, openapi, page, plans, projects, recipes, releases,
-    rules, targets, tokens, variables, webhooks,
+    account, agent, audit, channels, deliveries, deploy_keys, deployments, edge, environments, events,
+    garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, page, plans, projects, recipes,
+    releases, rules, targets, tokens, variables, webhooks,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -88,6 +88,10 @@ fn settings() -> Vec<Route> {
         put("/api/v1/projects/{project}/recipe/source", Does(Configure, "recipe.choose"), recipes::choose),
         get("/api/v1/projects/{project}/recipe/revisions", May(Read), recipes::revisions),
         get("/api/v1/projects/{project}/recipe/revisions/{revision}", May(Read), recipes::revision),
+        get("/api/v1/projects/{project}/deploy-key", May(Read), deploy_keys::one),
+        put("/api/v1/projects/{project}/deploy-key", Does(Configure, "deploy_key.set"), deploy_keys::set),
+        post("/api/v1/projects/{project}/deploy-key", Does(Configure, "deploy_key.make"), deploy_keys::make),
+        delete("/api/v1/projects/{project}/deploy-key", Does(Configure, "deploy_key.remove"), deploy_keys::remove),
         get("/api/v1/environments", May(Read), environments::list),
         post("/api/v1/environments", Does(ManageEnvironments, "environment.create"), environments::create),
         get("/api/v1/targets", May(Read), targets::list),
@@ -184,6 +188,7 @@ fn agents() -> Vec<Route> {
         get("/api/v1/agent/objects/{kind}/{digest}", Agent, agent::fetch_object),
         put("/api/v1/agent/objects/{kind}/{digest}", Agent, agent::store_object),
         get("/api/v1/agent/variables", Agent, agent::variables),
+        get("/api/v1/agent/deploy-key", Agent, agent::deploy_key),
     ]
 }
 

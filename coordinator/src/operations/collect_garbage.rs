@@ -1,6 +1,8 @@
 //! Decides what no longer has to lie on hosts, and orders it away: each target in one transaction under its lock, which
 //! every new wish takes as well. A dry run decides the same and orders nothing.
 //!
+//! Builders are ordered to collect what builds left behind ([`super::collect_workshops`]).
+//!
 //! Two steps: releases go to the host's trash, and are deleted there a day later. A folder that nobody here made is
 //! shown and never touched.
 
@@ -17,7 +19,7 @@ use pointsman_store::placements::PlacementRow;
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{Transaction, hosts, jobs, locks, placements, targets};
 
-use super::{act, known, offer_job, order_collection, prune_releases};
+use super::{act, collect_workshops, known, offer_job, order_collection, prune_releases};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -62,6 +64,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &GarbageRequest) -> Operati
             act::commit(tx).await?;
         }
         found.pruned = prune_releases::execute(app, actor, wish, &found).await?;
+        found.builders = collect_workshops::execute(app, actor, wish).await?;
         Ok(found)
     })
     .await?;

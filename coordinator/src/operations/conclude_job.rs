@@ -132,6 +132,7 @@ async fn conclude_build(
                 Product::Installed { .. }
                 | Product::Switched { .. }
                 | Product::Collected { .. }
+                | Product::WorkshopCollected { .. }
                 | Product::Nothing,
         } => {
             let reason = "its builder reported success without a release";
@@ -211,6 +212,9 @@ async fn conclude_collection(
     job: &JobRow,
     ending: &Ending,
 ) -> OperationResult<()> {
+    if job.placement.is_none() {
+        return conclude_workshop(tx, job, ending).await;
+    }
     if let Some(host) = job.host() {
         hosts::store_state_digest(tx, host, None).await?;
     }
@@ -244,6 +248,21 @@ async fn conclude_collection(
         "{host}: {} releases set aside ({bytes} bytes), {purged} deleted for good ({purged_bytes} bytes freed){stays}",
         trashed.len()
     );
+    let now = pointsman_store::now(tx).await?;
+    change_job::tell(tx, job, "garbage.collected", message, now).await
+}
+
+/// What builds left behind on a builder is no fact of a placement; people are told.
+async fn conclude_workshop(tx: &mut Transaction, job: &JobRow, ending: &Ending) -> OperationResult<()> {
+    let Ending::Succeeded {
+        product: Product::WorkshopCollected { gone, more, bytes },
+    } = ending
+    else {
+        return Ok(());
+    };
+    let host = job.host().map_or("a builder", AsRef::as_ref);
+    let count = gone.len() as u64 + more;
+    let message = format!("{host}: {count} mirrors and build caches deleted ({bytes} bytes)");
     let now = pointsman_store::now(tx).await?;
     change_job::tell(tx, job, "garbage.collected", message, now).await
 }

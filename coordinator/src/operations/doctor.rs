@@ -2,6 +2,7 @@
 
 mod channels;
 mod hosts;
+mod store;
 
 use std::time::Duration;
 
@@ -11,14 +12,10 @@ use pointsman_shared::api::locks::Lock;
 use pointsman_store::troubles::{self, Troubles};
 use pointsman_store::{StoreResult, locks, schema, variables, webhooks};
 
-use rustix::fs::Access;
-
 use crate::app::App;
 use crate::broker::{alarms, topology};
 use crate::error::OperationResult;
 
-/// Free space below this share of the store's disk is named.
-const LOW_PERCENT: u64 = 10;
 /// Longest wait for the broker.
 const BROKER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -28,7 +25,7 @@ pub async fn execute(app: &App, actor: &Actor) -> OperationResult<Vec<Finding>> 
     let mut findings = vec![coordinator(app)];
     findings.extend(database(app).await?);
     findings.extend(broker(app).await);
-    findings.push(store_disk(app));
+    findings.push(store::look(app).await);
     findings.extend(secrets(app).await?);
     findings.extend(hosts::look(app).await?);
     findings.extend(channels::look(app).await?);
@@ -223,40 +220,6 @@ async fn outdated_queues(app: &App) -> Option<Finding> {
         ),
         "they work; to renew them, delete them while nothing is deployed: they are made again within a minute",
     ))
-}
-
-fn store_disk(app: &App) -> Finding {
-    let directory = &app.config.store.directory;
-    let place = directory.display();
-    if let Err(error) = rustix::fs::access(directory, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
-        return fail(
-            format!("artifact store {place}: {error}"),
-            "give the folder to the user that the coordinator runs as",
-        );
-    }
-    match rustix::fs::statvfs(directory) {
-        Ok(disk) => {
-            let free = disk.f_bavail * disk.f_frsize;
-            let all = (disk.f_blocks * disk.f_frsize).max(1);
-            let text = format!(
-                "artifact store {place}: {} MB free of {} MB",
-                free / 1_000_000,
-                all / 1_000_000
-            );
-            if free * 100 / all < LOW_PERCENT {
-                warn(
-                    text,
-                    "make room on this disk, or move store.directory to a larger one",
-                )
-            } else {
-                ok(text)
-            }
-        }
-        Err(error) => fail(
-            format!("artifact store {place}: {error}"),
-            "check store.directory and its owner",
-        ),
-    }
 }
 
 fn work(troubles: &Troubles) -> Vec<Finding> {

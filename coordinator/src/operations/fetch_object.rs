@@ -7,7 +7,7 @@ use pointsman_shared::wire::job::Order;
 
 use super::trust_agent::{Trusted, forbidden};
 use crate::app::App;
-use crate::artifacts::{self, Outgoing};
+use crate::artifacts::{ArtifactError, Outgoing};
 use crate::error::{OperationError, OperationResult};
 
 /// Opens an object from byte `offset` on.
@@ -26,18 +26,14 @@ pub async fn execute(
         );
         return Err(forbidden("object_not_named", what).into());
     }
-    if let Some(size) = artifacts::size(&*app.objects, kind, &digest)
-        .await
-        .map_err(failed)?
+    if let Some(size) = app.objects.size(kind, &digest).await.map_err(failed)?
         && offset >= size
         && offset > 0
     {
         let what = format!("{}/{digest} ends at byte {size}", kind.as_str());
         return Err(Refusal::invalid("range_beyond_end", what).into());
     }
-    let found = artifacts::get(&*app.objects, kind, &digest, offset)
-        .await
-        .map_err(failed)?;
+    let found = app.objects.get(kind, &digest, offset).await.map_err(failed)?;
     // Its release says it is there: a store that lost it may be brought back.
     let missing = || {
         let what = format!("{}/{digest} is not in the artifact store", kind.as_str());
@@ -60,10 +56,10 @@ fn names(order: &Order, kind: ObjectKind, digest: &Digest) -> bool {
         Order::Activate(order) | Order::Rollback(order) => {
             kind == ObjectKind::Manifest && *digest == order.manifest
         }
-        Order::Build(_) | Order::Migrate(_) | Order::CollectGarbage(_) => false,
+        Order::Build(_) | Order::Migrate(_) | Order::CollectGarbage(_) | Order::CollectWorkshop(_) => false,
     }
 }
 
-fn failed(error: artifacts::ArtifactError) -> OperationError {
+fn failed(error: ArtifactError) -> OperationError {
     OperationError::internal("reading an object", error)
 }

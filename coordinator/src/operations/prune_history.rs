@@ -6,7 +6,6 @@ use chrono::TimeDelta;
 use pointsman_store::retention::{self, BATCH, Prunable};
 
 use crate::app::App;
-use crate::artifacts;
 use crate::error::{OperationError, OperationResult};
 
 /// An upload that did not end within this time never will.
@@ -26,7 +25,9 @@ pub async fn execute(app: &App) -> OperationResult<u64> {
             }
         }
     }
-    let swept = artifacts::sweep(&*app.objects, app.clock.now() - UPLOAD)
+    let swept = app
+        .objects
+        .sweep(app.clock.now() - UPLOAD)
         .await
         .map_err(|error| OperationError::internal("sweeping the artifact store", error))?;
     if pruned > 0 || swept > 0 {

@@ -19,7 +19,6 @@ use pointsman_store::{Transaction, garbage, locks, projects, targets};
 
 use super::{act, known};
 use crate::app::App;
-use crate::artifacts;
 use crate::error::{OperationError, OperationResult};
 
 /// An object that was touched lately may be part of an upload.
@@ -170,7 +169,8 @@ async fn sweep_objects(app: &App) -> OperationResult<()> {
         else {
             continue;
         };
-        artifacts::delete(&*app.objects, kind, &object.digest)
+        app.objects
+            .delete(kind, &object.digest)
             .await
             .map_err(|error| OperationError::internal("deleting an object", error))?;
         store_garbage::forget_object(&mut tx, &object).await?;

@@ -14,7 +14,6 @@ use pointsman_store::migrations::{self, ReleaseMigration};
 use pointsman_store::{StoreError, Transaction};
 
 use crate::app::App;
-use crate::artifacts;
 use crate::error::{OperationError, OperationResult};
 
 /// What was found.
@@ -92,7 +91,9 @@ fn files(manifest: &Manifest) -> impl Iterator<Item = (&str, Digest)> {
 
 async fn read_manifest(app: &App, release: ReleaseId, digest: &Digest) -> OperationResult<Manifest> {
     let wrong = |what: String| StoreError::inconsistent("release", release, what);
-    let bytes = artifacts::read(&*app.objects, ObjectKind::Manifest, digest)
+    let bytes = app
+        .objects
+        .read(ObjectKind::Manifest, digest)
         .await
         .map_err(|error| OperationError::internal("reading a manifest", error))?;
     let bytes = bytes.ok_or_else(|| wrong(format!("its manifest {digest} is not in the artifact store")))?;

@@ -152,8 +152,9 @@ pub(super) async fn offer(
         shared: row.recipe.shared,
         log_stream: StreamId(app.ids.next()),
     };
+    let order = Order::Build(Box::new(order));
     let body = JobBody {
-        v: pointsman_shared::wire::VERSION,
+        v: order.version(),
         job: JobId(app.ids.next()),
         number: jobs::reserve_number(tx).await?,
         installation: app.config.installation.name.clone(),
@@ -164,7 +165,7 @@ pub(super) async fn offer(
         target_id: None,
         deployment,
         inputs,
-        order: Order::Build(Box::new(order)),
+        order,
     };
     let at = pointsman_store::now(tx).await?;
     let new = jobs::NewJob {

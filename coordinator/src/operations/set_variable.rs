@@ -131,7 +131,7 @@ fn is_same(app: &App, variable: &VariableRef, before: &Stored, wish: &Variable) 
     }
 }
 
-fn vault(app: &App) -> Result<&Vault, Refusal> {
+pub(super) fn vault(app: &App) -> Result<&Vault, Refusal> {
     app.vault.as_deref().ok_or_else(|| {
         let what = "this coordinator has no key for secrets";
         Refusal::conflict("no_secrets_key", what)

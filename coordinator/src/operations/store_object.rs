@@ -12,7 +12,7 @@ use pointsman_store::objects;
 use super::act;
 use super::trust_agent::{self, Trusted, forbidden};
 use crate::app::App;
-use crate::artifacts::{self, ArtifactError, Incoming};
+use crate::artifacts::{ArtifactError, Incoming};
 use crate::error::{OperationError, OperationResult};
 
 /// Largest manifest or packing, in bytes.
@@ -43,12 +43,7 @@ where
         return Err(refused(ArtifactError::TooLarge { most }));
     }
     let known = announce(app, kind, &digest).await?;
-    if known.is_some()
-        && artifacts::size(&*app.objects, kind, &digest)
-            .await
-            .map_err(refused)?
-            == known
-    {
+    if known.is_some() && app.objects.size(kind, &digest).await.map_err(refused)? == known {
         drain(&mut content, most).await;
         return Ok(Stored { existed: true });
     }
@@ -58,9 +53,7 @@ where
         most,
         id: app.ids.next(),
     };
-    let bytes = artifacts::put(&*app.objects, incoming, content)
-        .await
-        .map_err(refused)?;
+    let bytes = app.objects.put(incoming, content).await.map_err(refused)?;
     trust_agent::still(app, agent).await?;
     let mut tx = app.store.begin().await?;
     objects::complete(&mut tx, kind.as_str(), &digest, bytes, app.clock.now()).await?;
@@ -101,7 +94,9 @@ fn refused(error: ArtifactError) -> OperationError {
             let what = "the disk of the artifact store is full";
             Refusal::new(RefusalKind::Unavailable, "store_full", what).into()
         }
-        ArtifactError::Store { .. } => OperationError::internal("storing an object", error),
+        ArtifactError::Store { .. } | ArtifactError::File { .. } => {
+            OperationError::internal("storing an object", error)
+        }
     }
 }
 

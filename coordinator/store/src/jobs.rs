@@ -151,6 +151,7 @@ impl OrderColumns {
                 ..columns(Some(o.release), Some(o.placement), None, o.log_stream)
             },
             Order::CollectGarbage(o) => columns(None, Some(o.placement), None, o.log_stream),
+            Order::CollectWorkshop(o) => columns(None, None, None, o.log_stream),
         }
     }
 }

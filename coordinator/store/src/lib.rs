@@ -8,6 +8,7 @@ pub mod audit;
 pub mod audit_chain;
 pub mod channels;
 pub mod deliveries;
+pub mod deploy_keys;
 pub mod deployments;
 pub mod enrolments;
 pub mod environments;
@@ -55,6 +56,7 @@ pub mod troubles;
 pub mod variables;
 pub mod views;
 pub mod webhooks;
+pub mod workshop_collections;
 
 use std::sync::Arc;
 

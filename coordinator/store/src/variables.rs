@@ -171,10 +171,11 @@ pub async fn seen_by(
         .collect()
 }
 
-/// Ids of the keys that sealed what is stored.
+/// Ids of the keys that sealed what is stored, deploy keys included.
 pub async fn keys(conn: &mut PgConnection) -> StoreResult<Vec<String>> {
     let keys = sqlx::query_scalar!(
-        r#"SELECT DISTINCT key_id AS "key_id!" FROM variable WHERE key_id IS NOT NULL ORDER BY 1"#
+        r#"SELECT key_id AS "key_id!" FROM variable WHERE key_id IS NOT NULL
+           UNION SELECT key_id FROM deploy_key ORDER BY 1"#
     )
     .fetch_all(conn)
     .await?;

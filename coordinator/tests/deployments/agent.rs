@@ -6,7 +6,7 @@ use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{Epoch, Generation, InstanceId, JobId, PlacementId, SpoolId};
 use pointsman_shared::name::{HostId, ReleaseFolder, RootPath, SlotName};
-use pointsman_shared::outcome::{Effect, Outcome, Phase, Product};
+use pointsman_shared::outcome::{Effect, GoneFolder, Outcome, Phase, Product, WorkshopFolder};
 use pointsman_shared::wire::from_agent::{
     Claim, FenceState, Hello, JobResult, PlacementState, Report, ReportContent, SlotState,
 };
@@ -204,6 +204,16 @@ impl Agent {
             }),
             Order::Install(order) => self.install(*order, mishap),
             Order::Activate(order) | Order::Rollback(order) => self.switch(job, *order, mishap),
+            Order::CollectWorkshop(_) => succeeded(Product::WorkshopCollected {
+                gone: vec![GoneFolder {
+                    kind: WorkshopFolder::Mirror,
+                    name: "5feceb66ffc8".to_owned(),
+                    bytes: 1000,
+                    reason: "unused for 31 d".to_owned(),
+                }],
+                more: 0,
+                bytes: 1000,
+            }),
             Order::Migrate(_) | Order::CollectGarbage(_) => panic!("{} is not asked for here", job.kind),
         }
     }

@@ -11,6 +11,7 @@
 mod agent;
 mod building;
 mod cancelling;
+mod collecting;
 #[path = "../../store/tests/it/database.rs"]
 mod database;
 mod failing;

@@ -279,7 +279,7 @@ fn app(store: Store, folder: &TempDir) -> App {
         vault: Some(Arc::new(
             Vault::open_or_make(&folder.path().join("secrets.key")).unwrap(),
         )),
-        objects: Arc::new(object_store::memory::InMemory::new()),
+        objects: pointsman_coordinator::artifacts::open(&config.store).unwrap(),
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
         metrics: Arc::default(),

@@ -103,7 +103,8 @@ impl Agent {
             | Order::Activate(_)
             | Order::Rollback(_)
             | Order::Migrate(_)
-            | Order::CollectGarbage(_) => Audience::Host(self.host.clone()),
+            | Order::CollectGarbage(_)
+            | Order::CollectWorkshop(_) => Audience::Host(self.host.clone()),
         };
         let on_target = !matches!(order, Order::Build(_));
         let mut tx = world.app.store.begin().await.unwrap();

@@ -60,6 +60,8 @@ pub struct Settings {
     pub broker: Option<String>,
     /// The section `notify`: its lines.
     pub notify: Option<String>,
+    /// Another artifact store than a folder: lines of its section.
+    pub store: Option<String>,
 }
 
 impl World {
@@ -91,7 +93,7 @@ impl World {
             vault: Some(Arc::new(
                 Vault::open_or_make(&folder.path().join("secrets.key")).unwrap(),
             )),
-            objects: artifacts::open(&folder.path().join("store")).unwrap(),
+            objects: artifacts::open(&config.store).unwrap(),
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),
             metrics: Arc::default(),
@@ -207,7 +209,7 @@ fn config(folder: &TempDir, vhost: &str, public: &str, database: &str, settings:
         signing.key_file = {key:?}
         git.mirrors = {mirrors:?}
         [store]
-        directory = {store:?}
+        {store}
         max_archive_bytes = {most}
         [http]
         listen = "127.0.0.1:0"
@@ -219,7 +221,10 @@ fn config(folder: &TempDir, vhost: &str, public: &str, database: &str, settings:
         "#,
         key = at("signing.key"),
         mirrors = at("mirrors"),
-        store = at("store"),
+        store = settings
+            .store
+            .clone()
+            .unwrap_or_else(|| format!("directory = {:?}", at("store"))),
         most = settings.max_archive_bytes.unwrap_or(1 << 30),
         status = settings.public_status,
         notify = settings.notify.as_deref().unwrap_or_default(),

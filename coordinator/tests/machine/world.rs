@@ -77,7 +77,7 @@ impl World {
             ids: Arc::new(SystemIds),
             signatory: Arc::new(LocalSignatory::new(SigningKey::from_seed(&[7; 32]))),
             vault: None,
-            objects: artifacts::open(&folder.path().join("store")).unwrap(),
+            objects: artifacts::open(&config.store).unwrap(),
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),
             metrics: Arc::default(),

@@ -17,7 +17,7 @@ use pointsman_shared::repository::CommitId;
 
 use crate::error::{Error, Result};
 use crate::mirror::Mirror;
-use crate::plan::{Executable, Plan, Planned, unusable};
+use crate::plan::{Executable, Gitlink, Plan, Planned, unusable};
 use crate::process::Stop;
 use crate::renewal::Fault;
 use crate::upkeep;
@@ -53,8 +53,8 @@ pub struct CheckedOut {
     pub links: usize,
     /// Folders, those of gitlinks included.
     pub folders: usize,
-    /// Paths of gitlinks (submodules), which are empty folders now.
-    pub gitlinks: Vec<String>,
+    /// Gitlinks (submodules), which are empty folders now; [`Mirror::checkout_submodules`] fills them.
+    pub gitlinks: Vec<Gitlink>,
     /// Bytes of all regular files.
     pub bytes: u64,
 }

@@ -113,6 +113,19 @@ pub enum Error {
         /// The rule it breaks.
         why: &'static str,
     },
+    /// A submodule that cannot be named, placed or found.
+    #[error("submodule {path} of commit {} cannot be used: {why}", .commit.short())]
+    UnusableSubmodule {
+        /// The commit that holds it.
+        commit: CommitId,
+        /// Its path in the checked-out folder, or the line of `.gitmodules`.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A submodule's repository failed.
+    #[error(transparent)]
+    Submodule(Box<BrokenSubmodule>),
     /// A file larger than the caller accepts.
     #[error("{path} in commit {} has {size} bytes, more than {limit}", .commit.short())]
     TooLarge {
@@ -153,6 +166,20 @@ pub enum Error {
     },
 }
 
+/// A submodule whose repository failed.
+#[derive(Debug, thiserror::Error)]
+#[error("submodule {path} ({url}, commit {}): {error}", .commit.short())]
+pub struct BrokenSubmodule {
+    /// Its path in the checked-out folder.
+    pub path: String,
+    /// Its address.
+    pub url: RepositoryUrl,
+    /// The pinned commit.
+    pub commit: CommitId,
+    /// What failed there.
+    pub error: Error,
+}
+
 impl Error {
     /// A stable word for machines; never changes its meaning.
     pub fn kind(&self) -> &'static str {
@@ -167,6 +194,8 @@ impl Error {
             Self::AmbiguousRef { .. } => "ambiguous_ref",
             Self::NoSuchFolder { .. } => "no_such_folder",
             Self::UnusablePath { .. } => "unusable_path",
+            Self::UnusableSubmodule { .. } => "unusable_submodule",
+            Self::Submodule(broken) => broken.error.kind(),
             Self::TooLarge { .. } => "too_large",
             Self::Damaged { .. } => "mirror_damaged",
             Self::NoGit { .. } => "no_git",
@@ -193,6 +222,10 @@ impl Error {
                 "correct the folder in the project's settings, or build a commit that has it"
             }
             Self::UnusablePath { .. } => "rename or remove it in the repository and build the new commit",
+            Self::UnusableSubmodule { .. } => {
+                "correct .gitmodules in the repository and build the new commit"
+            }
+            Self::Submodule(broken) => broken.error.remedy(),
             Self::TooLarge { .. } => "make the file smaller",
             Self::Damaged { .. } => {
                 "fetch again when the repository is reachable; the mirror is then made anew"
@@ -229,7 +262,8 @@ fn unreachable(stderr: &str) -> &'static str {
         "put the server's host key into known_hosts in git.home of the machine that fetches (ssh-keyscan prints it; \
          compare it with what the server's administrator says)"
     } else if says(&["Permission denied (publickey"]) {
-        "put a private key into the file id in git.home of the machine that fetches, and its public half on the server"
+        "put a private key into the file id in git.home of the machine that fetches, and its public half on the server; or \
+         give the project a key of its own: pointsman project key generate PROJECT"
     } else if says(&[
         "could not read Username",
         "could not read Password",

@@ -5,7 +5,8 @@
 //!   `operator.gitconfig` in [`Transport::home`], where the operator may put a proxy, a CA or credentials
 //!   (`[http "https://git.acme.example/"] extraHeader = ...`). Settings that guard are given as `-c` and win.
 //! - Only the protocol of the address is allowed, so no redirect, alternate or setting leads to another one.
-//! - ssh reads no user configuration; it knows the hosts of `known_hosts` and the key `id` in [`Transport::home`].
+//! - ssh reads no user configuration; it knows the hosts of `known_hosts` and the key `id` in [`Transport::home`], or
+//!   [`Transport::key`] and its hosts.
 //! - User texts stand behind `--`, and were parsed by [`RepositoryUrl`] and `GitRef` before.
 //!
 //! This module refuses to ask a terminal, to trust a host on first use, and to run anything but `git`.
@@ -15,10 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use pointsman_shared::digest::Digest;
+use pointsman_shared::ids::ProjectId;
 use pointsman_shared::repository::{Protocol, RepositoryUrl};
 
 use crate::error::{Error, Result};
 use crate::process::{self, Stop};
+use crate::ssh_key::SshKey;
 
 /// Where `git` finds `ssh` and its own programs.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -69,6 +73,8 @@ pub struct Transport {
     /// Absolute path of the folder of the operator's files `operator.gitconfig`, `known_hosts` and `id`; none of
     /// them must exist.
     pub home: PathBuf,
+    /// The key of the repository itself; none = the operator's `id`.
+    pub key: Option<SshKey>,
     /// Limit of one network operation, and of waiting for another user of the same mirror.
     pub timeout: Duration,
     /// Ends running work early.
@@ -102,6 +108,16 @@ impl Transport {
             return refused("an inner address must be named among the allowed servers");
         }
         Ok(())
+    }
+
+    /// The name of the folder for the mirror of `url`: one per address, whichever projects use it. What was fetched with
+    /// a project's own key is that project's alone; others do not read it without one.
+    pub fn mirror_name(&self, url: &RepositoryUrl, project: ProjectId) -> String {
+        let whole = match &self.key {
+            Some(_) => format!("{url}\n{project}"),
+            None => url.to_string(),
+        };
+        Digest::of(whole.as_bytes()).short()
     }
 
     /// The program's version.
@@ -158,8 +174,7 @@ impl Transport {
 
     /// The one text that a shell reads: `git` hands it to `sh`, `ssh` takes its options apart once more.
     fn ssh_command(&self) -> Result<String> {
-        let file = |name: &str| {
-            let path = self.home.join(name);
+        let file = |path: PathBuf| {
             let plain = path
                 .to_str()
                 .filter(|text| !text.contains(['"', '\\']) && !text.contains(char::is_control));
@@ -173,12 +188,17 @@ impl Transport {
                     ),
                 })
         };
+        let known = file(self.home.join("known_hosts"))?;
+        // A key of the repository stands alone: the operator's is not offered to its server.
+        let (identity, known) = match &self.key {
+            Some(key) => (key.identity(), format!("\"{known}\" \"{}\"", key.known_hosts())),
+            None => (file(self.home.join("id"))?, format!("\"{known}\"")),
+        };
         Ok(format!(
-            "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes -o 'UserKnownHostsFile=\"{}\"' \
-             -o GlobalKnownHostsFile=/dev/null -o 'IdentityFile=\"{}\"' -o IdentitiesOnly=yes \
-             -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=4",
-            file("known_hosts")?,
-            file("id")?,
+            "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes -o 'UserKnownHostsFile={known}' \
+             -o GlobalKnownHostsFile=/dev/null -o 'IdentityFile=\"{identity}\"' -o IdentitiesOnly=yes \
+             -o IdentityAgent=none -o UpdateHostKeys=no -o ConnectTimeout=30 -o ServerAliveInterval=15 \
+             -o ServerAliveCountMax=4"
         ))
     }
 

@@ -13,7 +13,8 @@
 //! Two tools share the work. libgit2 reads objects: no process, no working tree, no filters, no hooks. The `git`
 //! program talks to servers, because it knows every credential, proxy and protocol that operators already use; it
 //! runs with an empty environment and a configuration of ours (see [`Transport`]). Nothing else ever runs: no
-//! submodule, no hook, no filter, no LFS.
+//! hook, no filter, no LFS, no `git submodule`; submodules are repositories like others, written by choice
+//! ([`Mirror::checkout_submodules`]).
 //!
 //! Everything here is synchronous and may take minutes; services call it on a thread for blocking work and end it
 //! early through [`Stop`]. A mirror folder may be used by any number of threads and processes at once.
@@ -24,6 +25,7 @@
 mod checkout;
 mod error;
 mod git_program;
+mod gitmodules;
 mod history;
 mod lock;
 mod mirror;
@@ -32,13 +34,18 @@ mod process;
 mod refs;
 mod remote;
 mod renewal;
+mod ssh_key;
+mod submodules;
 mod suggest;
 mod upkeep;
 
 pub use checkout::{CheckedOut, CheckoutOptions};
-pub use error::{Error, Hit, Result};
+pub use error::{BrokenSubmodule, Error, Hit, Result};
 pub use git_program::{GitVersion, Transport};
 pub use history::{Carried, Changes, Commit};
 pub use mirror::{Mirror, RemoteHead};
+pub use plan::Gitlink;
 pub use process::Stop;
 pub use refs::{RefEntry, RefKind, Resolved};
+pub use ssh_key::SshKey;
+pub use submodules::{PlacedSubmodule, Submodules};

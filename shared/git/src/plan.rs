@@ -25,7 +25,16 @@ pub(crate) struct Plan {
     pub(crate) files: Vec<(Planned, Executable)>,
     pub(crate) links: Vec<Planned>,
     /// Also in `folders`.
-    pub(crate) gitlinks: Vec<String>,
+    pub(crate) gitlinks: Vec<Gitlink>,
+}
+
+/// A commit of another repository in the place of a folder: a submodule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gitlink {
+    /// Path in the checked-out folder.
+    pub path: String,
+    /// The pinned commit.
+    pub commit: CommitId,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +108,7 @@ impl Plan {
                     Some(Kind::Link) => plan.links.push(Planned { path, blob }),
                     Some(Kind::Gitlink) => {
                         plan.folders.push(path.clone());
-                        plan.gitlinks.push(path);
+                        plan.gitlinks.push(gitlink(commit, path, blob)?);
                     }
                     None => {
                         return Err(
@@ -110,6 +119,13 @@ impl Plan {
             }
         }
         Ok(plan)
+    }
+}
+
+fn gitlink(commit: &CommitId, path: String, pinned: Oid) -> Result<Gitlink> {
+    match pinned.to_string().parse() {
+        Ok(pinned) => Ok(Gitlink { path, commit: pinned }),
+        Err(_) => Err(unusable(commit, path.as_bytes(), "it pins no commit")),
     }
 }
 

@@ -2,7 +2,8 @@
 //! for joining, which is proven by a one-time token.
 //!
 //! `POST /api/v1/agent/join`; `GET /api/v1/agent/objects/{kind}/{digest}` and `PUT` of the same (kind is `manifests`,
-//! `archives` or `packings`); `GET /api/v1/agent/variables` for the job and epoch of the signature.
+//! `archives` or `packings`); `GET /api/v1/agent/variables` and `GET /api/v1/agent/deploy-key` for the job and epoch of the
+//! signature.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,9 @@ pub const JOIN_PATH: &str = "/api/v1/agent/join";
 
 /// Path of the variables of the signature's job.
 pub const VARIABLES_PATH: &str = "/api/v1/agent/variables";
+
+/// Path of the ssh key of the repository that the signature's build fetches.
+pub const DEPLOY_KEY_PATH: &str = "/api/v1/agent/deploy-key";
 
 /// A kind of object in the artifact store; content-addressed, never overwritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,6 +134,26 @@ pub struct Variables {
     pub plain: BTreeMap<VariableName, String>,
     /// Secret values; masked in every log before it leaves the host.
     pub secret: BTreeMap<VariableName, String>,
+}
+
+/// Answer of `GET /api/v1/agent/deploy-key`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RepositoryAccess {
+    /// The private half of the project's key; none = the builder's own is used.
+    pub private_key: Option<String>,
+    /// Lines of `known_hosts` beside the builder's own.
+    pub known_hosts: String,
+}
+
+/// The private half is not shown.
+impl std::fmt::Debug for RepositoryAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RepositoryAccess")
+            .field("private_key", &self.private_key.as_ref().map(|_| "***"))
+            .field("known_hosts", &self.known_hosts)
+            .finish()
+    }
 }
 
 /// Answer of a successful `PUT` of an object.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::name::{HostId, ProjectName, ReleaseFolder, ReleaseLabel, TargetName};
+use crate::outcome::GoneFolder;
 
 /// `POST /api/v1/garbage`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,9 @@ pub struct Garbage {
     pub jobs: Vec<i64>,
     /// Releases whose bytes in the store go as well.
     pub pruned: Vec<PrunedRelease>,
+    /// Builders, with what their newest collection of mirrors and build caches took; each decides for itself.
+    #[serde(default)]
+    pub builders: Vec<BuilderGarbage>,
 }
 
 impl Garbage {
@@ -79,6 +83,36 @@ pub struct LeftAlone {
     pub host: HostId,
     /// Why.
     pub reason: String,
+}
+
+/// A builder's mirrors and build caches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BuilderGarbage {
+    /// The builder.
+    pub host: HostId,
+    /// Number of the job that collects now.
+    pub job: Option<i64>,
+    /// Why none does.
+    pub left: Option<String>,
+    /// The newest collection that ended.
+    pub last: Option<WorkshopCollection>,
+}
+
+/// What a collection took from a builder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WorkshopCollection {
+    /// Number of its job.
+    pub job: i64,
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// What went, the first hundred.
+    pub gone: Vec<GoneFolder>,
+    /// How many more went.
+    pub more: u64,
+    /// What all of it was, in bytes.
+    pub bytes: u64,
 }
 
 /// A release whose bytes leave the store.

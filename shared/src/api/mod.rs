@@ -3,6 +3,7 @@
 //! Readers ignore unknown fields of answers (a newer coordinator may say more); requests refuse them.
 
 pub mod agent;
+pub mod deploy_keys;
 pub mod deployments;
 pub mod events;
 pub mod fleet;

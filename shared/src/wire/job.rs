@@ -18,7 +18,7 @@ use crate::repository::{CommitId, RepositoryUrl};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobBody {
-    /// Wire version, 1.
+    /// Its version; see [`super::BODY_VERSIONS`] and [`Order::version`].
     pub v: u16,
     /// The job.
     pub job: JobId,
@@ -84,6 +84,8 @@ pub enum Order {
     Migrate(Box<MigrateOrder>),
     /// Delete releases nobody needs.
     CollectGarbage(Box<CollectOrder>),
+    /// Delete what builds left behind and none used for long.
+    CollectWorkshop(Box<WorkshopOrder>),
 }
 
 impl Order {
@@ -95,8 +97,22 @@ impl Order {
             Self::Activate(_) => JobKind::Activate,
             Self::Rollback(_) => JobKind::Rollback,
             Self::Migrate(_) => JobKind::Migrate,
-            Self::CollectGarbage(_) => JobKind::CollectGarbage,
+            Self::CollectGarbage(_) | Self::CollectWorkshop(_) => JobKind::CollectGarbage,
         }
+    }
+
+    /// The lowest version of a body that can say this.
+    pub fn version(&self) -> u16 {
+        let asks_more = match self {
+            Self::Build(order) => order.recipe.as_ref().is_some_and(|recipe| recipe.submodules),
+            Self::Install(_)
+            | Self::Activate(_)
+            | Self::Rollback(_)
+            | Self::Migrate(_)
+            | Self::CollectGarbage(_) => false,
+            Self::CollectWorkshop(_) => true,
+        };
+        if asks_more { 2 } else { 1 }
     }
 }
 
@@ -291,6 +307,14 @@ pub struct CollectOrder {
     pub fences: Vec<SlotFence>,
     /// Folders to move to the trash.
     pub folders: Vec<ReleaseFolder>,
+    /// Stream of the job's log.
+    pub log_stream: crate::ids::StreamId,
+}
+
+/// Delete mirrors and build caches of a builder that no build used for as long as its own configuration says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkshopOrder {
     /// Stream of the job's log.
     pub log_stream: crate::ids::StreamId,
 }

@@ -26,6 +26,11 @@ pub use trace::{TRACE_HEADER, TraceParent};
 /// The wire version this build speaks.
 pub const VERSION: u16 = 1;
 
+/// The versions of job bodies that this build reads. 2: a build may ask for submodules, and a
+/// builder to collect what builds left behind. A body has the lowest version that
+/// can say what it asks, so that agents which read only that one go on working.
+pub const BODY_VERSIONS: [u16; 2] = [1, 2];
+
 /// Largest envelope that is accepted, in bytes.
 pub const MAX_ENVELOPE: usize = 64 * 1024;
 

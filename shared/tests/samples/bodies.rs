@@ -6,7 +6,7 @@ use pointsman_shared::name::{ReleaseFolder, SlotName};
 use pointsman_shared::recipe::{BuildRecipe, HealthCheck, Hooks, Probe, SharedPath};
 use pointsman_shared::wire::job::{
     Audience, BuildOrder, CollectOrder, Input, InstallOrder, JobBody, MigrateMode, MigrateOrder,
-    MigrationRef, MigrationRunner, Order, SlotFence, SwitchOrder,
+    MigrationRef, MigrationRunner, Order, SlotFence, SwitchOrder, WorkshopOrder,
 };
 
 use super::{digest, id};
@@ -14,9 +14,9 @@ use super::{digest, id};
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 fn body(audience: Audience, order: Order) -> JobBody {
-    let on_target = !matches!(order, Order::Build(_));
+    let on_target = !matches!(order, Order::Build(_) | Order::CollectWorkshop(_));
     JobBody {
-        v: 1,
+        v: order.version(),
         job: JobId(id(1)),
         number: 812,
         installation: "acme".to_owned(),
@@ -55,9 +55,9 @@ fn shared() -> Vec<SharedPath> {
 
 pub fn bodies() -> Vec<(&'static str, JobBody)> {
     let host = || Audience::Host("web-1".parse().unwrap());
-    let pool = Audience::Pool("default".parse().unwrap());
+    let pool = || Audience::Pool("default".parse().unwrap());
     vec![
-        ("job_body.build", body(pool, Order::Build(Box::new(build())))),
+        ("job_body.build", body(pool(), Order::Build(Box::new(build())))),
         (
             "job_body.install",
             body(host(), Order::Install(Box::new(install()))),
@@ -88,6 +88,19 @@ pub fn bodies() -> Vec<(&'static str, JobBody)> {
             "job_body.collect_garbage",
             body(host(), Order::CollectGarbage(Box::new(collect()))),
         ),
+        (
+            "job_body.build.submodules",
+            body(pool(), Order::Build(Box::new(with_submodules()))),
+        ),
+        (
+            "job_body.collect_workshop",
+            body(
+                host(),
+                Order::CollectWorkshop(Box::new(WorkshopOrder {
+                    log_stream: StreamId(id(8)),
+                })),
+            ),
+        ),
     ]
 }
 
@@ -106,10 +119,19 @@ fn build() -> BuildOrder {
             include: vec!["dist/**".to_owned()],
             timeout_s: 1800,
             silence_timeout_s: 600,
+            submodules: false,
         }),
         shared: shared(),
         log_stream: StreamId(id(8)),
     }
+}
+
+fn with_submodules() -> BuildOrder {
+    let mut order = build();
+    if let Some(recipe) = &mut order.recipe {
+        recipe.submodules = true;
+    }
+    order
 }
 
 fn install() -> InstallOrder {

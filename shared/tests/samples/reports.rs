@@ -4,7 +4,8 @@ use pointsman_shared::ids::{Epoch, PlacementId, SpoolId, StreamId};
 use pointsman_shared::migration::{MigrationPhase, MigrationState};
 use pointsman_shared::name::ReleaseFolder;
 use pointsman_shared::outcome::{
-    Effect, ExitReason, KeptFolder, Outcome, Phase, ProcessExit, Product, TrashedFolder,
+    Effect, ExitReason, GoneFolder, KeptFolder, Outcome, Phase, ProcessExit, Product, TrashedFolder,
+    WorkshopFolder,
 };
 use pointsman_shared::wire::from_agent::{
     Fault, FromAgent, JobResult, LedgerEntry, LedgerPage, LogTotal, Report, ReportContent, StepFinished,
@@ -32,6 +33,23 @@ fn ledger() -> LedgerPage {
             entry("0002_drop", None, MigrationState::Indeterminate, true),
             entry("0003_tidy", None, MigrationState::Pending, true),
         ],
+    }
+}
+
+fn workshop_collected() -> Product {
+    let gone = |kind, name: &str| GoneFolder {
+        kind,
+        name: digest(name).short(),
+        bytes: 812_437_504,
+        reason: "unused for 15 d".to_owned(),
+    };
+    Product::WorkshopCollected {
+        gone: vec![
+            gone(WorkshopFolder::Cache, "cache"),
+            gone(WorkshopFolder::Mirror, "mirror"),
+        ],
+        more: 3,
+        bytes: 2_000_000_000,
     }
 }
 
@@ -146,6 +164,12 @@ pub fn reports() -> Vec<(&'static str, FromAgent)> {
             "from_agent.result.nothing",
             result(Outcome::Succeeded {
                 product: Product::Nothing,
+            }),
+        ),
+        (
+            "from_agent.result.workshop_collected",
+            result(Outcome::Succeeded {
+                product: workshop_collected(),
             }),
         ),
         ("from_agent.result.failed", result(failed)),

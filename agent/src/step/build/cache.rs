@@ -2,10 +2,11 @@
 //!
 //! A cache is named by the contents of the files in `cache_key`; restoring copies it, so that a failing build cannot
 //! spoil it, and saving moves the folders out of the finished build, so that a cache appears whole or not at all. A
-//! cache is never needed: whatever goes wrong with one costs time, not the build.
+//! cache is never needed: whatever goes wrong with one costs time, not the build. How long one stays, [`super::upkeep`] says.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use pointsman_archive::ReleasePath;
 use pointsman_shared::digest::Digest;
@@ -13,8 +14,7 @@ use pointsman_shared::recipe::BuildRecipe;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-/// How many caches of a project are kept; the longest unused go first.
-const KEPT: usize = 3;
+use super::upkeep::used_now;
 
 /// The caches of one project, and which of them this build uses.
 #[derive(Debug, Clone)]
@@ -68,6 +68,14 @@ impl Cache {
         Ok(restored)
     }
 
+    /// Says that it was used now, where it is there: it is spared for as long as unused ones are.
+    pub(super) fn used(&self, now: SystemTime) -> io::Result<()> {
+        match used_now(&self.caches.join(&self.key), now) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            used => used,
+        }
+    }
+
     /// Moves the folders out of the finished build and makes them the cache, in one step.
     pub(super) fn save(&self, source: &Path, name: &str) -> io::Result<()> {
         let making = self.caches.join(format!(".new-{name}"));
@@ -90,21 +98,6 @@ impl Cache {
                 fs_err::remove_dir_all(&making)?;
             }
             Err(error) => return Err(error.into()),
-        }
-        self.prune()
-    }
-
-    fn prune(&self) -> io::Result<()> {
-        let mut caches = Vec::new();
-        for entry in fs_err::read_dir(&self.caches)? {
-            let entry = entry?;
-            if !entry.file_name().to_string_lossy().starts_with('.') {
-                caches.push((entry.metadata()?.modified()?, entry.path()));
-            }
-        }
-        caches.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
-        for (_, path) in caches.into_iter().skip(KEPT) {
-            fs_err::remove_dir_all(path)?;
         }
         Ok(())
     }
@@ -150,6 +143,7 @@ mod tests {
             include: Vec::new(),
             timeout_s: 1,
             silence_timeout_s: 1,
+            submodules: false,
         }
     }
 
@@ -196,21 +190,15 @@ mod tests {
     }
 
     #[test]
-    fn old_caches_go_and_a_stopped_restore_leaves_nothing() {
+    fn a_stopped_restore_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let caches = folder.path().join("caches");
-        for lock in ["1", "2", "3", "4", "5"] {
-            let build = source(folder.path(), lock, lock);
-            fs_err::create_dir(build.join("node_modules")).unwrap();
-            fs_err::write(build.join("node_modules/a"), lock).unwrap();
-            Cache::of(caches.clone(), &recipe(), &build)
-                .unwrap()
-                .save(&build, lock)
-                .unwrap();
-        }
-        assert_eq!(fs_err::read_dir(&caches).unwrap().count(), KEPT);
-        let build = source(folder.path(), "stopped", "5");
+        let build = source(folder.path(), "first", "1");
+        fs_err::create_dir(build.join("node_modules")).unwrap();
+        fs_err::write(build.join("node_modules/a"), "1").unwrap();
         let cache = Cache::of(caches, &recipe(), &build).unwrap();
+        cache.save(&build, "1").unwrap();
+        let build = source(folder.path(), "stopped", "1");
         assert!(cache.restore(&build, &|| true).is_err());
         assert!(!build.join("node_modules").exists());
     }

@@ -4,9 +4,15 @@
 //! programs: they get their own home, their own temporary folder and the named variables, nothing else of ours.
 
 mod cache;
+mod collection;
 mod shell;
+mod source;
+mod upkeep;
+#[cfg(test)]
+mod upkeep_tests;
 mod work;
 mod workshop;
 
+pub use collection::WorkshopWork;
 pub use work::BuildWork;
 pub use workshop::Workshop;

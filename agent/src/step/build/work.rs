@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use pointsman_archive::{Manifest, PackOptions, Packing, Selection, Watch, pack};
-use pointsman_git::{CheckoutOptions, Stop};
+use pointsman_git::Stop;
 use pointsman_shared::outcome::{Effect, Phase, Product};
 use pointsman_shared::wire::job::{BuildOrder, Order};
 use pointsman_shared::wire::logs::LogSource;
@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 use super::cache::{Cache, paths};
 use super::shell;
+use super::source::Source;
+use super::upkeep::{self, InUse, Reach};
 use super::workshop::{Bench, Workshop};
 use crate::describe::describe;
 use crate::executor::Work;
@@ -32,6 +34,9 @@ pub struct BuildWork<'a, D> {
     order: &'a BuildOrder,
     workshop: Arc<Workshop>,
     bench: Bench,
+    caches: PathBuf,
+    /// The project's caches are spared until the build is over.
+    using: Option<InUse>,
     values: Option<Values>,
     deadline: Option<Instant>,
     packed: Option<Packed>,
@@ -62,11 +67,14 @@ impl<'a, D: Desk> BuildWork<'a, D> {
         let bench = workshop
             .bench(&job.work_name())
             .map_err(|error| Failure::io(Phase::Checkout, &error))?;
+        let (caches, using) = workshop.caches(job.body.project_id);
         Ok(Self {
             job,
             order,
             workshop,
             bench,
+            caches,
+            using: Some(using),
             values: None,
             deadline: None,
             packed: None,
@@ -74,38 +82,24 @@ impl<'a, D: Desk> BuildWork<'a, D> {
     }
 
     async fn checkout(&mut self) -> Result<(), StepError> {
-        let (workshop, order, source) = (
-            Arc::clone(&self.workshop),
-            self.order.clone(),
-            self.bench.source.clone(),
-        );
-        let stop = Stop::default();
-        let checkout = tokio::task::spawn_blocking({
-            let stop = stop.clone();
-            move || {
-                let mirror = workshop.mirror(&order.repository, &stop)?;
-                mirror.ensure_commit(&order.commit)?;
-                let options = CheckoutOptions {
-                    subdirectory: order.subdirectory,
-                    ..CheckoutOptions::default()
-                };
-                let written = mirror.checkout(&order.commit, &source, &options)?;
-                Ok::<_, pointsman_git::Error>((written, mirror.commit_time(&order.commit)?))
-            }
-        });
-        let (written, time) = stoppable(&self.job.lease, &stop, checkout)
+        let source = Source {
+            workshop: Arc::clone(&self.workshop),
+            project: self.job.body.project_id,
+            order: self.order.clone(),
+            access: Arc::clone(&self.job.access),
+            destination: self.bench.source.clone(),
+            stop: Stop::default(),
+            now: self.now(),
+        };
+        let stop = source.stop.clone();
+        let checkout = tokio::task::spawn_blocking(move || source.check_out());
+        let written = stoppable(&self.job.lease, &stop, checkout)
             .await?
             .map_err(|error| checkout_failed(&error))?;
-        let links = written.gitlinks.join(", ");
-        let words = format!(
-            "{}: {} files, {} bytes",
-            self.order.commit, written.files, written.bytes
-        );
-        self.say("checkout", words);
-        if !links.is_empty() {
-            self.say("checkout", format!("submodules are empty folders: {links}"));
+        for line in written.lines(&self.order.commit) {
+            self.say("checkout", line);
         }
-        self.values = Some(shell::values(self.job, self.order, &self.bench, time));
+        self.values = Some(shell::values(self.job, self.order, &self.bench, written.time));
         Ok(())
     }
 
@@ -122,8 +116,7 @@ impl<'a, D: Desk> BuildWork<'a, D> {
         let Some(recipe) = &self.order.recipe else {
             return Ok(None);
         };
-        let caches = self.workshop.caches(self.job.body.project_id);
-        let cache = Cache::of(caches, recipe, &self.bench.source);
+        let cache = Cache::of(self.caches.clone(), recipe, &self.bench.source);
         cache
             .map(Some)
             .map_err(|error| Failure::archive(Phase::Build, &error))
@@ -132,8 +125,12 @@ impl<'a, D: Desk> BuildWork<'a, D> {
     async fn restore_cache(&self) -> Result<(), StepError> {
         let Some(cache) = self.cache()? else { return Ok(()) };
         let (source, lease) = (self.bench.source.clone(), self.job.lease.clone());
-        let restored =
-            blocking(move || cache.restore(&source, &|| lease.standing() != Standing::Held)).await?;
+        let now = self.now();
+        let restored = blocking(move || {
+            let restored = cache.restore(&source, &|| lease.standing() != Standing::Held)?;
+            cache.used(now).map(|()| restored)
+        });
+        let restored = restored.await?;
         self.say(
             "restore cache",
             match restored {
@@ -148,7 +145,9 @@ impl<'a, D: Desk> BuildWork<'a, D> {
     async fn save_cache(&self) -> Result<(), StepError> {
         let Some(cache) = self.cache()? else { return Ok(()) };
         let (source, name) = (self.bench.source.clone(), self.job.work_name());
-        if let Err(error) = blocking(move || cache.save(&source, &name)).await? {
+        let now = self.now();
+        let saved = blocking(move || cache.save(&source, &name).and_then(|()| cache.used(now)));
+        if let Err(error) = saved.await? {
             self.say(
                 "save cache",
                 format!("the next build goes without it: {}", describe(&error)),
@@ -231,6 +230,25 @@ impl<'a, D: Desk> BuildWork<'a, D> {
         self.bench.folder.join(name)
     }
 
+    /// What this build's own leavings replace, and what makes room; whatever goes wrong with it is no matter of this build.
+    async fn collect(&mut self) -> Result<(), StepError> {
+        self.using = None;
+        let (workshop, now) = (Arc::clone(&self.workshop), self.now());
+        match blocking(move || workshop.collect(Reach::Room, now)).await? {
+            Ok(collected) => {
+                for gone in &collected {
+                    self.say("collect", upkeep::line(gone));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what builds left behind could not be collected"),
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::from(self.job.host.clock.now())
+    }
+
     fn say(&self, stage: &str, text: String) {
         self.job.desk.say(stage, LogSource::Agent, text);
     }
@@ -294,7 +312,7 @@ impl<D: Desk> Work for BuildWork<'_, D> {
         if let Err(error) = blocking(move || fs_err::remove_dir_all(folder)).await? {
             tracing::warn!(%error, "the folder of a build stays behind until the agent starts again");
         }
-        Ok(())
+        self.collect().await
     }
 
     fn product(&self) -> Product {

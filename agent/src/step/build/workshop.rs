@@ -1,12 +1,15 @@
 //! The builder's folders: mirrors of repositories, one folder per running build, caches between builds.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use pointsman_git::{Mirror, Transport};
-use pointsman_shared::digest::Digest;
+use pointsman_git::{Mirror, SshKey, Stop, Transport};
 use pointsman_shared::ids::ProjectId;
+use pointsman_shared::outcome::GoneFolder;
 use pointsman_shared::repository::RepositoryUrl;
 
+use super::upkeep::{Free, InUse, Reach, Upkeep, Users};
+use crate::config::WorkshopSection;
 use crate::dir::FileError;
 
 /// Where builds are done and how repositories are reached.
@@ -14,6 +17,8 @@ use crate::dir::FileError;
 pub struct Workshop {
     folder: PathBuf,
     transport: Transport,
+    limits: WorkshopSection,
+    users: Users,
 }
 
 /// The folder of one running build; all of it is removed when the build ends.
@@ -28,12 +33,25 @@ pub(super) struct Bench {
     pub(super) temporary: PathBuf,
 }
 
+/// The disk that holds a folder.
+#[derive(Debug)]
+struct Disk<'a>(&'a Path);
+
+impl Free for Disk<'_> {
+    fn bytes(&self) -> std::io::Result<u64> {
+        let disk = rustix::fs::statvfs(self.0)?;
+        Ok(disk.f_bavail * disk.f_frsize)
+    }
+}
+
 impl Workshop {
     /// Opens the workshop and clears what builds of an earlier agent left; call it before any build of this one begins.
-    pub fn open(folder: &Path, transport: Transport) -> Result<Self, FileError> {
-        let builds = folder.join("builds");
-        if builds.exists() {
-            fs_err::remove_dir_all(&builds).map_err(|error| FileError::new("clear", &builds, error))?;
+    pub fn open(folder: &Path, transport: Transport, limits: WorkshopSection) -> Result<Self, FileError> {
+        for name in ["builds", "going"] {
+            let left = folder.join(name);
+            if left.exists() {
+                fs_err::remove_dir_all(&left).map_err(|error| FileError::new("clear", &left, error))?;
+            }
         }
         for name in ["builds", "mirrors", "caches"] {
             let path = folder.join(name);
@@ -41,26 +59,53 @@ impl Workshop {
         }
         let folder =
             fs_err::canonicalize(folder).map_err(|error| FileError::new("open folder", folder, error))?;
-        Ok(Self { folder, transport })
+        Ok(Self {
+            folder,
+            transport,
+            limits,
+            users: Users::default(),
+        })
     }
 
-    /// The mirror of a repository, ended by `stop`.
+    /// The mirror of a project's repository, reached with the project's own key where it has one, ended by `stop`. It is
+    /// in use until the second value is dropped.
     pub(super) fn mirror(
         &self,
+        project: ProjectId,
         url: &RepositoryUrl,
-        stop: &pointsman_git::Stop,
-    ) -> pointsman_git::Result<Mirror> {
-        let name = Digest::of(url.to_string().as_bytes()).short();
+        key: Option<SshKey>,
+        stop: &Stop,
+    ) -> pointsman_git::Result<(Mirror, InUse)> {
         let transport = Transport {
+            key,
             stop: stop.clone(),
             ..self.transport.clone()
         };
-        Mirror::open(&self.folder.join("mirrors").join(name), url, &transport)
+        let folder = self
+            .folder
+            .join("mirrors")
+            .join(transport.mirror_name(url, project));
+        let using = self.users.of(folder.clone());
+        let mirror = Mirror::open(&folder, url, &transport)?;
+        Ok((mirror, using))
     }
 
-    /// Where a project's caches lie.
-    pub(super) fn caches(&self, project: ProjectId) -> PathBuf {
-        self.folder.join("caches").join(project.to_string())
+    /// Where a project's caches lie; they are in use until the second value is dropped.
+    pub(super) fn caches(&self, project: ProjectId) -> (PathBuf, InUse) {
+        let folder = self.folder.join("caches").join(project.to_string());
+        let using = self.users.of(folder.clone());
+        (folder, using)
+    }
+
+    /// Deletes what builds left behind; says what went.
+    pub(super) fn collect(&self, reach: Reach, now: SystemTime) -> std::io::Result<Vec<GoneFolder>> {
+        let upkeep = Upkeep {
+            folder: &self.folder,
+            users: &self.users,
+            limits: &self.limits,
+            free: &Disk(&self.folder),
+        };
+        upkeep.collect(reach, now)
     }
 
     /// A fresh folder for the build called `name`.

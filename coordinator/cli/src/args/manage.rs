@@ -12,6 +12,7 @@ use pointsman_shared::outcome::JobKind;
 use pointsman_shared::repository::RepositoryUrl;
 
 use super::deploy::{ON_FAILURE, WHEN_BUSY};
+use super::keys::KeyCommand;
 use super::parse::{self, Moment, Pair};
 use super::root::{Listed, Rows};
 
@@ -40,6 +41,9 @@ pub enum ProjectCommand {
         /// Its name.
         name: ProjectName,
     },
+    /// The ssh key of its repository.
+    #[command(subcommand)]
+    Key(KeyCommand),
 }
 
 impl Listed for ProjectCommand {

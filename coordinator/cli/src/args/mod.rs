@@ -3,6 +3,7 @@
 mod comfort;
 mod deploy;
 mod garbage;
+mod keys;
 mod locks;
 mod manage;
 mod migrations;
@@ -20,6 +21,7 @@ pub use deploy::{
     Retry, Rollback, Skip, Versions, Watch,
 };
 pub use garbage::{GarbageCommand, Pin, ScheduleGarbage, UndoGarbage};
+pub use keys::KeyCommand;
 pub use locks::{LockTarget, Stop, UnlockTarget};
 pub use manage::{
     Apply, Audit, EnvironmentCommand, Events, HostsCommand, InviteHost, JobsCommand, ListJobs,

@@ -50,6 +50,7 @@ async fn plan(
     let printer = &session.printer;
     printer.show(&found, &table(&shown))?;
     if printer.format() == Format::Table {
+        builders(session, &found);
         printer.note(&summary(&found, " would go"));
         if !explain {
             let stays = found.items.len() - shown.len();
@@ -68,6 +69,7 @@ async fn run(session: &Session, client: &Client, scope: Option<Scope>) -> Result
     let printer = &session.printer;
     printer.show(&found, &table(&going))?;
     printer.step(Tone::Good, "Ordered", &summary(&found, ""));
+    builders(session, &found);
     for left in &found.left {
         printer.warn(&format!(
             "{} on {} is left alone: {}",
@@ -89,6 +91,38 @@ fn summary(found: &Garbage, verb: &str) -> String {
         pruned => format!("; {} out of the store", text::counted(pruned, "release")),
     };
     format!("{folders}{verb}, {bytes}{store}")
+}
+
+/// What the builders' newest collections took, and what they were asked for.
+fn builders(session: &Session, found: &Garbage) {
+    for builder in &found.builders {
+        let host = &builder.host;
+        if let Some(job) = builder.job {
+            let words =
+                format!("mirrors and build caches of {host} by job #{job}; pointsman jobs show {job}");
+            session.printer.step(Tone::Good, "Ordered", &words);
+        }
+        if let Some(reason) = &builder.left {
+            session.printer.note(&format!(
+                "mirrors and build caches of {host} are left alone: {reason}"
+            ));
+        }
+        let Some(last) = &builder.last else { continue };
+        let count = text::counted(last.gone.len(), "folder");
+        session.printer.note(&format!(
+            "mirrors and build caches of {host}: job #{} took {count}, {}, at {}",
+            last.job,
+            text::bytes(last.bytes),
+            last.at.format("%F %H:%M UTC")
+        ));
+        for gone in &last.gone {
+            let name: String = gone.name.chars().take(12).collect();
+            let (kind, bytes) = (gone.kind.as_str(), text::bytes(gone.bytes));
+            session
+                .printer
+                .note(&format!("  {kind} {name}, {bytes}: {}", gone.reason));
+        }
+    }
 }
 
 fn table(items: &[&GarbageItem]) -> Table {

@@ -19,6 +19,7 @@ mod help;
 mod hosts;
 mod intervene;
 mod jobs;
+mod key;
 mod listing;
 mod locks;
 mod login;

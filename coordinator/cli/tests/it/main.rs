@@ -17,6 +17,7 @@ mod errors;
 mod examining;
 mod explaining;
 mod following;
+mod keys;
 mod logging;
 mod looking;
 mod managing;

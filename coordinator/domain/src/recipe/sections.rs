@@ -74,6 +74,7 @@ fn build(section: &Section<'_>) -> Result<BuildRecipe, RecipeError> {
             DAY,
         )?
         .as_secs(),
+        submodules: section.switch("submodules")?.unwrap_or(false),
     };
     section.finish()?;
     Ok(recipe)

@@ -22,6 +22,7 @@ fn the_whole_of_it() {
         include = ["dist/**", "server/**"]
         timeout = "20m"
         silence_timeout = "90s"
+        submodules = true
         [release]
         shared  = ["storage/", ".env"]
         [migrations.pre]
@@ -46,7 +47,10 @@ fn the_whole_of_it() {
     .unwrap();
     let build = recipe.build.unwrap();
     assert_eq!(build.steps, ["npm ci", "npm run build"]);
-    assert_eq!((build.timeout_s, build.silence_timeout_s), (1200, 90));
+    assert_eq!(
+        (build.timeout_s, build.silence_timeout_s, build.submodules),
+        (1200, 90, true)
+    );
     let path = |path: &str, folder| SharedPath {
         path: path.to_owned(),
         folder,

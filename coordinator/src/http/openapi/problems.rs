@@ -62,6 +62,7 @@ pub(super) const REPOSITORY: &[Code] = &[
     (404, "unknown_commit"),
     (404, "empty_repository"),
     (409, "ambiguous_ref"),
+    (409, "secret_unreadable"),
     (422, "invalid_ref"),
     (422, "invalid_recipe"),
     (422, "repository_not_allowed"),

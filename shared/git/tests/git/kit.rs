@@ -147,6 +147,7 @@ impl World {
             allow_file: true,
             hosts: Vec::new(),
             home: self.folder.path().join("home"),
+            key: None,
             timeout: Duration::from_mins(2),
             stop: Stop::default(),
         }

@@ -10,3 +10,5 @@ mod damage;
 mod guard;
 mod history;
 mod sharing;
+mod ssh;
+mod submodules;

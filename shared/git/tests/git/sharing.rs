@@ -24,6 +24,7 @@ fn child_that_fetches() {
         allow_file: true,
         hosts: Vec::new(),
         home: "/nonexistent".into(),
+        key: None,
         timeout: Duration::from_mins(1),
         stop: pointsman_git::Stop::default(),
     };

@@ -10,6 +10,7 @@ mod changes;
 mod deciding;
 mod events;
 pub mod journey;
+mod keys;
 mod notifying;
 mod pushing;
 mod reads;
@@ -92,6 +93,7 @@ impl Coordinator {
                 reads::routes()
                     .merge(changes::routes())
                     .merge(acts::routes())
+                    .merge(keys::routes())
                     .merge(upkeep::routes())
                     .merge(deciding::routes())
                     .merge(pushing::routes())

@@ -4,15 +4,15 @@ use axum::extract::{Path, State};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use pointsman_shared::api::garbage::{
-    Garbage, GarbageItem, GarbageRequest, GarbageSchedule, LeftAlone, PinRequest, PrunedRelease, UndoRequest,
-    Undone,
+    BuilderGarbage, Garbage, GarbageItem, GarbageRequest, GarbageSchedule, LeftAlone, PinRequest,
+    PrunedRelease, UndoRequest, Undone, WorkshopCollection,
 };
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::locks::{Lock, NewLock};
 use pointsman_shared::api::migrations::{Migration, MigrationRequest, MigrationRun, Migrations};
 use pointsman_shared::migration::{MigrationPhase, MigrationState};
 use pointsman_shared::name::TargetName;
-use pointsman_shared::outcome::JobKind;
+use pointsman_shared::outcome::{GoneFolder, JobKind, WorkshopFolder};
 use serde_json::json;
 
 use super::Shared;
@@ -119,7 +119,41 @@ async fn collect(Json(wish): Json<GarbageRequest>) -> Json<Garbage> {
             release: name("1.6.0"),
             bytes: 12_000_000,
         }],
+        builders: if wish.project.is_none() && wish.target.is_none() {
+            builders(wish.dry_run)
+        } else {
+            Vec::new()
+        },
     })
+}
+
+fn builders(dry_run: bool) -> Vec<BuilderGarbage> {
+    let gone = GoneFolder {
+        kind: WorkshopFolder::Cache,
+        name: "5feceb66ffc86f38d952".to_owned(),
+        bytes: 812_437_504,
+        reason: "unused for 15 d".to_owned(),
+    };
+    vec![
+        BuilderGarbage {
+            host: name("builder-1"),
+            job: (!dry_run).then_some(8122),
+            left: None,
+            last: Some(WorkshopCollection {
+                job: 8090,
+                at: "2026-12-19T03:12:00Z".parse().unwrap(),
+                bytes: gone.bytes,
+                gone: vec![gone],
+                more: 0,
+            }),
+        },
+        BuilderGarbage {
+            host: name("builder-2"),
+            job: None,
+            left: (!dry_run).then(|| "it takes no collections".to_owned()),
+            last: None,
+        },
+    ]
 }
 
 async fn undo(Json(_wish): Json<UndoRequest>) -> Json<Undone> {

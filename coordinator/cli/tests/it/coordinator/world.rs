@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
+use pointsman_shared::api::deploy_keys::DeployKey;
 use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::events::Event;
 use pointsman_shared::api::fleet::{Finding, Host, Severity};
@@ -31,6 +32,7 @@ pub struct World {
     pub environments: Vec<Environment>,
     pub targets: Vec<Target>,
     pub variables: Vec<Variable>,
+    pub deploy_key: Option<DeployKey>,
     pub releases: Vec<Release>,
     pub deployments: Vec<Deployment>,
     pub journeys: HashMap<i64, Journey>,

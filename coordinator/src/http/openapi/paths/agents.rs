@@ -1,11 +1,17 @@
 //! What agents ask: joining, bytes and values, never commands.
 
-use pointsman_shared::api::agent::{JoinAnswer, JoinRequest, Stored, Variables};
+use pointsman_shared::api::agent::{JoinAnswer, JoinRequest, RepositoryAccess, Stored, Variables};
 
 use super::super::operation::{Operation, get, post, put};
 use super::super::problems::SIGNED;
 
 pub(super) fn operations() -> Vec<Operation> {
+    let mut all = values();
+    all.extend(objects());
+    all
+}
+
+fn values() -> Vec<Operation> {
     vec![
         post(
             "/api/v1/agent/join",
@@ -27,6 +33,22 @@ pub(super) fn operations() -> Vec<Operation> {
             (409, "other_coordinator"),
             (503, "broker_unavailable"),
         ]),
+        get("/api/v1/agent/variables", "The variables of the signed job")
+            .gives::<Variables>(200)
+            .refuses(&[(409, "secret_unreadable")])
+            .refuses(SIGNED),
+        get(
+            "/api/v1/agent/deploy-key",
+            "The ssh key of the repository that the signed build fetches",
+        )
+        .gives::<RepositoryAccess>(200)
+        .refuses(&[(403, "not_a_build"), (409, "secret_unreadable")])
+        .refuses(SIGNED),
+    ]
+}
+
+fn objects() -> Vec<Operation> {
+    vec![
         get(
             "/api/v1/agent/objects/{kind}/{digest}",
             "Bytes of an object that the signed job names",
@@ -56,9 +78,5 @@ pub(super) fn operations() -> Vec<Operation> {
             (503, "store_full"),
         ])
         .refuses(SIGNED),
-        get("/api/v1/agent/variables", "The variables of the signed job")
-            .gives::<Variables>(200)
-            .refuses(&[(409, "secret_unreadable")])
-            .refuses(SIGNED),
     ]
 }

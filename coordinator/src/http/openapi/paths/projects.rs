@@ -1,5 +1,6 @@
 //! Projects, environments, targets, variables, releases, and the document that describes them together.
 
+use pointsman_shared::api::deploy_keys::{DeployKey, MakeDeployKey, SetDeployKey};
 use pointsman_shared::api::garbage::PinRequest;
 use pointsman_shared::api::projects::{
     Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
@@ -19,6 +20,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let mut all = settings();
     all.extend(variables());
     all.extend(recipes());
+    all.extend(deploy_keys());
     all.extend(targets());
     all.extend(releases());
     all
@@ -116,6 +118,41 @@ fn recipes() -> Vec<Operation> {
         .gives::<RecipeRevision>(200)
         .refuses(&[(404, "unknown_revision")])
         .refuses(PROJECT),
+    ]
+}
+
+fn deploy_keys() -> Vec<Operation> {
+    let path = "/api/v1/projects/{project}/deploy-key";
+    vec![
+        get(
+            path,
+            "The ssh key of a project's repository: its public half and known hosts",
+        )
+        .gives::<DeployKey>(200)
+        .refuses(&[(404, "no_deploy_key")])
+        .refuses(PROJECT),
+        put(path, "Keep a key that is given, or other known hosts")
+            .takes::<SetDeployKey>()
+            .gives::<DeployKey>(200)
+            .refuses(&[
+                (404, "no_deploy_key"),
+                (409, "no_secrets_key"),
+                (422, "invalid_key"),
+            ])
+            .refuses(PROJECT),
+        post(path, "Make a key, in place of one that is there")
+            .takes::<MakeDeployKey>()
+            .gives::<DeployKey>(200)
+            .refuses(&[
+                (404, "no_deploy_key"),
+                (409, "no_secrets_key"),
+                (422, "invalid_key"),
+            ])
+            .refuses(PROJECT),
+        delete(path, "Take the key away")
+            .gives_nothing()
+            .refuses(&[(404, "no_deploy_key")])
+            .refuses(PROJECT),
     ]
 }
 
