@@ -97,9 +97,13 @@ impl SshServer {
         self.account.own(&copy)
     }
 
-    /// Makes a key that may log in; returns the private half.
+    /// Makes a key that may log in, instead of the one before; returns the private half.
     pub fn lets_in_a_new_key(&self) -> Result<String> {
         let key = self.folder.path().join("client_key");
+        // ssh-keygen would ask whether it may write over the one that was let in before.
+        if key.exists() {
+            fs_err::remove_file(&key)?;
+        }
         make_key(&key)?;
         let public = fs_err::read_to_string(key.with_extension("pub"))?;
         fs_err::write(self.folder.path().join("authorized_keys"), public)?;
