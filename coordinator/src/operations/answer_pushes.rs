@@ -103,7 +103,7 @@ async fn answer(app: &App, push: &Claimed) -> OperationResult<()> {
         {
             if let Some(target) = &answer.target {
                 let message = format!("push #{} of {}: {}", push.number, push.reference, answer.message);
-                set_lock::tell(&mut tx, Some(target), "push.answered", message).await?;
+                set_lock::tell(&mut tx, Some(target), told_as(answer.outcome), message).await?;
             }
         }
     }
@@ -254,6 +254,16 @@ async fn judge(
             Ok((PushOutcome::Refused, None, format!("is not deployed: {what}")))
         }
         Err(error) => Err(error),
+    }
+}
+
+/// The kind of the event that tells of an answer.
+const fn told_as(outcome: PushOutcome) -> &'static str {
+    match outcome {
+        PushOutcome::Requested => "push.requested",
+        PushOutcome::Refused => "push.refused",
+        PushOutcome::Paused => "push.held",
+        PushOutcome::Unchanged | PushOutcome::Ignored | PushOutcome::Waits => "push.answered",
     }
 }
 

@@ -50,9 +50,10 @@ pub async fn events_after(conn: &mut PgConnection, cursor: i64, limit: i64) -> S
     .await?;
     rows.into_iter()
         .map(|row| {
-            let job_kind = row.job_kind.map(|kind| kind.parse::<JobKind>()).transpose();
+            // A kind that only a newer version knows has no topic here.
+            let job_kind = row.job_kind.and_then(|kind| kind.parse::<JobKind>().ok());
             Ok(EventRow {
-                job_kind: job_kind.map_err(|error| StoreError::inconsistent("event", row.cursor, error))?,
+                job_kind,
                 event: Event {
                     cursor: row.cursor,
                     at: row.at,

@@ -16,7 +16,7 @@ fn a_webhook_is_made_and_tried_out() {
     --- stdout
     whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
     --- stderr
-           Added  channel ops: webhook https://ops.example.org/hook
+           Added  channel ops: webhook https://ops.example.org
             Note  its secret is not shown again; the receiver checks signatures with it
             Note  nothing goes there yet: pointsman rule add ops
             Undo  pointsman channel remove ops
@@ -52,8 +52,8 @@ fn a_channel_is_put_to_rest_woken_and_removed() {
     insta::assert_snapshot!(lucy.runs("channel disable ops"), @"
     $ pointsman channel disable ops
     --- stdout
-    CHANNEL  KIND     TO                            STATE     RULES  WAITING
-    ops      webhook  https://ops.example.org/hook  disabled      0        0
+    CHANNEL  KIND     TO                       STATE     RULES  WAITING
+    ops      webhook  https://ops.example.org  disabled      0        0
     --- stderr
         Disabled  channel ops
             Undo  pointsman channel enable ops
@@ -62,8 +62,8 @@ fn a_channel_is_put_to_rest_woken_and_removed() {
     insta::assert_snapshot!(lucy.runs("channel enable ops"), @"
     $ pointsman channel enable ops
     --- stdout
-    CHANNEL  KIND     TO                            STATE  RULES  WAITING
-    ops      webhook  https://ops.example.org/hook  ok         0        0
+    CHANNEL  KIND     TO                       STATE  RULES  WAITING
+    ops      webhook  https://ops.example.org  ok         0        0
     --- stderr
          Enabled  channel ops
             Note  what was given up meanwhile: pointsman delivery ls --channel ops --state failed
@@ -147,7 +147,7 @@ fn channels_are_listed_and_shown_without_what_is_secret() {
     chat     slack      https://hooks.slack.example       shop     ok         0        0
     deploys  slack bot  #deploys                          -        ok         0        0
     mail     e-mail     ops@example.org, ann@example.org  -        ok         0        0
-    ops      webhook    https://ops.example.org/          -        ok         0        0
+    ops      webhook    https://ops.example.org           -        ok         0        0
     --- exit 0
     ");
     insta::assert_snapshot!(lucy.runs("channel show mail"), @"

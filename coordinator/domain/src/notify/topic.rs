@@ -78,6 +78,14 @@ topics! {
     LockSet = "lock.set",
     /// A lock or the stop was released.
     LockReleased = "lock.released",
+    /// A push was refused, as a person's wish would have been.
+    PushRefused = "push.refused",
+    /// A push is held back.
+    PushHeld = "push.held",
+    /// Pushes to a target are held back from now on.
+    PushPaused = "push.paused",
+    /// Pushes to a target go on.
+    PushResumed = "push.resumed",
     /// A channel is tried out.
     Test = "test",
 }
@@ -131,6 +139,10 @@ impl Topic {
             ("placement.drift", _) => Self::DriftFound,
             ("placement.drift_gone" | "placement.live", _) => Self::DriftGone,
             ("garbage.collected", _) => Self::GcFinished,
+            ("push.refused", _) => Self::PushRefused,
+            ("push.held", _) => Self::PushHeld,
+            ("push.paused", _) => Self::PushPaused,
+            ("push.resumed", _) => Self::PushResumed,
             ("target.lock" | "stop.set", _) => Self::LockSet,
             ("target.unlock" | "stop.lift", _) => Self::LockReleased,
             _ => return None,
@@ -157,7 +169,9 @@ impl Topic {
             | Self::AgentLost
             | Self::DriftFound => Bearing::Begins,
             Self::DeployFinished | Self::BuildFinished | Self::AgentBack | Self::DriftGone => Bearing::Ends,
-            Self::MigrationFailed | Self::MigrationIndeterminate | Self::AgentFault => Bearing::Fault,
+            Self::MigrationFailed | Self::MigrationIndeterminate | Self::AgentFault | Self::PushRefused => {
+                Bearing::Fault
+            }
             Self::DeployStarted
             | Self::DeployContinued
             | Self::DeployCancelled
@@ -167,6 +181,9 @@ impl Topic {
             | Self::GcFinished
             | Self::LockSet
             | Self::LockReleased
+            | Self::PushHeld
+            | Self::PushPaused
+            | Self::PushResumed
             | Self::Test => Bearing::None,
         }
     }

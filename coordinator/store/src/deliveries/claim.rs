@@ -7,7 +7,7 @@ use pointsman_shared::ids::{ChannelId, DeliveryId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{StoreError, StoreResult};
+use crate::StoreResult;
 
 /// A delivery to send now.
 #[derive(Debug, Clone)]
@@ -75,20 +75,21 @@ pub async fn claim(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let notice = serde_json::from_value(row.notice);
-            Ok(Due {
-                id: DeliveryId(row.id),
-                number: row.number,
-                channel: ChannelId(row.channel),
-                thread: row.thread,
-                notice: notice.map_err(|error| StoreError::inconsistent("delivery", row.number, error))?,
-                ordinal: row.tries,
-                tries: u32::try_from(row.tries - row.before).unwrap_or_default(),
-            })
+    let due = rows.into_iter().filter_map(|row| {
+        // One that cannot be read must not hold up all others; its claim runs out, and it is said again.
+        let notice = serde_json::from_value(row.notice)
+            .inspect_err(|error| tracing::error!(delivery = row.number, %error, "a delivery cannot be read"));
+        Some(Due {
+            id: DeliveryId(row.id),
+            number: row.number,
+            channel: ChannelId(row.channel),
+            thread: row.thread,
+            notice: notice.ok()?,
+            ordinal: row.tries,
+            tries: u32::try_from(row.tries - row.before).unwrap_or_default(),
         })
-        .collect()
+    });
+    Ok(due.collect())
 }
 
 /// When the next delivery is due that is not due yet; none = none waits.
