@@ -3,6 +3,7 @@
 mod channels;
 mod hosts;
 mod store;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use pointsman_domain::{Action, Actor};
 use pointsman_shared::api::fleet::{Finding, Severity};
 use pointsman_shared::api::locks::Lock;
 use pointsman_store::troubles::{self, Troubles};
-use pointsman_store::{StoreResult, locks, schema, variables, webhooks};
+use pointsman_store::{StoreResult, locks, schema, variables};
 
 use crate::app::App;
 use crate::broker::{alarms, topology};
@@ -24,11 +25,15 @@ pub async fn execute(app: &App, actor: &Actor) -> OperationResult<Vec<Finding>> 
     actor.authorize(Action::Read, "doctor")?;
     let mut findings = vec![coordinator(app)];
     findings.extend(database(app).await?);
-    findings.extend(broker(app).await);
+    let of_broker = broker(app).await;
+    // Nothing else can be said of one that does not answer.
+    let is_broker_away = matches!(of_broker.as_slice(), [only] if only.severity == Severity::Fail);
+    findings.extend(of_broker);
     findings.push(store::look(app).await);
     findings.extend(secrets(app).await?);
-    findings.extend(hosts::look(app).await?);
+    findings.extend(hosts::look(app, is_broker_away).await?);
     findings.extend(channels::look(app).await?);
+    findings.extend(webhooks::look(app).await?);
     let mut conn = app.store.read().await?;
     let now = pointsman_store::now(&mut conn).await?;
     findings.extend(locks::all(&mut conn, now).await?.iter().map(held));
@@ -101,7 +106,7 @@ fn coordinator(app: &App) -> Finding {
 async fn secrets(app: &App) -> StoreResult<Option<Finding>> {
     let mut conn = app.store.read().await?;
     let mut keys = variables::keys(&mut conn).await?;
-    keys.extend(webhooks::keys(&mut conn).await?);
+    keys.extend(pointsman_store::webhooks::keys(&mut conn).await?);
     drop(conn);
     keys.sort();
     keys.dedup();

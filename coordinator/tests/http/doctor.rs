@@ -9,6 +9,8 @@ use crate::world::{Settings, World};
 /// A world with a host that is well.
 async fn with_host() -> World {
     let world = World::new().await;
+    // Without a broker nothing could be said of hosts that are not heard.
+    world.open_vhost().await;
     world.set_up_shop().await;
     Agent::member(&world, "web-1", &[("role", "web")], &[]).await;
     world

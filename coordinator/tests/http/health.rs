@@ -41,6 +41,7 @@ async fn alive_is_not_ready_while_the_broker_holds_no_queue() {
 #[tokio::test]
 async fn the_doctor_names_what_is_wrong_and_what_to_do() {
     let world = World::new().await;
+    world.open_vhost().await;
     world.set_up_shop().await;
     Agent::member(&world, "web-1", &[("role", "web")], &[]).await;
     sqlx::query(

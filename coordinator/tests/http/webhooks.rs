@@ -93,6 +93,11 @@ async fn strangers_learn_nothing_and_their_calls_are_seen() {
     assert!(told(&world).await.as_array().unwrap().is_empty());
     let webhooks = world.admin().get("webhooks").await.expect(200);
     assert!(webhooks[0]["refused_at"].is_string(), "{webhooks}");
+    let doctor = world.admin().get("doctor").await.expect(200).to_string();
+    assert!(
+        doctor.contains("pointsman webhook renew shop generic"),
+        "{doctor}"
+    );
     assert!(!webhooks.to_string().contains(&secret));
 }
 

@@ -10,6 +10,7 @@ mod job;
 mod target;
 
 use chain::Chain;
+use pointsman_shared::api::fleet::Severity;
 
 use crate::args::{Subject, Why};
 use crate::client::Client;
@@ -51,6 +52,13 @@ pub async fn why(session: &Session, args: Why) -> Result<Exit, CliError> {
                 "explain what?",
                 "pointsman why NUMBER|PROJECT@ENVIRONMENT|HOST",
             ));
+        }
+    }
+    // What agents say comes through the broker; without it every other reason misleads.
+    for finding in asked.client.doctor().await? {
+        if finding.severity == Severity::Fail && finding.text.starts_with("broker") {
+            let cure = finding.cure.map(|cure| format!("; {cure}")).unwrap_or_default();
+            session.printer.warn(&format!("{}{cure}", finding.text));
         }
     }
     asked.chain.show(session)?;

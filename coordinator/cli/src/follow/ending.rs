@@ -31,9 +31,15 @@ pub fn paused(printer: &Printer, deployment: &Deployment) -> Result<Exit, CliErr
         exit: Exit::Failed,
         what: format!("deployment #{number} is paused and waits for a decision"),
         why: why(deployment),
-        help: Some(format!(
-            "pointsman decide {number} rollback | pointsman decide {number} continue | pointsman logs {number}"
-        )),
+        help: Some(match &deployment.from {
+            Some(_) => format!(
+                "pointsman decide {number} rollback | pointsman decide {number} continue | pointsman logs {number}"
+            ),
+            // Nothing was live here before.
+            None => format!(
+                "pointsman decide {number} continue | pointsman cancel {number} | pointsman logs {number}"
+            ),
+        }),
     })
 }
 
@@ -145,6 +151,12 @@ pub fn after_cancel(deployment: &Deployment) -> String {
         .collect();
     if touched.is_empty() {
         return again;
+    }
+    if deployment.from.is_none() {
+        return format!(
+            "{release} may be live on {}: pointsman status {target}; nothing was live before; again: {again}",
+            touched.join(", ")
+        );
     }
     format!(
         "{release} may be live on {}: pointsman status {target}; back: pointsman rollback {target}; forth: {again}",

@@ -157,7 +157,7 @@ fn a_failed_build_is_the_reason_of_a_failed_deployment() {
     $ pointsman why 812
     --- stdout
     deployment #812  lucy wished 1.9.1 for shop@production 2m ago; now failed: the build of 1.9.1 failed: npm ci exited with 1
-        -> pointsman logs 812; once it is mended, pointsman deploy shop@production 1.9.1
+        -> pointsman logs 812; once it is mended, build the new commit: pointsman build shop --ref REF
       job #8042  build on builder1 failed: npm ci exited with 1
           -> pointsman logs --job 8042
         host builder1  heard 2m ago; well, works on 0 jobs

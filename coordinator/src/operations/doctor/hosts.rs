@@ -11,8 +11,8 @@ use crate::app::App;
 /// Hosts that are looked at.
 const MOST: i64 = 10_000;
 
-/// Looks at every member.
-pub(super) async fn look(app: &App) -> StoreResult<Vec<Finding>> {
+/// Looks at every member. Hosts are heard through the broker: while that is away, their silence says nothing of them.
+pub(super) async fn look(app: &App, is_broker_away: bool) -> StoreResult<Vec<Finding>> {
     let mut conn = app.store.read().await?;
     let mut members = hosts::examined(&mut conn, MOST, &app.config.timing.rhythm()).await?;
     members.retain(|member| member.host.revoked_at.is_none());
@@ -21,9 +21,24 @@ pub(super) async fn look(app: &App) -> StoreResult<Vec<Finding>> {
     }
     let well = members.iter().filter(|member| member.problems.is_empty()).count();
     let mut findings = vec![ok(format!("{well} of {} hosts seen and well", members.len()))];
+    let mut unheard = 0;
     for member in &members {
-        findings.extend(member.problems.iter().map(|problem| wrong(member, problem)));
+        for problem in &member.problems {
+            let is_silence = matches!(
+                problem,
+                Problem::Absent(Absence::NeverHeard | Absence::Silent { .. })
+            );
+            if is_broker_away && is_silence {
+                unheard += 1;
+            } else {
+                findings.push(wrong(member, problem));
+            }
+        }
         findings.extend(older(&member.host, env!("CARGO_PKG_VERSION")));
+    }
+    if unheard > 0 {
+        let text = format!("{unheard} of the hosts cannot be heard while the broker does not answer");
+        findings.push(warn(text, "see to the broker first"));
     }
     Ok(findings)
 }

@@ -168,6 +168,10 @@ fn what_to_do(deployment: &Deployment) -> Option<String> {
         DeploymentState::Held => Some(format!(
             "it goes on by itself; until then pointsman cancel {number} leaves no trace"
         )),
+        DeploymentState::Paused if failed && deployment.from.is_none() => Some(format!(
+            "pointsman retry {number} | pointsman skip {number} HOST | pointsman decide {number} continue | pointsman \
+             cancel {number}"
+        )),
         DeploymentState::Paused if failed => Some(format!(
             "pointsman retry {number} | pointsman skip {number} HOST | pointsman decide {number} rollback|continue"
         )),
@@ -180,6 +184,10 @@ fn what_to_do(deployment: &Deployment) -> Option<String> {
         | DeploymentState::RollingBack
         | DeploymentState::Cancelling => Some(format!("pointsman watch {number}")),
         DeploymentState::Live => None,
+        DeploymentState::Failed if deployment.hosts.is_empty() => Some(format!(
+            "pointsman logs {number}; once it is mended, build the new commit: pointsman build {} --ref REF",
+            target.project
+        )),
         DeploymentState::Failed | DeploymentState::RolledBack => Some(format!(
             "pointsman logs {number}; once it is mended, pointsman deploy {target} {release}"
         )),
