@@ -30,7 +30,7 @@ impl Asked<'_> {
                 .iter()
                 .filter(|placement| placement.host == *host);
             for placement in here {
-                self.placement(1, &target.name, placement);
+                self.placement(1, &target, placement);
             }
         }
         let waiting = [

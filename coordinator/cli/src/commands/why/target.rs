@@ -1,6 +1,6 @@
 //! A target: what should be live, what is under way, and which hosts differ.
 
-use pointsman_shared::api::projects::Placement;
+use pointsman_shared::api::projects::{Placement, Target};
 use pointsman_shared::name::TargetName;
 
 use super::Asked;
@@ -43,7 +43,7 @@ impl Asked<'_> {
         self.chain.add(0, tone, name.to_string(), says, cure);
         self.holds(name).await?;
         for placement in &target.placements {
-            self.placement(1, name, placement);
+            self.placement(1, &target, placement);
             if !placement.seen {
                 self.host(2, &placement.host).await?;
             }
@@ -86,6 +86,15 @@ impl Asked<'_> {
                 Some(_) => {}
             }
         }
+        for pause in self.client.target(name).await?.push_pauses {
+            self.chain.add(
+                1,
+                Tone::Warning,
+                format!("pushes to {name}"),
+                format!("{} paused them: {}", pause.by, pause.reason),
+                Some(format!("pointsman push resume {name}")),
+            );
+        }
         if let Some(number) = self.client.migrations(name, None).await?.unknown_job {
             let job = self.client.job(number).await?;
             self.job(1, &job).await?;
@@ -93,8 +102,9 @@ impl Asked<'_> {
         Ok(())
     }
 
-    /// A host's part of a target, where it differs from what it should be.
-    pub fn placement(&mut self, depth: usize, target: &TargetName, placement: &Placement) {
+    /// A host's part of a target, where it differs from what it should be; while a deployment is open, that one tells.
+    pub fn placement(&mut self, depth: usize, of: &Target, placement: &Placement) {
+        let target = &of.name;
         let run = |release: &Option<_>| {
             release
                 .as_ref()
@@ -109,19 +119,19 @@ impl Asked<'_> {
             let cure = format!("drift is never mended unasked: pointsman deploy {target} {release}");
             self.chain
                 .add(depth, Tone::Warning, about, drift.clone(), Some(cure));
-        } else if placement.confirmed != placement.desired {
+        } else if placement.confirmed != placement.desired && of.open_deployment.is_none() {
             let says = format!(
                 "runs {}, should run {}",
                 run(&placement.confirmed),
                 run(&placement.desired)
             );
-            self.chain.add(
-                depth,
-                Tone::Warning,
-                about,
-                says,
-                Some("it is brought up by itself once it can be".to_owned()),
-            );
+            let cure = match &placement.desired {
+                Some(_) => "it is brought up by itself once it can be".to_owned(),
+                None => {
+                    format!("nothing became this target's release yet: pointsman deploy {target} RELEASE")
+                }
+            };
+            self.chain.add(depth, Tone::Warning, about, says, Some(cure));
         } else if placement.health == "unhealthy" {
             let says = format!("runs {}, and its health check fails", run(&placement.confirmed));
             let cure = format!(
