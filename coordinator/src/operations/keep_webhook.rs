@@ -9,11 +9,11 @@ use pointsman_store::webhooks::{self, NewWebhookRow, WebhookRow};
 use pointsman_store::{PgConnection, StoreError, principals};
 use zeroize::Zeroizing;
 
-use super::{act, known};
+use super::{act, known, set_variable};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
 use crate::secrets;
-use crate::vault::{Sealed, Vault};
+use crate::vault::Sealed;
 
 /// Makes a webhook.
 pub async fn add(app: &App, actor: &Actor, wish: &NewWebhook) -> OperationResult<IssuedWebhook> {
@@ -139,7 +139,7 @@ pub(super) fn secret_of(app: &App, row: &WebhookRow) -> OperationResult<Zeroizin
         key: row.key.clone(),
         bytes: row.secret.clone(),
     };
-    let opened = vault(app)?.unseal(&place(&object(&row.project, &row.name)), &sealed);
+    let opened = set_variable::vault(app)?.unseal(&place(&object(&row.project, &row.name)), &sealed);
     opened.map_err(|error| OperationError::internal("opening a webhook's secret", error))
 }
 
@@ -159,17 +159,9 @@ async fn find(
 
 fn sealed(app: &App, object: &str) -> OperationResult<(Zeroizing<String>, Sealed)> {
     let secret = secrets::draw::<32>()?;
-    let sealed = vault(app)?.seal(&place(object), &secret);
+    let sealed = set_variable::vault(app)?.seal(&place(object), &secret);
     let sealed = sealed.map_err(|error| OperationError::internal("sealing a webhook's secret", error))?;
     Ok((secret, sealed))
-}
-
-fn vault(app: &App) -> Result<&Vault, Refusal> {
-    app.vault.as_deref().ok_or_else(|| {
-        let what = "this coordinator has no key for secrets, and a webhook's secret must not lie open";
-        Refusal::conflict("no_secrets_key", what)
-            .hint("configure secrets.key_file and run `pointsman-coordinator init`")
-    })
 }
 
 fn named_after(wish: &NewWebhook) -> OperationResult<WebhookName> {

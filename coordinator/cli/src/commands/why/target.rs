@@ -41,7 +41,7 @@ impl Asked<'_> {
             }
         };
         self.chain.add(0, tone, name.to_string(), says, cure);
-        self.holds(name).await?;
+        self.holds(&target).await?;
         for placement in &target.placements {
             self.placement(1, &target, placement);
             if !placement.seen {
@@ -63,7 +63,8 @@ impl Asked<'_> {
     }
 
     /// Locks, the stop, and migrations whose effect is unknown.
-    async fn holds(&mut self, name: &TargetName) -> Result<(), CliError> {
+    async fn holds(&mut self, target: &Target) -> Result<(), CliError> {
+        let name = &target.name;
         for lock in self.client.locks().await? {
             match &lock.target {
                 None => self.stop(1, &lock),
@@ -86,7 +87,7 @@ impl Asked<'_> {
                 Some(_) => {}
             }
         }
-        for pause in self.client.target(name).await?.push_pauses {
+        for pause in &target.push_pauses {
             self.chain.add(
                 1,
                 Tone::Warning,
