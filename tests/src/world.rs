@@ -197,14 +197,27 @@ impl World {
         what: &str,
         is: impl Fn(&Deployment) -> bool,
     ) -> Result<Deployment> {
-        until(&format!("deployment {number} is {what}"), || async {
+        let waited = until(&format!("deployment {number} is {what}"), || async {
             // The coordinator may be away on purpose.
             let Ok(deployment) = self.deployment(number).await else {
                 return Ok(None);
             };
             Ok(is(&deployment).then_some(deployment))
         })
-        .await
+        .await;
+        match waited {
+            Ok(deployment) => Ok(deployment),
+            // What stands still is told as it stands: nobody can ask this fleet again.
+            Err(error) => Err(error.context(self.stands(number).await)),
+        }
+    }
+
+    /// A deployment and its jobs, for people who read why a test waited in vain.
+    async fn stands(&self, number: i64) -> String {
+        match (self.deployment(number).await, self.jobs(number).await) {
+            (Ok(deployment), Ok(jobs)) => format!("{deployment:#?}\n{jobs:#?}"),
+            (deployment, jobs) => format!("{:?} {:?}", deployment.err(), jobs.err()),
+        }
     }
 
     /// What `current` of a host names: the release's folder.

@@ -12,7 +12,7 @@ use pointsman_shared::outcome::{Effect, JobKind, Product};
 use pointsman_store::jobs::JobRow;
 use pointsman_store::placements::Confirmed;
 use pointsman_store::releases::{Built, ReleaseRow};
-use pointsman_store::{StoreError, Transaction, garbage, hosts, jobs, placements, releases};
+use pointsman_store::{StoreError, Transaction, garbage, jobs, placements, releases};
 
 use super::read_migrations::{self, Found};
 use super::{change_job, offer_job};
@@ -215,9 +215,7 @@ async fn conclude_collection(
     if job.placement.is_none() {
         return conclude_workshop(tx, job, ending).await;
     }
-    if let Some(host) = job.host() {
-        hosts::store_state_digest(tx, host, None).await?;
-    }
+    placements::doubt(tx, placement_of(job)?).await?;
     for open in jobs::open_of_placement(tx, placement_of(job)?).await? {
         if open.kind == JobKind::Install && open.state == JobState::Queued {
             offer_job::offer_or_defer(app, tx, &open).await?;
@@ -280,11 +278,7 @@ async fn conclude_switch(tx: &mut Transaction, job: &JobRow, ending: &Ending) ->
         })
         | Ending::Abandoned { .. } => {
             placements::forget(tx, placement).await?;
-            // So that its next beat is answered by `say_hello`, which brings the truth.
-            match job.host() {
-                Some(host) => Ok(hosts::store_state_digest(tx, host, None).await?),
-                None => Ok(()),
-            }
+            Ok(placements::doubt(tx, placement).await?)
         }
         // Nothing changed: the facts stay as they were.
         Ending::Failed(Failure {

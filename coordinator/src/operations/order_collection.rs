@@ -1,7 +1,7 @@
 //! Orders a collection on one placement, and takes one back when somebody wants what it names.
 
 use pointsman_domain::job::Purpose;
-use pointsman_shared::ids::{Generation, JobId, StreamId};
+use pointsman_shared::ids::{Generation, JobId, PlacementId, StreamId};
 use pointsman_shared::name::{ReleaseFolder, SlotName};
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::TraceParent;
@@ -9,7 +9,7 @@ use pointsman_shared::wire::job::{Audience, CollectOrder, JobBody, Order, SlotFe
 use pointsman_store::jobs::JobRow;
 use pointsman_store::placements::PlacementRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{Transaction, jobs};
+use pointsman_store::{Transaction, garbage, jobs};
 
 use super::cancel_job;
 use crate::app::App;
@@ -81,18 +81,11 @@ pub async fn call_off(
     folder: &ReleaseFolder,
 ) -> OperationResult<bool> {
     let mut free = true;
-    for open in jobs::open_of_placement(tx, placement.id).await? {
-        if open.kind != JobKind::CollectGarbage {
+    for (id, folders) in open(tx, placement.id).await? {
+        if !folders.contains(folder) {
             continue;
         }
-        let body = open.parsed_body()?;
-        let Order::CollectGarbage(order) = &body.order else {
-            continue;
-        };
-        if !order.folders.contains(folder) {
-            continue;
-        }
-        let Some(job) = jobs::lock(tx, open.id).await? else {
+        let Some(job) = jobs::lock(tx, id).await? else {
             continue;
         };
         let reason = format!("{folder} is wanted again");
@@ -100,4 +93,30 @@ pub async fn call_off(
         free &= state.is_final();
     }
     Ok(free)
+}
+
+/// A host told what lies in a root while a collection is open there: what that one names may go at any moment, so nobody
+/// counts on it. Its end has the host asked again.
+pub async fn still_given_up(tx: &mut Transaction, placement: PlacementId) -> OperationResult<()> {
+    for (_, folders) in open(tx, placement).await? {
+        garbage::give_up(tx, placement, &folders).await?;
+    }
+    Ok(())
+}
+
+/// The open collections of a placement, and what each names.
+async fn open(
+    tx: &mut Transaction,
+    placement: PlacementId,
+) -> OperationResult<Vec<(JobId, Vec<ReleaseFolder>)>> {
+    let mut collections = Vec::new();
+    for open in jobs::open_of_placement(tx, placement).await? {
+        if open.kind != JobKind::CollectGarbage {
+            continue;
+        }
+        if let Order::CollectGarbage(order) = open.parsed_body()?.order {
+            collections.push((open.id, order.folders));
+        }
+    }
+    Ok(collections)
 }

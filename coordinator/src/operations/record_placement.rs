@@ -8,7 +8,7 @@ use pointsman_store::events::NewEvent;
 use pointsman_store::placements::{PlacementRow, Report};
 use pointsman_store::{Transaction, events, jobs, placements, targets};
 
-use super::supersede_job;
+use super::{order_collection, supersede_job};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -44,6 +44,7 @@ pub async fn placement_reported(
         },
     )
     .await?;
+    order_collection::still_given_up(tx, placement.id).await?;
     let told = match (&stored.drift, &reading.drift) {
         (before, Some(now)) if before.as_ref() != Some(now) => Some(("placement.drift", now.as_str())),
         (Some(_), None) => Some(("placement.drift_gone", "it is where it was sent again")),

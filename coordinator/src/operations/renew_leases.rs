@@ -8,7 +8,7 @@ use pointsman_shared::wire::to_agent::{HeartbeatReply, LeaseReply, LeaseVerdict}
 use pointsman_store::events::NewEvent;
 use pointsman_store::hosts::HostRow;
 use pointsman_store::leases::{self, Renewed};
-use pointsman_store::{StoreError, Transaction, events, hosts, jobs, signing_keys};
+use pointsman_store::{StoreError, Transaction, events, hosts, jobs, placements, signing_keys};
 
 use super::act;
 use crate::app::App;
@@ -48,7 +48,9 @@ pub async fn execute(app: &App, beat: &Heartbeat) -> OperationResult<Vec<Reply>>
         instance: beat.instance,
         beat: beat.beat,
         leases: verdicts(beat, &renewed),
-        say_hello: !current || is_state_unknown(app, &host, beat, now),
+        say_hello: !current
+            || is_state_unknown(app, &host, beat, now)
+            || placements::any_in_doubt(&mut tx, &beat.host).await?,
         keys_version: signing_keys::key_set(&mut tx).await?.version,
         times,
         at: now.timestamp_millis(),

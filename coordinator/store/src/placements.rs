@@ -14,8 +14,8 @@ mod change;
 mod report;
 
 pub use change::{
-    Confirmed, allocate_generation, confirm, forget, insert, note_installed, retire, revive, set_attempted,
-    set_desired, set_drift,
+    Confirmed, allocate_generation, confirm, doubt, forget, insert, note_installed, retire, revive,
+    set_attempted, set_desired, set_drift,
 };
 pub use report::{Report, slot_foreign, store_report, switched_since_hello};
 
@@ -211,6 +211,17 @@ pub async fn has_release(conn: &mut PgConnection, id: PlacementId, release: Rele
     .fetch_one(conn)
     .await?;
     Ok(has)
+}
+
+/// Whether what a host last told of any of its placements may be outdated.
+pub async fn any_in_doubt(conn: &mut PgConnection, host: &HostId) -> StoreResult<bool> {
+    let any = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM placement WHERE host_id = $1 AND in_doubt AND retired_at IS NULL) AS "any!""#,
+        host.as_str(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(any)
 }
 
 /// How the newest job that brought a release to a placement, or switched it there, stands.

@@ -6,7 +6,7 @@ use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{Epoch, Generation, InstanceId, JobId, PlacementId, SpoolId};
 use pointsman_shared::name::{HostId, ReleaseFolder, RootPath, SlotName};
-use pointsman_shared::outcome::{Effect, GoneFolder, Outcome, Phase, Product, WorkshopFolder};
+use pointsman_shared::outcome::{Effect, GoneFolder, Outcome, Phase, Product, TrashedFolder, WorkshopFolder};
 use pointsman_shared::wire::from_agent::{
     Claim, FenceState, Hello, JobResult, PlacementState, Report, ReportContent, SlotState,
 };
@@ -214,7 +214,8 @@ impl Agent {
                 more: 0,
                 bytes: 1000,
             }),
-            Order::Migrate(_) | Order::CollectGarbage(_) => panic!("{} is not asked for here", job.kind),
+            Order::CollectGarbage(order) => self.discard(&order.folders),
+            Order::Migrate(_) => panic!("{} is not asked for here", job.kind),
         }
     }
 
@@ -231,6 +232,20 @@ impl Agent {
                 succeeded(Product::Installed { reused: false })
             }
         }
+    }
+
+    fn discard(&mut self, folders: &[ReleaseFolder]) -> Outcome {
+        self.root.releases.retain(|release| !folders.contains(release));
+        let trashed = |folder: &ReleaseFolder| TrashedFolder {
+            folder: folder.clone(),
+            bytes: 20,
+        };
+        succeeded(Product::Collected {
+            trashed: folders.iter().map(trashed).collect(),
+            kept: Vec::new(),
+            purged: 0,
+            purged_bytes: 0,
+        })
     }
 
     /// The fence first, then the link.

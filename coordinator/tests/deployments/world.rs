@@ -84,7 +84,7 @@ impl World {
             actor,
             _folder: folder,
         };
-        world.apply(strategy).await;
+        world.apply(strategy, Retention::default()).await;
         world.join("builder", &[JobKind::Build], &["default"], &[]).await;
         world.start("builder").await;
         for number in 1..=hosts {
@@ -94,7 +94,8 @@ impl World {
         world
     }
 
-    async fn apply(&self, strategy: Strategy) {
+    /// Writes the project and its one target.
+    pub async fn apply(&self, strategy: Strategy, retention: Retention) {
         let url = format!("file://{}", self.repository.path().display());
         let document = Document {
             projects: vec![NewProject {
@@ -113,7 +114,7 @@ impl World {
                 hosts: [("role".to_owned(), "web".to_owned())].into(),
                 root: Some("/srv/shop".parse().unwrap()),
                 strategy,
-                retention: Retention::default(),
+                retention,
                 gates: Vec::new(),
                 when_busy: WhenBusy::default(),
                 on_push: Vec::new(),
@@ -132,6 +133,7 @@ impl World {
             JobKind::Activate,
             JobKind::Rollback,
             JobKind::Migrate,
+            JobKind::CollectGarbage,
         ];
         self.join(host, &kinds, &[], &[("role", "web")]).await;
     }

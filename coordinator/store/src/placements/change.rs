@@ -180,3 +180,12 @@ pub async fn set_drift(conn: &mut PgConnection, id: PlacementId, drift: Option<&
         .await?;
     Ok(())
 }
+
+/// What its host last told of a placement may be outdated: the host is asked again, by the answer to its next beat.
+/// Takes no lock of the host's row, so whoever holds a job's lock may say it.
+pub async fn doubt(conn: &mut PgConnection, id: PlacementId) -> StoreResult<()> {
+    sqlx::query!("UPDATE placement SET in_doubt = true WHERE id = $1", id.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

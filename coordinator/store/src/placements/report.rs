@@ -28,6 +28,7 @@ pub async fn store_report(conn: &mut PgConnection, report: &Report<'_>) -> Store
     let generation = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     sqlx::query!(
         "UPDATE placement SET generation = $2, fence_generation = $3, drift = $4, problem = $5, state_at = $6,
+             in_doubt = false,
              health = CASE WHEN current_folder IS DISTINCT FROM $7 THEN 'unknown' ELSE health END,
              current_folder = $7,
              confirmed_release_id = (SELECT release.id FROM release JOIN target ON target.project_id = release.project_id
