@@ -220,7 +220,6 @@ async fn order(
     if !takes_it {
         return Ok(Err("its host takes no collections".to_owned()));
     }
-    garbage::give_up(tx, placement.id, going).await?;
     let wish = order_collection::Collection {
         target,
         placement,
@@ -230,6 +229,7 @@ async fn order(
         trace,
     };
     let job = order_collection::insert(app, tx, &wish).await?;
+    garbage::give_up(tx, placement.id, going).await?;
     offer_job::offer_or_defer(app, tx, &job).await?;
     Ok(Ok(job.number))
 }

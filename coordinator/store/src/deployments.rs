@@ -181,7 +181,7 @@ pub async fn is_wanted(conn: &mut PgConnection, release: ReleaseId, but: Deploym
 /// Locks an open deployment until the transaction ends; false = it is over, or somebody else looks at it right now.
 pub async fn try_lock(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<bool> {
     let row = sqlx::query_scalar!(
-        "SELECT id FROM deployment WHERE id = $1 AND ended_at IS NULL FOR UPDATE SKIP LOCKED",
+        "SELECT id FROM deployment WHERE id = $1 AND ended_at IS NULL FOR NO KEY UPDATE SKIP LOCKED",
         id.0,
     )
     .fetch_optional(conn)
@@ -191,7 +191,7 @@ pub async fn try_lock(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<
 
 /// Locks a deployment until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<()> {
-    sqlx::query!("SELECT id FROM deployment WHERE id = $1 FOR UPDATE", id.0)
+    sqlx::query!("SELECT id FROM deployment WHERE id = $1 FOR NO KEY UPDATE", id.0)
         .fetch_one(conn)
         .await?;
     Ok(())

@@ -125,7 +125,7 @@ pub async fn lock_on(
     host: &HostId,
 ) -> StoreResult<Option<PlacementRow>> {
     let row = select_placements!(
-        "WHERE id = $1 AND host_id = $2 AND retired_at IS NULL FOR UPDATE",
+        "WHERE id = $1 AND host_id = $2 AND retired_at IS NULL FOR NO KEY UPDATE",
         id.0,
         host.as_str()
     )
