@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod mirrors;
 pub mod notify;
 pub mod operations;
+pub mod password;
 pub mod reply;
 pub mod roles;
 pub mod secrets;

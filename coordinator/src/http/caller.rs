@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use super::edge::RequestTrace;
 use super::problem::{Answer, Failed};
 use crate::app::App;
-use crate::error::OperationError;
+use crate::error::OperationResult;
 use crate::secrets;
 
 /// Prefix of API tokens: `pmn_<id>_<secret>`.
@@ -27,8 +27,17 @@ pub(super) struct Caller {
     pub(super) app: App,
     /// Who.
     pub(super) actor: Actor,
-    /// Public part of the token.
-    pub(super) token: String,
+    /// What lets them in.
+    pub(super) credential: Credential,
+}
+
+/// What a caller showed.
+#[derive(Debug, Clone)]
+pub(super) enum Credential {
+    /// An API token, by its public part.
+    Token(String),
+    /// A browser's session.
+    Session,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -50,29 +59,42 @@ pub(super) async fn authenticate(app: &App, headers: &HeaderMap, extensions: &Ex
         return Err(Failed::unauthenticated("no token was sent"));
     };
     let text = header.to_str().unwrap_or_default();
-    let token = text
-        .strip_prefix("Bearer ")
-        .and_then(|token| token.trim().strip_prefix(TOKEN_PREFIX))
-        .and_then(|token| token.split_once('_'));
-    let Some((id, secret)) = token else {
+    let Some(token) = text.strip_prefix("Bearer ") else {
         return Err(Failed::unauthenticated(
             "the authorization header is not `Bearer pmn_<id>_<secret>`",
         ));
     };
-    let now = app.clock.now();
-    let actor = match check(app, id, secret, now).await? {
-        Ok(known) => actor(known, extensions),
-        Err(why) => return Err(Failed::unauthenticated(why)),
-    };
+    let (id, actor) = of_token(app, token.trim(), extensions)
+        .await?
+        .map_err(Failed::unauthenticated)?;
     Ok(Caller {
         app: app.clone(),
         actor,
-        token: id.to_owned(),
+        credential: Credential::Token(id),
     })
 }
 
+/// Whose a token is, with its public part; or why it lets nobody in.
+pub(super) async fn of_token(
+    app: &App,
+    token: &str,
+    extensions: &Extensions,
+) -> OperationResult<Result<(String, Actor), &'static str>> {
+    let parts = token
+        .strip_prefix(TOKEN_PREFIX)
+        .and_then(|token| token.split_once('_'));
+    let Some((id, secret)) = parts else {
+        return Ok(Err("the authorization header is not `Bearer pmn_<id>_<secret>`"));
+    };
+    let known = check(app, id, secret, app.clock.now()).await?;
+    Ok(known.map(|known| (id.to_owned(), actor(known, extensions))))
+}
+
 /// Whether a token that was good a while ago still is.
-pub(super) async fn is_still_good(app: &App, id: &str) -> bool {
+pub(super) async fn is_still_good(app: &App, credential: &Credential) -> bool {
+    let Credential::Token(id) = credential else {
+        return false;
+    };
     let now = app.clock.now();
     let found = match app.store.read().await {
         Ok(mut conn) => tokens::find(&mut conn, id).await,
@@ -89,7 +111,7 @@ async fn check(
     id: &str,
     secret: &str,
     now: DateTime<Utc>,
-) -> Result<Result<KnownToken, &'static str>, OperationError> {
+) -> OperationResult<Result<KnownToken, &'static str>> {
     let mut conn = app.store.read().await?;
     let known = tokens::find(&mut conn, id).await?;
     // One way for known and unknown ids, so that time tells nothing.

@@ -18,7 +18,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::IntoParams;
 
-use super::caller::{self, Caller};
+use super::caller::{self, Caller, Credential};
 use super::extract::Query;
 use super::problem::{Answer, Failed};
 use super::router::Api;
@@ -52,7 +52,7 @@ pub(super) async fn stream(
     };
     let reading = Reading {
         app: caller.app,
-        token: caller.token,
+        credential: caller.credential,
         cursor,
         live,
     };
@@ -83,7 +83,7 @@ async fn newest(app: &App) -> StoreResult<i64> {
 
 struct Reading {
     app: App,
-    token: String,
+    credential: Credential,
     cursor: i64,
     live: Receiver<Arc<Event>>,
 }
@@ -129,7 +129,7 @@ fn frames(
                 Ok(Err(RecvError::Lagged(_) | RecvError::Closed)) => return,
                 Err(_elapsed) => {
                     // A token that was revoked meanwhile ends the stream with the next beat.
-                    if !caller::is_still_good(&reading.app, &reading.token).await {
+                    if !caller::is_still_good(&reading.app, &reading.credential).await {
                         return;
                     }
                     yield Ok(Frame::default().comment("beat"));

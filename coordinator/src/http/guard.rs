@@ -12,7 +12,7 @@ use pointsman_shared::api::Problem;
 use super::caller::{self, Caller};
 use super::problem::{Answer, Failed, Unread};
 use super::router::Api;
-use super::{edge, repeat};
+use super::{edge, pages, repeat};
 use crate::app::App;
 use crate::operations::act;
 
@@ -28,6 +28,10 @@ pub enum Access {
     May(Action),
     /// The same, for a change: repeatable, carried to its end, and audited under this name when it is refused.
     Does(Action, &'static str),
+    /// Whoever is signed in to the dashboard with a role that allows this; others are led to the sign-in.
+    Page(Action),
+    /// The same, for a press: it must come from a page of the session.
+    Press(Action),
     /// Agents; they sign, and the handler checks the signature against the database.
     Agent,
     /// Forges; they sign with a webhook's secret, and the handler checks the signature.
@@ -42,6 +46,8 @@ pub(super) async fn guard(State((api, access)): State<Guarded>, request: Request
     let kept = match access {
         // Bytes take as long as they take; the handlers watch that they flow.
         Access::Open | Access::Agent | Access::Forge => Ok(next.run(request).await),
+        Access::Page(action) => pages::look(&api, action, request, next).await,
+        Access::Press(action) => pages::press(&api, action, request, next).await,
         Access::May(action) => look(&api.app, action, request, next).await,
         Access::Does(action, name) => change(&api.app, action, name, request, next).await,
     };
@@ -100,7 +106,7 @@ async fn work(
     Ok(response)
 }
 
-fn timed_out(after: Duration) -> Failed {
+pub(super) fn timed_out(after: Duration) -> Failed {
     let what = format!(
         "no answer within {} s; what was asked for may still happen",
         after.as_secs()

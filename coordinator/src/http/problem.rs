@@ -189,3 +189,10 @@ pub(super) fn written(mut response: Response, request: &str) -> Response {
     *response.body_mut() = Body::from(body);
     response
 }
+
+/// Takes a problem out of a response, for those who draw it.
+pub(super) fn take(response: &mut Response, request: &str) -> Option<Problem> {
+    let Unwritten(mut problem) = response.extensions_mut().remove::<Unwritten>()?;
+    problem.request = Some(request.to_owned());
+    Some(problem)
+}

@@ -10,14 +10,18 @@ use pointsman_domain::Action::{
     Build, Configure, Deploy, ManageEnvironments, ManageHosts, ManageTokens, Read,
 };
 use tokio_util::sync::CancellationToken;
+use tower::Layer as _;
+use tower::util::MapRequestLayer;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 
 use super::guard::Access::{self, Agent, Does, Forge, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
     account, agent, audit, channels, deliveries, deploy_keys, deployments, edge, environments, events,
-    garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, page, plans, projects, recipes,
-    releases, rules, targets, tokens, variables, webhooks,
+    garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, pages, plans, projects,
+    recipes, releases, rules, targets, tokens, variables, webhooks,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -33,9 +37,11 @@ pub(super) struct Api {
     pub(super) shutdown: CancellationToken,
     /// What was last found out about readiness.
     pub(super) readiness: health::Newest,
+    /// The dashboard's routes; its streams ask them.
+    pub(super) pages: pages::Inner,
 }
 
-/// Every route.
+/// Every route of the API; the dashboard has its own.
 pub fn routes() -> Vec<Route> {
     [
         installation(),
@@ -54,7 +60,6 @@ pub fn routes() -> Vec<Route> {
 #[rustfmt::skip]
 fn installation() -> Vec<Route> {
     vec![
-        get("/", Open, page::show),
         get("/healthz", Open, health::alive),
         get("/readyz", Open, health::ready),
         get("/version", Open, health::version),
@@ -192,7 +197,7 @@ fn agents() -> Vec<Route> {
     ]
 }
 
-/// The whole API.
+/// The whole API and the dashboard.
 pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Router {
     let readiness = health::Newest::default();
     let api = Api {
@@ -200,20 +205,41 @@ pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Rout
         events,
         shutdown,
         readiness,
+        pages: pages::Inner::default(),
     };
     let mut router = Router::new();
+    let mut inner = Router::new();
     for route in routes() {
-        let guarded = (api.clone(), route.access);
-        let handler = route.handler.layer(from_fn_with_state(guarded, guard::guard));
-        router = router.route(route.path, handler);
+        router = router.route(route.path, guarded(&api, route.access, route.handler));
     }
+    for page in pages::routes() {
+        let handler = guarded(&api, page.access, page.handler);
+        inner = inner.route(page.path, handler.clone());
+        router = router.route(
+            page.path,
+            handler.layer(from_fn_with_state(api.clone(), pages::wrap)),
+        );
+    }
+    // It is set once, before anything is served.
+    api.pages.0.get_or_init(|| inner.with_state(api.clone()));
+    let inner = layered(router, &api);
+    // A page's `.json` is taken off before its route is looked for.
+    Router::new().fallback_service(MapRequestLayer::new(pages::rewrite).layer(inner))
+}
+
+fn guarded(api: &Api, access: Access, handler: MethodRouter<Api>) -> MethodRouter<Api> {
+    handler.layer(from_fn_with_state((api.clone(), access), guard::guard))
+}
+
+fn layered(router: Router<Api>, api: &Api) -> Router {
     router
-        .fallback(edge::nowhere)
+        .fallback(edge::nowhere.layer(from_fn_with_state(api.clone(), pages::wrap)))
         .method_not_allowed_fallback(edge::no_such_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(edge::caught))
         .layer(from_fn_with_state(api.app.clone(), edge::identify))
-        .with_state(api)
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(5)))
+        .with_state(api.clone())
 }
 
 /// A route with its rule.
@@ -243,11 +269,11 @@ fn route<H: Handler<T, Api>, T: 'static>(
     }
 }
 
-fn get<H: Handler<T, Api>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
+pub(super) fn get<H: Handler<T, Api>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
     route((Method::GET, MethodFilter::GET), path, access, handler)
 }
 
-fn post<H: Handler<T, Api>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
+pub(super) fn post<H: Handler<T, Api>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
     route((Method::POST, MethodFilter::POST), path, access, handler)
 }
 

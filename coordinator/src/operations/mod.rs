@@ -1,5 +1,6 @@
 //! One door per verb: each file authorizes, decides through the domain, writes in one transaction.
 
+pub mod accept_invitation;
 pub mod act;
 pub mod add_channel;
 pub mod add_rule;
@@ -8,9 +9,11 @@ pub mod agent_deploy_key;
 pub mod agent_variables;
 pub mod answer_pushes;
 pub mod apply_document;
+pub mod begin_session;
 pub mod cancel_deployment;
 pub mod cancel_job;
 pub mod chain_audit;
+pub mod change_account;
 pub mod change_job;
 pub mod claim_job;
 pub mod collect_garbage;
@@ -34,6 +37,7 @@ pub mod find_runner;
 pub mod give_back_epoch;
 pub mod hold_back;
 pub mod intervene;
+pub mod invite_account;
 pub mod invite_host;
 pub mod issue_token;
 pub mod join_host;

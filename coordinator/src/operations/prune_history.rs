@@ -4,12 +4,15 @@
 
 use chrono::TimeDelta;
 use pointsman_store::retention::{self, BATCH, Prunable};
+use pointsman_store::sessions;
 
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
 
 /// An upload that did not end within this time never will.
 const UPLOAD: TimeDelta = TimeDelta::days(1);
+/// How long a browser that was signed in is remembered after its session's end.
+const SESSION: TimeDelta = TimeDelta::days(30);
 
 /// Prunes everything that is due; returns how many rows.
 pub async fn execute(app: &App) -> OperationResult<u64> {
@@ -25,6 +28,9 @@ pub async fn execute(app: &App) -> OperationResult<u64> {
             }
         }
     }
+    let mut conn = app.store.read().await?;
+    pruned += sessions::forget_over(&mut conn, app.clock.now() - SESSION).await?;
+    drop(conn);
     let swept = app
         .objects
         .sweep(app.clock.now() - UPLOAD)

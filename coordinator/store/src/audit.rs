@@ -57,3 +57,36 @@ pub async fn append(conn: &mut PgConnection, act: &Act<'_>) -> StoreResult<()> {
     .await?;
     Ok(())
 }
+
+/// Refused attempts.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempts {
+    /// On this object, from anywhere.
+    pub on_object: i64,
+    /// From this address, on anything.
+    pub from_address: i64,
+}
+
+/// How often an action was refused since then.
+pub async fn refused_since(
+    conn: &mut PgConnection,
+    action: &str,
+    object: &str,
+    address: Option<&str>,
+    since: DateTime<Utc>,
+) -> StoreResult<Attempts> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) FILTER (WHERE object = $2) AS "on_object!", count(*) FILTER (WHERE address = $3) AS "from_address!"
+           FROM audit WHERE at > $4 AND action = $1 AND result = 'refused'"#,
+        action,
+        object,
+        address,
+        since,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Attempts {
+        on_object: row.on_object,
+        from_address: row.from_address,
+    })
+}

@@ -3,6 +3,7 @@
 //! One function is one query; functions take a connection, so that they join the caller's transaction, which belongs
 //! to the operation. Rows become domain values here or are called inconsistent. This crate decides nothing.
 
+pub mod accounts;
 pub mod attempts;
 pub mod audit;
 pub mod audit_chain;
@@ -46,6 +47,7 @@ pub mod retention;
 pub mod roots;
 pub mod schedules;
 pub mod schema;
+pub mod sessions;
 pub mod signing_keys;
 pub mod steps;
 pub mod store_garbage;

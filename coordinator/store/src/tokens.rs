@@ -200,7 +200,7 @@ async fn list_where(
         .collect()
 }
 
-fn role_from(id: &str, name: &str) -> StoreResult<RoleName> {
+pub(crate) fn role_from(id: &str, name: &str) -> StoreResult<RoleName> {
     [
         RoleName::Viewer,
         RoleName::Deployer,

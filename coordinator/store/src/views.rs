@@ -7,6 +7,7 @@ pub mod jobs;
 pub mod logs;
 pub mod metrics;
 pub mod migrations;
+pub mod outcomes;
 pub mod projects;
 pub mod releases;
 pub mod targets;

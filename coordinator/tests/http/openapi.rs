@@ -31,6 +31,7 @@ fn every_route_is_described_and_nothing_else_is() {
                 Access::Agent => json!("agents"),
                 Access::Forge => json!("forges"),
                 Access::May(action) => json!({ "action": action.as_str(), "role": action.least_role() }),
+                Access::Page(_) | Access::Press(_) => panic!("{name} is a page among the API's routes"),
                 Access::Does(action, name) => {
                     json!({ "action": action.as_str(), "role": action.least_role(), "audited_as": name })
                 }

@@ -41,6 +41,7 @@ async fn strangers_are_refused_wherever_something_could_be_read_or_changed() {
                 assert!((400..500).contains(&answer.status), "{name}: {}", answer.status);
                 refused += 1;
             }
+            Access::Page(_) | Access::Press(_) => panic!("{name} is a page among the API's routes"),
         }
     }
     assert!(refused > 30, "{refused}");
@@ -65,7 +66,9 @@ async fn a_viewer_reads_and_changes_nothing_and_each_refusal_is_in_the_trail() {
                 refused += 1;
             }
             Access::Agent | Access::Forge => assert!((400..500).contains(&answer.status), "{name}"),
-            Access::Open | Access::May(_) => panic!("{name} may change something and has no rule for it"),
+            Access::Open | Access::May(_) | Access::Page(_) | Access::Press(_) => {
+                panic!("{name} may change something and has no rule for it")
+            }
         }
     }
     let trail = world

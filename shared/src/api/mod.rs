@@ -2,6 +2,7 @@
 //!
 //! Readers ignore unknown fields of answers (a newer coordinator may say more); requests refuse them.
 
+pub mod accounts;
 pub mod agent;
 pub mod deploy_keys;
 pub mod deployments;

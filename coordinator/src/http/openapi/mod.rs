@@ -205,6 +205,8 @@ fn secured(operation: OperationBuilder, access: Access) -> OperationBuilder {
     match access {
         Access::Open => operation,
         Access::May(_) | Access::Does(..) => operation.security(needs(TOKEN)),
+        // Pages are no part of the API.
+        Access::Page(_) | Access::Press(_) => operation,
         Access::Agent => operation.security(needs(AGENT)),
         Access::Forge => operation.security(needs(FORGE)),
     }
@@ -217,7 +219,7 @@ fn right(access: Access) -> serde_json::Value {
         Access::Open => json!("everybody"),
         Access::Agent => json!("agents"),
         Access::Forge => json!("forges"),
-        Access::May(action) => allowed(action),
+        Access::May(action) | Access::Page(action) | Access::Press(action) => allowed(action),
         Access::Does(action, name) => {
             let mut right = allowed(action);
             right["audited_as"] = json!(name);

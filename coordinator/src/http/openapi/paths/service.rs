@@ -14,7 +14,6 @@ use crate::metrics;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        get("/", "A plain page that says what is live, as far as http.public_status allows").gives_other(200, "text/html"),
         get("/healthz", "Whether this process answers").gives_other(200, "text/plain"),
         get("/readyz", "Whether requests should be sent here, and what is missing")
             .gives::<Readiness>(200)

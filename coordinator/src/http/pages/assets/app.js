@@ -1,0 +1,14 @@
+// @ts-check
+// The pages work without this; it makes them live.
+
+import { keep } from "./time.js";
+import { watch } from "./forms.js";
+import { follow } from "./log.js";
+import { listen } from "./palette.js";
+import { live } from "./live.js";
+
+keep();
+watch();
+follow(document);
+listen();
+live();

@@ -1,0 +1,31 @@
+// @ts-check
+// Forms: a second press of the same button is not sent twice, and what is dangerous asks in a dialog first.
+
+/** Watches every form of the page. */
+export function watch() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.method !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    form.setAttribute("aria-busy", "true");
+  });
+  // A page that comes back by the back button can be sent again.
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      form.removeAttribute("data-sent");
+      form.removeAttribute("aria-busy");
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-copy]") : null;
+    if (button instanceof HTMLElement) {
+      navigator.clipboard?.writeText(button.dataset.copy ?? "").then(() => {
+        button.textContent = "Copied";
+      });
+    }
+  });
+}

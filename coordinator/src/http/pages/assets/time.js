@@ -1,0 +1,50 @@
+// @ts-check
+// Times as people say them: "3 min ago" beside the absolute time that the server wrote. One timer for all of them.
+
+const UNITS = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["min", 60],
+];
+
+/** @param {number} seconds */
+export function ago(seconds) {
+  for (const [unit, size] of UNITS) {
+    if (seconds >= Number(size)) return `${Math.floor(seconds / Number(size))} ${unit} ago`;
+  }
+  return seconds < 0 ? "soon" : "just now";
+}
+
+/** @param {number} ms */
+export function lasting(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}`;
+  return `${Math.floor(seconds / 3600)}h${two(Math.floor((seconds % 3600) / 60))}`;
+}
+
+/** Writes every time below `root` anew. @param {ParentNode} root */
+export function tell(root) {
+  const now = Date.now();
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = Date.parse(time.getAttribute("datetime") ?? "");
+    if (Number.isNaN(at)) continue;
+    if (!time.hasAttribute("title")) {
+      time.setAttribute("title", `${new Date(at).toLocaleString()} · ${time.textContent}`);
+    }
+    const words = time.hasAttribute("data-since") ? lasting(now - at) : ago((now - at) / 1000);
+    if (time.textContent !== words) time.textContent = words;
+  }
+}
+
+/** Keeps them right. */
+export function keep() {
+  tell(document);
+  setInterval(() => tell(document), 30_000);
+  setInterval(() => {
+    for (const time of document.querySelectorAll("time[data-since]")) {
+      if (time.parentElement) tell(time.parentElement);
+    }
+  }, 1_000);
+}

@@ -1,0 +1,386 @@
+//! Deployments: the list, and one as it goes, host by host, with what a person can do about it.
+
+use askama::Template;
+use axum::extract::Form;
+use pointsman_domain::{Action, Refusal};
+use pointsman_shared::api::deployments::{
+    Decision, DecisionRequest, Deployment, DeploymentState, HostsRequest, NewRollback, PauseRequest,
+};
+use pointsman_shared::api::jobs::{Job, JobState, LogPage};
+use pointsman_shared::name::{HostId, TargetName};
+use pointsman_shared::wire::logs::LogSource;
+use pointsman_store::views;
+use serde::{Deserialize, Serialize};
+
+use super::super::extract::{Path, Query};
+use super::super::problem::Answer;
+use super::format::{self, Standing};
+use super::shown::{Mood, Place, Shown, Went};
+use super::viewer::Viewer;
+use crate::operations::intervene::{self, Said};
+use crate::operations::{cancel_deployment, decide_deployment, known, request_rollback};
+
+/// Rows of the list.
+const ROWS: i64 = 50;
+/// Lines of a log that a page shows at first: its end.
+const TAIL: u64 = 400;
+
+/// `?target=shop@production&before=812`
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    #[serde(default)]
+    target: Option<TargetName>,
+    #[serde(default)]
+    before: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "deployments.html")]
+struct List<'a> {
+    target: Option<&'a TargetName>,
+    rows: Vec<(&'a Deployment, Standing, String)>,
+    next: Option<i64>,
+}
+
+/// `GET /d`
+pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answer<Shown> {
+    let mut conn = viewer.app().store.read().await?;
+    if let Some(target) = &query.target {
+        known::target(&mut conn, target).await?;
+    }
+    let wanted = views::deployments::Wanted {
+        target: query.target.as_ref(),
+        over: None,
+        before: query.before,
+    };
+    let mut found = views::deployments::page(&mut conn, wanted, ROWS + 1).await?;
+    let more = found.len() > usize::try_from(ROWS).unwrap_or_default();
+    found.truncate(usize::try_from(ROWS).unwrap_or_default());
+    let rows = found
+        .iter()
+        .map(|deployment| (deployment, format::deployment(deployment.state), took(deployment)))
+        .collect();
+    let list = List {
+        target: query.target.as_ref(),
+        rows,
+        next: found.last().filter(|_| more).map(|last| last.number),
+    };
+    Ok(Shown::new("Deployments", Place::Deployments, &found)?
+        .with("deployments", &list)?
+        .like("pointsman status"))
+}
+
+fn took(deployment: &Deployment) -> String {
+    match (deployment.started_at, deployment.ended_at) {
+        (Some(from), Some(to)) => format::duration(format::between(from, to)),
+        _ => String::new(),
+    }
+}
+
+/// All that the page of a deployment shows.
+#[derive(Serialize)]
+struct Whole {
+    deployment: Deployment,
+    jobs: Vec<Job>,
+    #[serde(skip)]
+    log: Option<(Job, LogPage)>,
+}
+
+#[derive(Template)]
+#[template(path = "deployment_head.html")]
+struct Head<'a> {
+    deployment: &'a Deployment,
+    standing: Standing,
+    took: String,
+    usual: Option<String>,
+    proof: &'a str,
+    may: bool,
+    is_over: bool,
+    is_paused: bool,
+    can_pause: bool,
+    back: Option<String>,
+    percent: Option<usize>,
+    next: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "deployment_hosts.html")]
+struct Hosts<'a> {
+    rows: Vec<HostRow<'a>>,
+    proof: &'a str,
+    number: i64,
+    may_settle: bool,
+}
+
+struct HostRow<'a> {
+    host: &'a HostId,
+    wave: u32,
+    standing: Standing,
+    reason: Option<&'a str>,
+    job: Option<i64>,
+    took: Option<String>,
+    failed: bool,
+}
+
+#[derive(Template)]
+#[template(path = "log_tail.html")]
+pub(super) struct LogTail<'a> {
+    pub(super) job: &'a Job,
+    pub(super) standing: Standing,
+    pub(super) log: &'a LogPage,
+    pub(super) jobs: Vec<(&'a Job, Standing)>,
+    pub(super) follow: bool,
+}
+
+/// `?job=41`
+#[derive(Debug, Deserialize)]
+pub(super) struct ShowQuery {
+    #[serde(default)]
+    job: Option<i64>,
+}
+
+/// `GET /d/{number}`
+pub(super) async fn show(
+    viewer: Viewer,
+    Path(number): Path<i64>,
+    Query(query): Query<ShowQuery>,
+) -> Answer<Shown> {
+    let whole = read(&viewer, number, query.job).await?;
+    let deployment = &whole.deployment;
+    let over = deployment.state.is_final();
+    let head = head(&viewer, deployment);
+    let hosts = Hosts {
+        rows: deployment.hosts.iter().map(host_row).collect(),
+        proof: &viewer.proof,
+        number,
+        may_settle: head.may && head.is_paused,
+    };
+    let mood = match deployment.state {
+        DeploymentState::Live => Mood::Good,
+        DeploymentState::Failed | DeploymentState::Paused | DeploymentState::Abandoned => Mood::Bad,
+        _ if over => Mood::Quiet,
+        _ => Mood::Running,
+    };
+    let title = match head.percent {
+        Some(percent) if !over => format!("{percent}% {} → {}", deployment.release, deployment.target),
+        _ => format!("#{number} {} {}", deployment.target, head.standing.word),
+    };
+    let mut shown = Shown::new(title, Place::Deployments, &whole)?
+        .with("head", &head)?
+        .with("hosts", &hosts)?
+        .in_mood(mood)
+        .like(format!("pointsman watch {number}"));
+    if let Some((job, log)) = &whole.log {
+        let tail = LogTail {
+            job,
+            standing: format::job(job.state),
+            log,
+            jobs: whole
+                .jobs
+                .iter()
+                .map(|job| (job, format::job(job.state)))
+                .collect(),
+            follow: !job.state.is_final(),
+        };
+        shown = shown.with("log", &tail)?;
+    }
+    Ok(shown)
+}
+
+async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
+    let mut conn = viewer.app().store.read().await?;
+    let unknown = || {
+        Refusal::not_found("unknown_deployment", format!("there is no deployment #{number}"))
+            .hint("the list of deployments shows which there are")
+    };
+    let deployment = views::deployments::one(&mut conn, number)
+        .await?
+        .ok_or_else(unknown)?;
+    let wanted = views::jobs::Wanted {
+        state: None,
+        deployment: Some(number),
+        before: None,
+    };
+    let jobs = views::jobs::page(&mut conn, wanted, 500).await?;
+    // The one asked for; else the newest that went wrong, the one at work, or the last.
+    let asked = job.and_then(|number| jobs.iter().find(|job| job.number == number));
+    let wrong = || jobs.iter().find(|job| job.state == JobState::Failed);
+    let running = || jobs.iter().find(|job| job.state == JobState::Running);
+    let last = || jobs.iter().find(|job| job.started_at.is_some());
+    let chosen = asked.or_else(wrong).or_else(running).or_else(last).cloned();
+    let log = match chosen {
+        Some(job) => tail(&mut conn, &job).await?.map(|log| (job, log)),
+        None => None,
+    };
+    Ok(Whole {
+        deployment,
+        jobs,
+        log,
+    })
+}
+
+/// The end of a job's log.
+pub(super) async fn tail(conn: &mut pointsman_store::PgConnection, job: &Job) -> Answer<Option<LogPage>> {
+    let limit = usize::try_from(TAIL).unwrap_or_default();
+    let Some(first) = views::logs::page(conn, job.number, None, 0, limit).await? else {
+        return Ok(None);
+    };
+    match first.total {
+        Some(total) if total > TAIL => {
+            Ok(views::logs::page(conn, job.number, None, total - TAIL, limit).await?)
+        }
+        _ => Ok(Some(first)),
+    }
+}
+
+fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
+    let over = deployment.state.is_final();
+    let done = deployment
+        .hosts
+        .iter()
+        .filter(|host| host.state == "live")
+        .count();
+    let percent = (done * 100).checked_div(deployment.hosts.len());
+    let usual = deployment.left.map(|left| {
+        format!(
+            "about {} left (usually {} to {}, from {})",
+            format::duration(left.median_ms),
+            format::duration(left.low_ms),
+            format::duration(left.high_ms),
+            format::count(left.runs as usize, "run")
+        )
+    });
+    Head {
+        deployment,
+        standing: format::deployment(deployment.state),
+        took: took(deployment),
+        usual,
+        proof: &viewer.proof,
+        may: viewer.may(Action::Deploy),
+        is_over: over,
+        is_paused: deployment.state == DeploymentState::Paused,
+        can_pause: !over
+            && !matches!(
+                deployment.state,
+                DeploymentState::Paused | DeploymentState::Cancelling | DeploymentState::RollingBack
+            ),
+        back: deployment.from.as_ref().map(ToString::to_string),
+        percent,
+        next: None,
+    }
+}
+
+fn host_row(progress: &pointsman_shared::api::deployments::HostProgress) -> HostRow<'_> {
+    HostRow {
+        host: &progress.host,
+        wave: progress.wave,
+        standing: format::host(&progress.state),
+        reason: progress.reason.as_deref(),
+        job: progress.job,
+        took: progress.duration_ms.map(format::duration),
+        failed: progress.state == "failed",
+    }
+}
+
+/// A press that may say why.
+#[derive(Debug, Deserialize)]
+pub(super) struct Why {
+    #[serde(default)]
+    reason: String,
+}
+
+impl Why {
+    fn reason(self) -> Option<String> {
+        let reason = self.reason.trim();
+        (!reason.is_empty()).then(|| reason.to_owned())
+    }
+}
+
+/// `POST /d/{number}/cancel`
+pub(super) async fn cancel(viewer: Viewer, Path(number): Path<i64>, Form(why): Form<Why>) -> Answer<Went> {
+    cancel_deployment::execute(viewer.app(), &viewer.caller.actor, number, why.reason()).await?;
+    Ok(Went(format!("/d/{number}")))
+}
+
+/// `POST /d/{number}/pause`
+pub(super) async fn pause(viewer: Viewer, Path(number): Path<i64>, Form(why): Form<Why>) -> Answer<Went> {
+    let said = Said::Pause(PauseRequest { reason: why.reason() });
+    intervene::execute(viewer.app(), &viewer.caller.actor, number, &said).await?;
+    Ok(Went(format!("/d/{number}")))
+}
+
+/// What is decided.
+#[derive(Debug, Deserialize)]
+pub(super) struct Decided {
+    decision: Decision,
+    #[serde(default)]
+    reason: String,
+}
+
+/// `POST /d/{number}/decide`
+pub(super) async fn decide(
+    viewer: Viewer,
+    Path(number): Path<i64>,
+    Form(form): Form<Decided>,
+) -> Answer<Went> {
+    let wish = DecisionRequest {
+        decision: form.decision,
+        reason: Why { reason: form.reason }.reason(),
+    };
+    decide_deployment::execute(viewer.app(), &viewer.caller.actor, number, &wish).await?;
+    Ok(Went(format!("/d/{number}")))
+}
+
+/// Which host.
+#[derive(Debug, Deserialize)]
+pub(super) struct OneHost {
+    host: HostId,
+}
+
+impl OneHost {
+    fn wish(self) -> HostsRequest {
+        HostsRequest {
+            hosts: vec![self.host],
+            reason: None,
+        }
+    }
+}
+
+/// `POST /d/{number}/retry`
+pub(super) async fn retry(
+    viewer: Viewer,
+    Path(number): Path<i64>,
+    Form(form): Form<OneHost>,
+) -> Answer<Went> {
+    let said = Said::Retry(form.wish());
+    intervene::execute(viewer.app(), &viewer.caller.actor, number, &said).await?;
+    Ok(Went(format!("/d/{number}")))
+}
+
+/// `POST /d/{number}/skip`
+pub(super) async fn skip(viewer: Viewer, Path(number): Path<i64>, Form(form): Form<OneHost>) -> Answer<Went> {
+    let said = Said::Skip(form.wish());
+    intervene::execute(viewer.app(), &viewer.caller.actor, number, &said).await?;
+    Ok(Went(format!("/d/{number}")))
+}
+
+/// Where back to.
+#[derive(Debug, Deserialize)]
+pub(super) struct Back {
+    target: TargetName,
+    #[serde(default)]
+    release: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// `POST /rollbacks`
+pub(super) async fn roll_back(viewer: Viewer, Form(form): Form<Back>) -> Answer<Went> {
+    let wish = NewRollback {
+        target: form.target,
+        release: (!form.release.is_empty()).then_some(form.release),
+        reason: Why { reason: form.reason }.reason(),
+    };
+    let number = request_rollback::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
+    Ok(Went(format!("/d/{number}")))
+}

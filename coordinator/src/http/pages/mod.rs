@@ -1,0 +1,50 @@
+//! The dashboard: pages for people in a browser, made of regions that are drawn once for the page and once more for
+//! each live patch, by the same template.
+//!
+//! A page's handler reads one snapshot and returns a [`shown::Shown`]; [`wrap`] draws the shell around it, or writes
+//! its data as JSON. Templates stand beside the handlers. Handlers decide nothing: what a click changes goes through the
+//! same operations as the API. Every page and every action works without JavaScript.
+
+mod assets;
+mod deployments;
+mod format;
+mod live;
+mod overview;
+mod sessions;
+mod shown;
+mod sign_in;
+mod viewer;
+mod wrap;
+
+pub(super) use live::Inner;
+pub(super) use viewer::{look, press};
+pub(super) use wrap::{rewrite, wrap};
+
+use pointsman_domain::Action::{Deploy, Read};
+
+use super::guard::Access::{Open, Page, Press};
+use super::router::{Route, get, post};
+
+/// Every page and what can be pressed on it.
+#[rustfmt::skip]
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/assets/{name}", Open, assets::show),
+        get("/sign-in", Open, sign_in::show),
+        post("/sign-in", Open, sign_in::enter),
+        get("/invitation/{secret}", Open, sign_in::invitation),
+        post("/invitation/{secret}", Open, sign_in::accept),
+        post("/sign-out", Press(Read), sessions::end),
+        post("/appearance", Press(Read), sessions::appearance),
+        get("/live", Page(Read), live::stream),
+        get("/", Page(Read), overview::show),
+        get("/d", Page(Read), deployments::list),
+        get("/d/{number}", Page(Read), deployments::show),
+        post("/d/{number}/cancel", Press(Deploy), deployments::cancel),
+        post("/d/{number}/pause", Press(Deploy), deployments::pause),
+        post("/d/{number}/decide", Press(Deploy), deployments::decide),
+        post("/d/{number}/retry", Press(Deploy), deployments::retry),
+        post("/d/{number}/skip", Press(Deploy), deployments::skip),
+        post("/rollbacks", Press(Deploy), deployments::roll_back),
+    ]
+}

@@ -1,0 +1,35 @@
+//! What one's own session may change: how pages look, and its end.
+
+use axum::extract::Form;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::super::problem::Answer;
+use super::sign_in::local;
+use super::viewer::{self, Viewer};
+use crate::operations::begin_session;
+
+/// The form of the appearance.
+#[derive(Debug, Deserialize)]
+pub(super) struct Appearance {
+    theme: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// `POST /sign-out`
+pub(super) async fn end(viewer: Viewer) -> Answer<Response> {
+    begin_session::end(viewer.app(), &viewer.caller.actor, &viewer.session).await?;
+    Ok(viewer::signed_out(viewer.app()))
+}
+
+/// `POST /appearance`
+pub(super) async fn appearance(viewer: Viewer, Form(form): Form<Appearance>) -> Response {
+    let theme = match form.theme.as_str() {
+        "light" => "light",
+        "dark" => "dark",
+        _ => "auto",
+    };
+    let cookie = format!("theme={theme}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly");
+    viewer::with_cookie(viewer.app(), &cookie, local(&form.back))
+}

@@ -1,0 +1,216 @@
+//! The way in: a name and a password, an API token, or an invitation that makes an account.
+
+use askama::Template;
+use axum::extract::{Form, Request, State};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use pointsman_domain::{ActorKind, Refusal};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::super::caller;
+use super::super::extract::{Path, Query};
+use super::super::problem::{Answer, Failed};
+use super::super::router::Api;
+use super::shown::{Place, Shown};
+use super::viewer;
+use crate::error::OperationError;
+use crate::operations::begin_session::Browser;
+use crate::operations::{accept_invitation, begin_session};
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn<'a> {
+    installation: &'a str,
+    next: &'a str,
+    name: &'a str,
+    refused: Option<&'a Refusal>,
+}
+
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct Invited<'a> {
+    installation: &'a str,
+    role: &'a str,
+    fixed: Option<&'a str>,
+    name: &'a str,
+    refused: Option<&'a Refusal>,
+}
+
+/// `?next=`
+#[derive(Debug, Deserialize)]
+pub(super) struct SignInQuery {
+    #[serde(default)]
+    next: Option<String>,
+}
+
+/// What the sign-in's form holds: name and password, or a token.
+#[derive(Deserialize)]
+pub(super) struct SignInForm {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: Zeroizing<String>,
+    #[serde(default)]
+    token: Zeroizing<String>,
+    #[serde(default)]
+    next: String,
+}
+
+/// What the form of an invitation holds.
+#[derive(Deserialize)]
+pub(super) struct AcceptForm {
+    #[serde(default)]
+    name: String,
+    password: Zeroizing<String>,
+    again: Zeroizing<String>,
+}
+
+/// `GET /sign-in`
+pub(super) async fn show(State(api): State<Api>, Query(query): Query<SignInQuery>) -> Answer<Shown> {
+    draw(&api, query.next.as_deref().unwrap_or("/"), "", None)
+}
+
+fn draw(api: &Api, next: &str, name: &str, refused: Option<&Refusal>) -> Answer<Shown> {
+    let installation = &api.app.config.installation.name;
+    let form = SignIn {
+        installation,
+        next,
+        name,
+        refused,
+    };
+    Shown::new("Sign in", Place::Nowhere, &serde_json::Value::Null)?.with("sign-in", &form)
+}
+
+/// `POST /sign-in`
+pub(super) async fn enter(State(api): State<Api>, headers: HeaderMap, request: Request) -> Answer<Response> {
+    viewer::came_from_here(&headers)?;
+    let browser = browser(&headers, request.extensions());
+    let extensions = request.extensions().clone();
+    let form: SignInForm = read(request).await?;
+    let next = local(&form.next);
+    let entered = if form.token.is_empty() {
+        begin_session::by_password(&api.app, form.name.trim(), form.password, &browser).await
+    } else {
+        by_token(&api, form.token.trim(), &extensions, &browser).await
+    };
+    match entered {
+        Ok(secret) => Ok(viewer::signed_in(&api.app, &secret, next)),
+        Err(OperationError::Refused(refusal)) => {
+            let shown = draw(&api, next, form.name.trim(), Some(&refusal))?;
+            Ok(with_status(StatusCode::FORBIDDEN, shown))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn by_token(
+    api: &Api,
+    token: &str,
+    extensions: &Extensions,
+    browser: &Browser,
+) -> Result<Zeroizing<String>, OperationError> {
+    let known = caller::of_token(&api.app, token, extensions).await?;
+    let (id, actor) = known.map_err(|why| {
+        Refusal::new(pointsman_domain::RefusalKind::Forbidden, "wrong_credentials", why)
+            .hint("a token looks like pmn_<id>_<secret>; pointsman token create makes one")
+    })?;
+    if actor.kind != ActorKind::Token {
+        let what = "only people's tokens may sign in here";
+        return Err(Refusal::invalid("wrong_credentials", what).into());
+    }
+    begin_session::as_token(&api.app, &actor, &id, browser).await
+}
+
+/// `GET /invitation/{secret}`
+pub(super) async fn invitation(State(api): State<Api>, Path(secret): Path<String>) -> Answer<Shown> {
+    draw_invitation(&api, &secret, "", None).await
+}
+
+async fn draw_invitation(api: &Api, secret: &str, name: &str, refused: Option<&Refusal>) -> Answer<Shown> {
+    let offered = accept_invitation::look(&api.app, secret).await?;
+    let form = Invited {
+        installation: &api.app.config.installation.name,
+        role: offered.role.as_str(),
+        fixed: offered.name.as_deref(),
+        name,
+        refused,
+    };
+    Shown::new("Invitation", Place::Nowhere, &serde_json::Value::Null)?.with("invitation", &form)
+}
+
+/// `POST /invitation/{secret}`
+pub(super) async fn accept(
+    State(api): State<Api>,
+    Path(secret): Path<String>,
+    headers: HeaderMap,
+    request: Request,
+) -> Answer<Response> {
+    viewer::came_from_here(&headers)?;
+    let browser = browser(&headers, request.extensions());
+    let form: AcceptForm = read(request).await?;
+    let made = if form.password == form.again {
+        accept_invitation::execute(&api.app, &secret, &form.name, form.password, &browser).await
+    } else {
+        Err(Refusal::invalid("passwords_differ", "the two passwords differ").into())
+    };
+    match made {
+        Ok(session) => Ok(viewer::signed_in(&api.app, &session, "/")),
+        Err(OperationError::Refused(refusal)) => {
+            let shown = draw_invitation(&api, &secret, &form.name, Some(&refusal)).await?;
+            Ok(with_status(StatusCode::UNPROCESSABLE_ENTITY, shown))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn with_status(status: StatusCode, shown: Shown) -> Response {
+    let mut response = shown.into_response();
+    *response.status_mut() = status;
+    response
+}
+
+async fn read<T: serde::de::DeserializeOwned>(request: Request) -> Answer<T> {
+    let read = <Form<T> as axum::extract::FromRequest<()>>::from_request(request, &()).await;
+    read.map(|Form(form)| form).map_err(|rejection| {
+        Failed::unread(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_form",
+            rejection.body_text(),
+        )
+    })
+}
+
+fn browser(headers: &HeaderMap, extensions: &Extensions) -> Browser {
+    let name = headers
+        .get(header::USER_AGENT)
+        .and_then(|name| name.to_str().ok());
+    Browser {
+        address: caller::address(extensions),
+        name: name.map(ToOwned::to_owned),
+    }
+}
+
+/// Where to go afterwards: a page of ours, and nowhere else.
+pub(super) fn local(next: &str) -> &str {
+    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    if ours { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_never_leads_elsewhere() {
+        for (next, to) in [
+            ("/d/7?host=web-1", "/d/7?host=web-1"),
+            ("//evil.example/", "/"),
+            ("https://evil.example/", "/"),
+            ("/\\evil.example", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(local(next), to, "{next}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Who looks at a page: the session behind the cookie, and the proof that a press came from one of our own pages.
+//!
+//! A page without a session leads to the sign-in. A press needs three things: a session, a token in the form that only
+//! a page of this session can hold, and, where the browser says it, that it came from this very origin.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Request};
+use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use pointsman_domain::{Action, Actor, ActorKind};
+use pointsman_shared::api::tokens::RoleName;
+use pointsman_shared::digest::Digest;
+use pointsman_shared::ids::PrincipalId;
+use pointsman_store::sessions;
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+
+use super::super::caller::{Caller, Credential, address};
+use super::super::problem::{Answer, Failed};
+use super::super::repeat::MAX_BODY;
+use super::super::router::Api;
+use super::shown::Went;
+use crate::app::App;
+use crate::operations::{act, begin_session};
+
+/// Longest time for a page.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Name of the field that proves where a form came from.
+pub(super) const PROOF: &str = "proof";
+
+/// Whoever looks.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Viewer {
+    /// Who, and the application.
+    pub(super) caller: Caller,
+    /// What every form of this session holds.
+    pub(super) proof: String,
+    /// Digest of the session's secret.
+    pub(super) session: Digest,
+}
+
+impl Viewer {
+    /// Whether nobody is signed in.
+    pub(super) fn is_stranger(&self) -> bool {
+        self.proof.is_empty()
+    }
+
+    /// The application.
+    pub(super) const fn app(&self) -> &App {
+        &self.caller.app
+    }
+
+    /// Whether this person may do something; buttons for the rest are not drawn.
+    pub(super) fn may(&self, action: Action) -> bool {
+        self.caller.actor.role >= action.least_role()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Viewer {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failed> {
+        // The guard of the route puts it there; without a guard nobody gets in.
+        let found = parts.extensions.get::<Self>().cloned();
+        found.ok_or_else(|| Failed::unauthenticated("this page has no rule who may look at it"))
+    }
+}
+
+/// Lets those look who are signed in, and leads everybody else to the sign-in.
+pub(in super::super) async fn look(
+    api: &Api,
+    action: Action,
+    mut request: Request,
+    next: Next,
+) -> Answer<Response> {
+    let found = find(&api.app, request.headers(), request.extensions()).await?;
+    let Some(viewer) = found.or_else(|| stranger(&api.app, &request)) else {
+        return Ok(sign_in_first(&request));
+    };
+    viewer.caller.actor.authorize(action, request.uri().path())?;
+    request.extensions_mut().insert(viewer.clone());
+    let answered = tokio::time::timeout(PATIENCE, next.run(request)).await;
+    let mut response = answered.map_err(|_| super::super::guard::timed_out(PATIENCE))?;
+    response.extensions_mut().insert(viewer);
+    Ok(response)
+}
+
+/// Lets those press who may, from a page of ours.
+pub(in super::super) async fn press(
+    api: &Api,
+    action: Action,
+    request: Request,
+    next: Next,
+) -> Answer<Response> {
+    let Some(viewer) = find(&api.app, request.headers(), request.extensions()).await? else {
+        let what = "you are not signed in any more; nothing was changed";
+        return Err(Failed::unread(StatusCode::UNAUTHORIZED, "signed_out", what));
+    };
+    came_from_here(request.headers())?;
+    let object = request.uri().path().to_owned();
+    if let Err(refusal) = viewer.caller.actor.authorize(action, &object) {
+        act::refused(
+            &api.app,
+            &viewer.caller.actor,
+            "page.press",
+            &object,
+            refusal.code,
+            &refusal.what,
+        )
+        .await?;
+        return Err(refusal.into());
+    }
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
+        Failed::unread(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "the form is larger than 1 MiB",
+        )
+    })?;
+    let proof = url::form_urlencoded::parse(&body).find(|(name, _)| name == PROOF);
+    let proven = proof.is_some_and(|(_, value)| value.as_bytes().ct_eq(viewer.proof.as_bytes()).into());
+    if !proven {
+        let what = "this form does not come from a page of your session; nothing was changed";
+        return Err(Failed::unread(StatusCode::FORBIDDEN, "unproven", what));
+    }
+    let mut request = Request::from_parts(parts, Body::from(body));
+    request.extensions_mut().insert(viewer.clone());
+    let work = tracing::Instrument::instrument(next.run(request), tracing::Span::current());
+    // In a task of its own: a browser that goes away does not leave a change half done.
+    let task = tokio::spawn(work);
+    let patience = PATIENCE + Duration::from_secs(api.app.config.git.timeout_s);
+    match tokio::time::timeout(patience, task).await {
+        Ok(Ok(mut response)) => {
+            response.extensions_mut().insert(viewer);
+            Ok(response)
+        }
+        Ok(Err(died)) => Ok(super::super::edge::panicked(&died.to_string())),
+        Err(_) => Err(super::super::guard::timed_out(patience)),
+    }
+}
+
+/// A form that another site sent is refused, whatever it holds.
+pub(super) fn came_from_here(headers: &HeaderMap) -> Answer<()> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let here = match text("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        // Older browsers say where a form came from; programs say nothing, and hold no cookie by accident.
+        None => text(ORIGIN.as_str()).is_none_or(|origin| {
+            let host = text(HOST.as_str()).unwrap_or_default();
+            origin.split_once("://").is_some_and(|(_, from)| from == host)
+        }),
+    };
+    if here {
+        return Ok(());
+    }
+    let what = "this form was sent by another site; nothing was changed";
+    Err(Failed::unread(StatusCode::FORBIDDEN, "other_origin", what))
+}
+
+async fn find(app: &App, headers: &HeaderMap, extensions: &axum::http::Extensions) -> Answer<Option<Viewer>> {
+    let Some(secret) = cookie(headers, cookie_name(app)) else {
+        return Ok(None);
+    };
+    let session = Digest::of(secret.as_bytes());
+    let now = app.clock.now();
+    let mut conn = app.store.read().await?;
+    let Some(known) = sessions::find(&mut conn, &session).await? else {
+        return Ok(None);
+    };
+    let idle = known.seen_at + begin_session::IDLE <= now;
+    let over = known.expires_at <= now || known.token_expires_at.is_some_and(|at| at <= now);
+    if known.void || idle || over {
+        return Ok(None);
+    }
+    if now - known.seen_at >= chrono::TimeDelta::minutes(1) {
+        sessions::touch(&mut conn, &session, now).await?;
+    }
+    drop(conn);
+    let actor = Actor {
+        principal: known.principal,
+        kind: known.kind,
+        name: known.name,
+        role: known.role,
+        address: address(extensions),
+        trace: extensions
+            .get::<super::super::edge::RequestTrace>()
+            .map(|super::super::edge::RequestTrace(trace)| trace.clone()),
+    };
+    let caller = Caller {
+        app: app.clone(),
+        actor,
+        credential: Credential::Session,
+    };
+    Ok(Some(Viewer {
+        caller,
+        proof: proof(secret),
+        session,
+    }))
+}
+
+/// Whoever comes by, where `http.public_status` lets everybody see the overview; nothing else.
+fn stranger(app: &App, request: &Request) -> Option<Viewer> {
+    let public = app.config.http.public_status && matches!(request.uri().path(), "/" | "/live");
+    let actor = Actor {
+        principal: PrincipalId(uuid::Uuid::nil()),
+        kind: ActorKind::User,
+        name: String::new(),
+        role: RoleName::Viewer,
+        address: None,
+        trace: None,
+    };
+    let session = Digest::of(b"");
+    public.then(|| Viewer {
+        caller: Caller {
+            app: app.clone(),
+            actor,
+            credential: Credential::Session,
+        },
+        proof: String::new(),
+        session,
+    })
+}
+
+/// What the forms of a session hold: nobody who does not know the cookie can make it.
+fn proof(secret: &str) -> String {
+    // HMAC takes keys of every length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
+    mac.update(b"form");
+    hex::encode(mac.finalize().into_bytes())
+}
+
+/// The cookie's name. Behind https the browser itself keeps it to this host and to encrypted lines.
+fn cookie_name(app: &App) -> &'static str {
+    if is_https(app) {
+        "__Host-pointsman"
+    } else {
+        "pointsman"
+    }
+}
+
+pub(super) fn is_https(app: &App) -> bool {
+    app.config.http.public_url.scheme() == "https"
+}
+
+/// The value of a cookie.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(found, value)| (found == name).then_some(value))
+}
+
+/// Leads to a page with a new session's cookie.
+pub(super) fn signed_in(app: &App, secret: &str, to: &str) -> Response {
+    with_cookie(
+        app,
+        &format!("{}={secret}; Path=/; HttpOnly; SameSite=Strict", cookie_name(app)),
+        to,
+    )
+}
+
+/// Leads to the sign-in without the cookie.
+pub(super) fn signed_out(app: &App) -> Response {
+    let gone = format!(
+        "{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
+        cookie_name(app)
+    );
+    with_cookie(app, &gone, "/sign-in")
+}
+
+/// Leads to a page and sets a cookie.
+pub(super) fn with_cookie(app: &App, cookie: &str, to: &str) -> Response {
+    let secure = if is_https(app) { "; Secure" } else { "" };
+    let mut response = Went(to.to_owned()).into_response();
+    if let Ok(value) = HeaderValue::from_str(&format!("{cookie}{secure}")) {
+        response.headers_mut().append(SET_COOKIE, value);
+    }
+    response
+}
+
+/// To the sign-in, and back here afterwards. A link on another site comes without the strict cookie, although the
+/// person may be signed in: it is loaded once more, from here.
+fn sign_in_first(request: &Request) -> Response {
+    let site = request
+        .headers()
+        .get("sec-fetch-site")
+        .and_then(|site| site.to_str().ok());
+    if site == Some("cross-site") {
+        let again =
+            "<!doctype html><html lang=en><meta http-equiv=refresh content=0><title>Pointsman</title>";
+        return axum::response::Html(again).into_response();
+    }
+    let from = request
+        .extensions()
+        .get::<super::wrap::Asked>()
+        .map_or_else(|| request.uri().to_string(), |asked| asked.uri.clone());
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("next", &from);
+    Went(format!("/sign-in?{}", query.finish())).into_response()
+}

@@ -1,0 +1,89 @@
+//! Changes what an account may do, keeps it from signing in, or gives it another password. The last admin stays.
+
+use pointsman_domain::{Action, Actor, Refusal, RefusalKind};
+use pointsman_shared::api::accounts::AccountChange;
+use pointsman_shared::api::tokens::RoleName;
+use pointsman_shared::digest::Digest;
+use pointsman_store::accounts::KnownAccount;
+use pointsman_store::{Transaction, accounts, sessions};
+use zeroize::Zeroizing;
+
+use super::act;
+use crate::app::App;
+use crate::error::OperationResult;
+use crate::password;
+
+/// Changes role or standing.
+pub async fn execute(app: &App, actor: &Actor, name: &str, change: &AccountChange) -> OperationResult<()> {
+    let object = format!("account {name}");
+    act::audited(app, actor, "account.change", &object, async {
+        actor.authorize(Action::ManageTokens, &object)?;
+        let now = app.clock.now();
+        let mut tx = app.store.begin().await?;
+        let account = known(&mut tx, name).await?;
+        let loses = change.disabled == Some(true) || change.role.is_some_and(|role| role != RoleName::Admin);
+        let is_admin = account.role == RoleName::Admin && !account.disabled;
+        if loses && is_admin && !accounts::lock_other_admins(&mut tx, account.principal).await? {
+            let what = format!("{name} is the only admin who can sign in");
+            return Err(Refusal::conflict("last_admin", what)
+                .hint("make somebody else an admin first")
+                .into());
+        }
+        if let Some(role) = change.role {
+            accounts::set_role(&mut tx, account.principal, role).await?;
+        }
+        if let Some(disabled) = change.disabled {
+            accounts::set_disabled(&mut tx, account.principal, disabled.then_some(now)).await?;
+            if disabled {
+                sessions::end_all(&mut tx, account.principal, None, now).await?;
+            }
+        }
+        let detail =
+            serde_json::json!({ "role": change.role, "disabled": change.disabled, "before": account.role });
+        act::done(app, &mut tx, actor, "account.change", &object, detail).await?;
+        act::commit(tx).await
+    })
+    .await
+}
+
+/// Gives one's own account another password; every other session of it ends.
+pub async fn password(
+    app: &App,
+    actor: &Actor,
+    session: &Digest,
+    old: Zeroizing<String>,
+    chosen: Zeroizing<String>,
+) -> OperationResult<()> {
+    let object = format!("account {}", actor.name);
+    act::audited(app, actor, "account.password", &object, async {
+        let account = {
+            let mut tx = app.store.begin().await?;
+            known(&mut tx, &actor.name).await?
+        };
+        if !password::is(old, Some(account.password)).await? {
+            let what = "the present password is wrong";
+            return Err(Refusal::new(RefusalKind::Forbidden, "wrong_credentials", what).into());
+        }
+        password::judge(
+            &chosen,
+            &[&actor.name, &app.config.installation.name, "pointsman"],
+        )?;
+        let hash = password::hash(chosen).await?;
+        let now = app.clock.now();
+        let mut tx = app.store.begin().await?;
+        accounts::set_password(&mut tx, account.principal, &hash).await?;
+        let ended = sessions::end_all(&mut tx, account.principal, Some(session), now).await?;
+        let detail = serde_json::json!({ "sessions_ended": ended });
+        act::done(app, &mut tx, actor, "account.password", &object, detail).await?;
+        act::commit(tx).await
+    })
+    .await
+}
+
+async fn known(tx: &mut Transaction, name: &str) -> OperationResult<KnownAccount> {
+    let found = accounts::find(tx, name).await?;
+    Ok(found.ok_or_else(|| {
+        Refusal::not_found("unknown_account", format!("there is no account {name}"))
+            .hint("Settings, Accounts lists them")
+    })?)
+}

@@ -1,0 +1,208 @@
+//! Accounts of people, and the one-time invitations that make them.
+
+use chrono::{DateTime, Utc};
+use pointsman_shared::api::accounts::Account;
+use pointsman_shared::api::tokens::RoleName;
+use pointsman_shared::digest::Digest;
+use pointsman_shared::ids::PrincipalId;
+use sqlx::PgConnection;
+
+use crate::StoreResult;
+use crate::tokens::role_from;
+
+/// An account as it is checked.
+#[derive(Debug)]
+pub struct KnownAccount {
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// What it may do.
+    pub role: RoleName,
+    /// Its password, as a PHC string.
+    pub password: String,
+    /// Whether it may sign in.
+    pub disabled: bool,
+}
+
+/// An invitation as it is checked.
+#[derive(Debug)]
+pub struct KnownInvitation {
+    /// The name it is for; none = the guest chooses.
+    pub name: Option<String>,
+    /// What the account may do.
+    pub role: RoleName,
+    /// When it is void.
+    pub expires_at: DateTime<Utc>,
+    /// Whether it was used.
+    pub used: bool,
+}
+
+/// The account with this name.
+pub async fn find(conn: &mut PgConnection, name: &str) -> StoreResult<Option<KnownAccount>> {
+    let row = sqlx::query!(
+        r#"SELECT principal_id, role, password_hash, disabled_at IS NOT NULL AS "disabled!"
+           FROM account JOIN principal ON principal.id = principal_id WHERE name = $1"#,
+        name,
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(KnownAccount {
+        principal: PrincipalId(row.principal_id),
+        role: role_from(name, &row.role)?,
+        password: row.password_hash,
+        disabled: row.disabled,
+    }))
+}
+
+/// Gives a principal an account; false = it has one.
+pub async fn insert(
+    conn: &mut PgConnection,
+    principal: PrincipalId,
+    role: RoleName,
+    password: &str,
+    at: DateTime<Utc>,
+) -> StoreResult<bool> {
+    let inserted = sqlx::query!(
+        "INSERT INTO account (principal_id, role, password_hash, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
+        principal.0,
+        role.as_str(),
+        password,
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Every account, by name.
+pub async fn all(conn: &mut PgConnection) -> StoreResult<Vec<Account>> {
+    let rows = sqlx::query!(
+        r#"SELECT name, role, account.created_at, disabled_at,
+                  (SELECT max(seen_at) FROM session WHERE session.principal_id = account.principal_id) AS seen_at
+           FROM account JOIN principal ON principal.id = principal_id ORDER BY name"#,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Account {
+                role: role_from(&row.name, &row.role)?,
+                name: row.name,
+                created_at: row.created_at,
+                disabled_at: row.disabled_at,
+                seen_at: row.seen_at,
+            })
+        })
+        .collect()
+}
+
+/// Whether anybody else is an admin who may sign in; locks the accounts, so that two admins cannot demote each other.
+pub async fn lock_other_admins(conn: &mut PgConnection, but: PrincipalId) -> StoreResult<bool> {
+    let admins = sqlx::query_scalar!(
+        "SELECT principal_id FROM account JOIN principal ON principal.id = principal_id
+         WHERE role = 'admin' AND disabled_at IS NULL ORDER BY principal_id FOR NO KEY UPDATE OF account",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(admins.iter().any(|admin| *admin != but.0))
+}
+
+/// Gives an account another role.
+pub async fn set_role(conn: &mut PgConnection, principal: PrincipalId, role: RoleName) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE account SET role = $2 WHERE principal_id = $1",
+        principal.0,
+        role.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives an account another password.
+pub async fn set_password(
+    conn: &mut PgConnection,
+    principal: PrincipalId,
+    password: &str,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE account SET password_hash = $2 WHERE principal_id = $1",
+        principal.0,
+        password,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps an account from signing in, or lets it in again.
+pub async fn set_disabled(
+    conn: &mut PgConnection,
+    principal: PrincipalId,
+    at: Option<DateTime<Utc>>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE principal SET disabled_at = $2 WHERE id = $1",
+        principal.0,
+        at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Adds an invitation.
+pub async fn invite(
+    conn: &mut PgConnection,
+    secret: &Digest,
+    name: Option<&str>,
+    role: RoleName,
+    at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "INSERT INTO account_invitation (secret_hash, name, role, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        secret.as_bytes().as_slice(),
+        name,
+        role.as_str(),
+        at,
+        expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The invitation with this digest, locked until the transaction ends.
+pub async fn lock_invitation(
+    conn: &mut PgConnection,
+    secret: &Digest,
+) -> StoreResult<Option<KnownInvitation>> {
+    let row = sqlx::query!(
+        r#"SELECT name, role, expires_at, used_at IS NOT NULL AS "used!"
+           FROM account_invitation WHERE secret_hash = $1 FOR UPDATE"#,
+        secret.as_bytes().as_slice(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(KnownInvitation {
+        role: role_from("invitation", &row.role)?,
+        name: row.name,
+        expires_at: row.expires_at,
+        used: row.used,
+    }))
+}
+
+/// Notes that an invitation was used: it never counts again.
+pub async fn use_invitation(conn: &mut PgConnection, secret: &Digest, at: DateTime<Utc>) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE account_invitation SET used_at = $2 WHERE secret_hash = $1",
+        secret.as_bytes().as_slice(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
