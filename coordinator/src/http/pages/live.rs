@@ -140,7 +140,8 @@ fn frames(mut reader: Reader) -> impl Stream<Item = Result<Frame, Infallible>> {
                     return;
                 }
             }
-            yield Ok(Frame::default().event("beat").data(""));
+            // A browser drops events without data.
+            yield Ok(Frame::default().event("beat").data("1"));
             match reader.wait().await {
                 Next::Draw => {}
                 Next::End => return,
