@@ -46,7 +46,7 @@ pub(super) async fn one(
 }
 
 /// A release that can be looked at, also one that can never go live.
-fn find(spec: &str, candidates: &[Candidate]) -> Result<ReleaseId, Refusal> {
+pub(super) fn find(spec: &str, candidates: &[Candidate]) -> Result<ReleaseId, Refusal> {
     let newest_first = || candidates.iter();
     let found = match release::resolve(spec, candidates, &[])? {
         Some(Found::Release(id)) => Some(id),

@@ -97,6 +97,7 @@ struct Head<'a> {
     may: bool,
     is_over: bool,
     is_paused: bool,
+    is_held: bool,
     can_pause: bool,
     back: Option<String>,
     percent: Option<usize>,
@@ -128,7 +129,6 @@ pub(super) struct LogTail<'a> {
     pub(super) job: &'a Job,
     pub(super) standing: Standing,
     pub(super) log: &'a LogPage,
-    pub(super) jobs: Vec<(&'a Job, Standing)>,
     pub(super) follow: bool,
 }
 
@@ -175,11 +175,6 @@ pub(super) async fn show(
             job,
             standing: format::job(job.state),
             log,
-            jobs: whole
-                .jobs
-                .iter()
-                .map(|job| (job, format::job(job.state)))
-                .collect(),
             follow: !job.state.is_final(),
         };
         shown = shown.with("log", &tail)?;
@@ -259,6 +254,7 @@ fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
         may: viewer.may(Action::Deploy),
         is_over: over,
         is_paused: deployment.state == DeploymentState::Paused,
+        is_held: deployment.state == DeploymentState::Held,
         can_pause: !over
             && !matches!(
                 deployment.state,
@@ -290,7 +286,7 @@ pub(super) struct Why {
 }
 
 impl Why {
-    fn reason(self) -> Option<String> {
+    pub(super) fn reason(self) -> Option<String> {
         let reason = self.reason.trim();
         (!reason.is_empty()).then(|| reason.to_owned())
     }

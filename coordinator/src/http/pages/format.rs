@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::api::releases::ReleaseState;
 
 /// How something stands, for people: a sign, a word, and a tone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,10 +20,20 @@ const fn standing(sign: &'static str, word: &'static str, tone: &'static str) ->
     Standing { sign, word, tone }
 }
 
-/// As it should be.
-pub(super) const OK: Standing = standing("✓", "ok", "ok");
 /// Nobody knows.
 pub(super) const UNKNOWN: Standing = standing("?", "unknown", "unknown");
+
+/// How a release stands.
+pub(super) const fn release(state: ReleaseState) -> Standing {
+    match state {
+        ReleaseState::Queued => standing("…", "queued", "wait"),
+        ReleaseState::Building => standing("▶", "building", "run"),
+        ReleaseState::Built => standing("✓", "built", "ok"),
+        ReleaseState::Failed => standing("✕", "failed", "bad"),
+        ReleaseState::Cancelled => standing("–", "cancelled", "unknown"),
+        ReleaseState::Pruned => standing("–", "collected", "unknown"),
+    }
+}
 
 /// How a deployment stands.
 pub(super) const fn deployment(state: DeploymentState) -> Standing {

@@ -8,19 +8,33 @@
 mod assets;
 mod deployments;
 mod format;
+mod jobs;
 mod live;
 mod overview;
+mod plans;
+mod projects;
+mod releases;
 mod sessions;
 mod shown;
 mod sign_in;
+mod targets;
 mod viewer;
 mod wrap;
+
+/// Filters that templates use.
+mod filters {
+    /// The first twelve characters: enough to tell commits apart.
+    #[askama::filter_fn]
+    pub(super) fn short(text: impl std::fmt::Display, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(text.to_string().chars().take(12).collect())
+    }
+}
 
 pub(super) use live::Inner;
 pub(super) use viewer::{look, press};
 pub(super) use wrap::{rewrite, wrap};
 
-use pointsman_domain::Action::{Deploy, Read};
+use pointsman_domain::Action::{Build, Deploy, Read};
 
 use super::guard::Access::{Open, Page, Press};
 use super::router::{Route, get, post};
@@ -38,6 +52,21 @@ pub fn routes() -> Vec<Route> {
         post("/appearance", Press(Read), sessions::appearance),
         get("/live", Page(Read), live::stream),
         get("/", Page(Read), overview::show),
+        get("/p", Page(Read), projects::list),
+        get("/p/{project}", Page(Read), projects::show),
+        post("/p/{project}/build", Press(Build), projects::build),
+        get("/t/{target}", Page(Read), targets::show),
+        post("/t/{target}/pushes", Press(Deploy), targets::resume_pushes),
+        get("/r/{project}/{release}", Page(Read), releases::show),
+        post("/r/{project}/{release}/mark", Press(Deploy), releases::mark),
+        post("/r/{project}/{release}/pin", Press(Deploy), releases::pin),
+        post("/plans", Press(Deploy), plans::make),
+        get("/plans/{hash}", Page(Read), plans::show),
+        post("/plans/{hash}", Press(Deploy), plans::carry_out),
+        get("/jobs", Page(Read), jobs::list),
+        get("/jobs/{number}", Page(Read), jobs::show),
+        get("/jobs/{number}/raw", Page(Read), jobs::raw),
+        post("/jobs/{number}/cancel", Press(Deploy), jobs::cancel),
         get("/d", Page(Read), deployments::list),
         get("/d/{number}", Page(Read), deployments::show),
         post("/d/{number}/cancel", Press(Deploy), deployments::cancel),

@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_shared::api::jobs::{LogPage, NumberedLine};
 use pointsman_shared::ids::StreamId;
-use pointsman_shared::wire::logs::{LogContent, LogSource};
+use pointsman_shared::wire::logs::{LogContent, LogLine, LogSource};
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
@@ -49,6 +49,42 @@ pub async fn page(
         complete: head.over && whole && head.total.is_none_or(|total| reading.reached >= total),
         lines: reading.lines,
     }))
+}
+
+/// Lines of a job's newest attempt that hold a text, whatever its case; at most `limit`, in order.
+pub async fn search(
+    conn: &mut PgConnection,
+    job: i64,
+    text: &str,
+    limit: i64,
+) -> StoreResult<Vec<NumberedLine>> {
+    let rows = sqlx::query!(
+        r#"SELECT log_chunk.stage, log_chunk.first_line + line.place - 1 AS "line!", line.content AS "content!"
+           FROM job JOIN log_chunk ON log_chunk.stream_id = job.log_stream_id AND log_chunk.epoch = job.epoch,
+                LATERAL jsonb_array_elements(log_chunk.content->'lines') WITH ORDINALITY AS line (content, place)
+           WHERE job.number = $1 AND log_chunk.content ? 'lines'
+             AND strpos(lower(line.content->>'text'), lower($2)) > 0
+           ORDER BY 2 LIMIT $3"#,
+        job,
+        text,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let line: LogLine = serde_json::from_value(row.content)
+                .map_err(|error| StoreError::inconsistent("log_chunk", job, error))?;
+            Ok(NumberedLine {
+                line: unsigned(row.line),
+                at: DateTime::from_timestamp_millis(line.at).unwrap_or_default(),
+                stage: row.stage,
+                source: line.source,
+                text: line.text,
+                gap: 0,
+            })
+        })
+        .collect()
 }
 
 struct Head {

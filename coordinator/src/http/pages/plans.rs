@@ -1,0 +1,179 @@
+//! Plans: what a deployment would do, before it is done. The page is the confirmation, and its address can be shared.
+
+use askama::Template;
+use axum::extract::Form;
+use pointsman_domain::Action;
+use pointsman_shared::api::deployments::NewDeployment;
+use pointsman_shared::api::plans::{NewPlan, Plan};
+use pointsman_shared::digest::Digest;
+use pointsman_shared::name::TargetName;
+use pointsman_store::{environments, locks, views};
+use serde::Deserialize;
+
+use super::super::extract::Path;
+use super::super::problem::Answer;
+use super::filters;
+use super::format;
+use super::shown::{Place, Shown, Went};
+use super::viewer::Viewer;
+use crate::operations::{make_plan, request_deployment};
+
+/// How long a deployment to the last environment is held, so that it can be taken back before anything is sent.
+const HOLD_S: u32 = 5;
+
+/// What is to be planned.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wish {
+    target: TargetName,
+    release: String,
+}
+
+/// `POST /plans`
+pub(super) async fn make(viewer: Viewer, Form(form): Form<Wish>) -> Answer<Went> {
+    let wish = NewPlan {
+        target: form.target,
+        release: form.release,
+        waves: None,
+        on_failure: None,
+    };
+    let plan = make_plan::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
+    Ok(Went(format!("/plans/{}", plan.hash)))
+}
+
+#[derive(Template)]
+#[template(path = "plan.html")]
+struct Page<'a> {
+    plan: &'a Plan,
+    target: &'a TargetName,
+    proof: &'a str,
+    may: bool,
+    hosts: usize,
+    expected: Option<String>,
+    authors: usize,
+    yours: usize,
+    stale: Option<String>,
+    held: bool,
+    obstacles: Vec<String>,
+}
+
+/// `GET /plans/{hash}`
+pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Shown> {
+    let rhythm = viewer.app().config.timing.rhythm();
+    let mut conn = viewer.app().store.read().await?;
+    let plan = make_plan::find(&mut conn, &hash).await?;
+    let target = &plan.agreed.target;
+    let now = views::targets::one(&mut conn, target, &rhythm).await?;
+    let at = pointsman_store::now(&mut conn).await?;
+    let held_up = locks::all(&mut conn, at)
+        .await?
+        .into_iter()
+        .filter(|lock| lock.target.as_ref().is_none_or(|locked| locked == target));
+    let locked = held_up.map(|lock| {
+        let what = if lock.target.is_some() {
+            "locked"
+        } else {
+            "stopped, with everything else"
+        };
+        format!("{target} is {what} by {}: {}", lock.owner, lock.reason)
+    });
+    let live = now.as_ref().and_then(|now| now.desired.clone());
+    let planned_from = plan.agreed.from.as_ref().map(|from| from.label.clone());
+    let stale = (live != planned_from).then(|| {
+        let live = live.map_or_else(|| "nothing".to_owned(), |live| live.to_string());
+        format!("{live} is live there by now")
+    });
+    let mut authors: Vec<&str> = plan
+        .commits
+        .coming
+        .iter()
+        .map(|line| line.author.as_str())
+        .collect();
+    let me = viewer.caller.actor.name.to_lowercase();
+    let yours = authors
+        .iter()
+        .filter(|author| author.to_lowercase().contains(&me))
+        .count();
+    authors.sort_unstable();
+    authors.dedup();
+    let page = Page {
+        target,
+        proof: &viewer.proof,
+        may: viewer.may(Action::Deploy),
+        hosts: plan.agreed.waves.iter().map(Vec::len).sum(),
+        expected: plan.expected.map(|usual| {
+            format!(
+                "about {} (usually {} to {}, from {})",
+                format::duration(usual.median_ms),
+                format::duration(usual.low_ms),
+                format::duration(usual.high_ms),
+                format::count(usual.runs as usize, "run")
+            )
+        }),
+        authors: authors.len(),
+        yours,
+        stale,
+        held: is_last(&mut conn, target).await?,
+        obstacles: plan.obstacles.iter().cloned().chain(locked).collect(),
+        plan: &plan,
+    };
+    let command = format!("pointsman plan {target} {}", plan.agreed.release.label);
+    Ok(Shown::new(
+        format!("Plan {} → {target}", plan.agreed.release.label),
+        Place::Deployments,
+        &plan,
+    )?
+    .with("plan", &page)?
+    .like(command))
+}
+
+/// Whether a target lies in the last environment, where a wish is held for a moment.
+async fn is_last(conn: &mut pointsman_store::PgConnection, target: &TargetName) -> Answer<bool> {
+    let names = environments::names(conn).await?;
+    Ok(names
+        .last()
+        .is_some_and(|last| last == target.environment.as_str()))
+}
+
+/// A plan that is carried out.
+#[derive(Debug, Deserialize)]
+pub(super) struct Carried {
+    #[serde(default)]
+    reason: String,
+}
+
+/// `POST /plans/{hash}`
+pub(super) async fn carry_out(
+    viewer: Viewer,
+    Path(hash): Path<Digest>,
+    Form(form): Form<Carried>,
+) -> Answer<Went> {
+    let mut conn = viewer.app().store.read().await?;
+    let plan = make_plan::find(&mut conn, &hash).await?;
+    let target = plan.agreed.target.clone();
+    let open = views::deployments::Wanted {
+        target: Some(&target),
+        over: Some(false),
+        before: None,
+    };
+    // A second press lands where the first one did.
+    let mine = views::deployments::page(&mut conn, open, 10)
+        .await?
+        .into_iter()
+        .find(|open| {
+            open.release == plan.agreed.release.label && open.requested_by == viewer.caller.actor.name
+        });
+    if let Some(mine) = mine {
+        return Ok(Went(format!("/d/{}", mine.number)));
+    }
+    let held = is_last(&mut conn, &target).await?;
+    drop(conn);
+    let reason = form.reason.trim();
+    let wish = NewDeployment {
+        plan: Some(hash),
+        hold_s: held.then_some(HOLD_S),
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        ..NewDeployment::new(target, plan.agreed.release.number.to_string())
+    };
+    let number = request_deployment::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
+    Ok(Went(format!("/d/{number}")))
+}
