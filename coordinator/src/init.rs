@@ -1,16 +1,20 @@
-//! `pointsman-coordinator init`: schema, installation, signing key, first token. May be run again: it registers the key of
+//! `pointsman-coordinator init`: schema, installation, signing key, first token, invitation of the first admin. May be run again: it registers the key of
 //! a further coordinator and changes nothing else.
 
 use std::path::PathBuf;
 
+use pointsman_shared::api::accounts::Invitation;
+use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::clock::Clock;
-use pointsman_shared::ids::IdSource;
+use pointsman_shared::ids::{AuditId, IdSource, PrincipalId};
+use pointsman_store::audit::{self, Act, ActResult};
 use pointsman_store::{Store, StoreError, signing_keys};
 
 use crate::config::Config;
 use crate::error::OperationError;
 use crate::key_file::{self, KeyFileError};
-use crate::operations::issue_token;
+use crate::operations::{invite_account, issue_token};
+use crate::system;
 use crate::vault::{Vault, VaultError};
 
 /// Why an installation cannot be made ready.
@@ -45,6 +49,8 @@ pub enum Initialised {
     First {
         /// `pmn_...`
         token: String,
+        /// Where the first admin makes an account for the dashboard, once.
+        invitation: String,
     },
     /// It had been done before.
     Before {
@@ -75,11 +81,49 @@ pub async fn init(config: &Config, clock: &dyn Clock, ids: &dyn IdSource) -> Res
     }
     signing_keys::register(&mut tx, &key.public(), now).await?;
     let first = issue_token::first(&mut tx, ids, now).await?;
+    let invitation = match first {
+        Some(_) => {
+            Some(invite_account::insert(&mut tx, &config.http.public_url, None, RoleName::Admin, now).await?)
+        }
+        None => None,
+    };
     tx.commit().await.map_err(StoreError::from)?;
-    Ok(match first {
-        Some(issued) => Initialised::First { token: issued.token },
+    Ok(match first.zip(invitation) {
+        Some((issued, invitation)) => Initialised::First {
+            token: issued.token,
+            invitation: invitation.url,
+        },
         None => Initialised::Before {
             key_file: config.signing.key_file.clone(),
         },
     })
+}
+
+/// `pointsman-coordinator invite`: whoever reaches the console may always make an account, also when every admin is gone.
+pub async fn invite(
+    config: &Config,
+    clock: &dyn Clock,
+    ids: &dyn IdSource,
+    name: Option<&str>,
+    role: RoleName,
+) -> Result<Invitation, InitError> {
+    let store = Store::connect(&config.database.url, 2).await?;
+    let now = clock.now();
+    let mut tx = store.begin().await?;
+    if let Some(name) = name {
+        invite_account::check_name(name).map_err(OperationError::from)?;
+    }
+    let invitation = invite_account::insert(&mut tx, &config.http.public_url, name, role, now).await?;
+    let act = Act {
+        id: AuditId(ids.next()),
+        at: now,
+        actor: &system::of(&mut tx, PrincipalId(ids.next()), now).await?,
+        action: "account.invite",
+        object: &name.map_or_else(|| "a new account".to_owned(), |name| format!("account {name}")),
+        result: ActResult::Done,
+        detail: serde_json::json!({ "role": role, "from": "console" }),
+    };
+    audit::append(&mut tx, &act).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(invitation)
 }

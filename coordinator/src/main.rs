@@ -17,6 +17,7 @@ use pointsman_coordinator::signatory::LocalSignatory;
 use pointsman_coordinator::vault::{Vault, VaultError};
 use pointsman_coordinator::{artifacts, broker, http, key_file, lifecycle, secrets};
 use pointsman_shared::api::garbage::GarbageRequest;
+use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::clock::{SystemClock, SystemIds};
 use pointsman_shared::ids::IdSource as _;
 use pointsman_shared::name::ProjectName;
@@ -55,6 +56,15 @@ const USUAL_LOG: &str = "info,lapin=off,sqlx=warn";
 enum Command {
     /// Make schema, signing key and first token; prints the token once, as one line of JSON.
     Init,
+    /// Invite somebody to the dashboard, an admin when not said otherwise; prints the one-time address, as one line of
+    /// JSON. It needs nothing but this console.
+    Invite {
+        /// The account's name; whoever is invited chooses it when it is not given.
+        name: Option<String>,
+        /// What the account may do.
+        #[arg(long, default_value = "admin", value_parser = role)]
+        role: RoleName,
+    },
     /// Run the coordinator.
     Serve {
         /// Which loops to run: http, relay, intake, reconcile, schedule, notify; all when absent.
@@ -85,6 +95,11 @@ enum Command {
 enum ConfigCommand {
     /// Read the configuration and say what is wrong with it.
     Check,
+}
+
+fn role(name: &str) -> Result<RoleName, String> {
+    let read = serde_json::from_value(serde_json::Value::String(name.to_owned()));
+    read.map_err(|_| format!("{name} is no role; choose viewer, deployer, maintainer or admin"))
 }
 
 #[tokio::main]
@@ -129,8 +144,14 @@ async fn obey(arguments: Arguments, config: Config) -> anyhow::Result<()> {
         }
         // It needed no configuration.
         Command::Openapi => Ok(()),
+        Command::Invite { name, role } => {
+            let invitation = init::invite(&config, &SystemClock, &SystemIds, name.as_deref(), role).await?;
+            say(&serde_json::to_string(&invitation)?)
+        }
         Command::Init => match init::init(&config, &SystemClock, &SystemIds).await? {
-            Initialised::First { token } => say(&serde_json::json!({ "token": token }).to_string()),
+            Initialised::First { token, invitation } => {
+                say(&serde_json::json!({ "token": token, "invitation": invitation }).to_string())
+            }
             Initialised::Before { key_file } => {
                 let file = key_file.display();
                 writeln!(

@@ -1,9 +1,10 @@
 //! The coordinator itself as an actor, for acts that nobody asked for.
 
+use chrono::{DateTime, Utc};
 use pointsman_domain::{Actor, ActorKind};
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::ids::PrincipalId;
-use pointsman_store::{Transaction, principals};
+use pointsman_store::{StoreResult, Transaction, principals};
 
 use crate::app::App;
 use crate::error::OperationResult;
@@ -13,8 +14,12 @@ const NAME: &str = "coordinator";
 
 /// The coordinator as an actor.
 pub async fn actor(app: &App, tx: &mut Transaction) -> OperationResult<Actor> {
-    let fresh = PrincipalId(app.ids.next());
-    let principal = principals::ensure(tx, fresh, ActorKind::System, NAME, app.clock.now()).await?;
+    Ok(of(tx, PrincipalId(app.ids.next()), app.clock.now()).await?)
+}
+
+/// The same where no application runs; `fresh` is its principal's id, should it have none yet.
+pub async fn of(tx: &mut Transaction, fresh: PrincipalId, now: DateTime<Utc>) -> StoreResult<Actor> {
+    let principal = principals::ensure(tx, fresh, ActorKind::System, NAME, now).await?;
     Ok(Actor {
         principal,
         kind: ActorKind::System,

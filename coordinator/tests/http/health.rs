@@ -73,43 +73,6 @@ async fn the_doctor_names_what_is_wrong_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_page_tells_strangers_how_to_sign_in() {
-    let world = World::new().await;
-    world.set_up_shop().await;
-    let page = read(world.anonymous().at(Method::GET, "")).await;
-    let html = page.body.as_str().unwrap();
-    assert!(
-        html.contains("pointsman login") && !html.contains("shop"),
-        "{html}"
-    );
-    let policy = page.headers["content-security-policy"].to_str().unwrap();
-    assert!(
-        policy.starts_with("default-src 'none'; style-src 'sha256-"),
-        "{policy}"
-    );
-    assert!(!policy.contains("unsafe"));
-    assert_eq!(page.headers["x-content-type-options"], "nosniff");
-    assert!(!html.contains("<script") && !html.contains("style="));
-}
-
-#[tokio::test]
-async fn a_public_page_shows_what_is_live_and_no_secret() {
-    let world = World::with(Settings {
-        public_status: true,
-        ..Settings::default()
-    })
-    .await;
-    world.set_up_shop().await;
-    Agent::member(&world, "web-1", &[("role", "web")], &[]).await;
-    let page = read(world.anonymous().at(Method::GET, "")).await;
-    let html = page.body.as_str().unwrap();
-    for words in ["shop", "production", "beta", "web-1", "seen", "0/"] {
-        assert!(html.contains(words), "{words}: {html}");
-    }
-    assert!(!html.contains("pmn_") && !html.contains("amqp") && !html.contains("<script"));
-}
-
-#[tokio::test]
 async fn tls_is_spoken_when_it_is_configured() {
     let world = World::with(Settings {
         tls: true,

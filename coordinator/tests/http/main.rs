@@ -6,8 +6,10 @@
 mod agents;
 mod audit;
 mod bell;
+mod browser;
 mod channels;
 mod contract;
+mod dashboard;
 mod deploy_keys;
 mod doctor;
 mod health;

@@ -132,10 +132,15 @@ impl World {
 
     /// Somebody with a role.
     pub async fn person(&self, role: &str) -> Person {
+        Person::new(&self.url, Some(&self.token_of(role).await))
+    }
+
+    /// A new token with a role.
+    pub async fn token_of(&self, role: &str) -> String {
         let name = format!("{role} {}", self.app.ids.next().simple());
         let wish = serde_json::json!({ "name": name, "role": role });
         let issued = self.admin().post("tokens", &wish).await.expect(201);
-        Person::new(&self.url, issued["token"].as_str())
+        issued["token"].as_str().unwrap().to_owned()
     }
 
     /// Makes shop@production, for hosts with role=web.
@@ -161,6 +166,12 @@ impl World {
 
     /// One number out of the database.
     pub async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(self.pool()).await.unwrap()
+    }
+
+    /// The same for a query that was put together.
+    pub async fn count_of(&self, query: &str) -> i64 {
+        let query = sqlx::AssertSqlSafe(query.to_owned());
         sqlx::query_scalar(query).fetch_one(self.pool()).await.unwrap()
     }
 }

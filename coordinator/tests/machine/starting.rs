@@ -22,10 +22,12 @@ async fn init(config: &Config) -> Result<Initialised, init::InitError> {
 async fn init_shows_a_token_once_and_registers_a_second_coordinators_key() {
     let world = World::empty().await;
     let config = &world.app.config;
-    let Initialised::First { token } = init(config).await.unwrap() else {
+    let Initialised::First { token, invitation } = init(config).await.unwrap() else {
         panic!("it was never initialised");
     };
     assert!(token.starts_with("pmn_"), "{token}");
+    assert!(invitation.contains("/invitation/"), "{invitation}");
+    assert_eq!(world.count("SELECT count(*) FROM account_invitation").await, 1);
     assert!(matches!(init(config).await.unwrap(), Initialised::Before { .. }));
 
     let mut second = Config::clone(config);

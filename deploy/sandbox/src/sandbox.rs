@@ -43,6 +43,7 @@ pub struct Sandbox {
     coordinators: Vec<Coordinator>,
     hosts: BTreeMap<String, Host>,
     token: String,
+    invitation: String,
     ground: Ground,
     tenancy: Tenancy,
 }
@@ -84,7 +85,7 @@ impl Sandbox {
             broker_admin: &tenancy.services().rabbitmq().admin_url(),
         };
         let setup = CoordinatorSetup::new(&ground, &addresses)?;
-        let token = setup.init().await?;
+        let initialised = setup.init().await?;
         let coordinators = try_join_all((0..options.coordinators).map(|index| setup.serve(index))).await?;
         try_join_all(coordinators.iter().map(Coordinator::until_ready)).await?;
         let url = coordinators.first().map(Coordinator::url).unwrap_or_default();
@@ -103,7 +104,8 @@ impl Sandbox {
             options,
             coordinators,
             hosts,
-            token,
+            token: initialised.token,
+            invitation: initialised.invitation,
             ground,
             tenancy,
         };
@@ -233,6 +235,11 @@ impl Sandbox {
             .first()
             .map(Coordinator::url)
             .unwrap_or_default()
+    }
+
+    /// Where the first admin makes an account for the dashboard, once.
+    pub fn invitation(&self) -> &str {
+        &self.invitation
     }
 
     /// The administrator's token.

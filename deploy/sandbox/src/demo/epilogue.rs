@@ -7,8 +7,9 @@ pub(crate) fn show_next(stage: &Stage<'_>, tale: &Tale) {
     let narrator = &stage.narrator;
     let (sandbox, project) = (stage.sandbox, stage.project);
     narrator.line("");
-    narrator.line(&format!("  API and status page  {}", sandbox.url()));
-    narrator.line(&format!("  token                {}", sandbox.token()));
+    narrator.line(&format!("  dashboard and API    {}", sandbox.url()));
+    narrator.line(&format!("  sign in with         {}", sandbox.token()));
+    narrator.line(&format!("  or make an account   {}", sandbox.invitation()));
     for host in sandbox.web_hosts() {
         let site = host.site(project).map(|site| site.url()).unwrap_or_default();
         narrator.line(&format!(

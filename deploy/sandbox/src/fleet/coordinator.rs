@@ -27,10 +27,13 @@ pub struct Coordinator {
     tls: Option<Tls>,
 }
 
-/// What `init` prints.
-#[derive(Deserialize)]
-struct Initialised {
-    token: String,
+/// What `init` prints, once.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Initialised {
+    /// The administrator's token.
+    pub(crate) token: String,
+    /// Where the first admin makes an account.
+    pub(crate) invitation: String,
 }
 
 /// What all coordinators of a sandbox share.
@@ -92,8 +95,8 @@ impl CoordinatorSetup {
         }
     }
 
-    /// Makes key, schema and first token; returns the token.
-    pub(crate) async fn init(&self) -> Result<String> {
+    /// Makes key, schema, first token and first invitation.
+    pub(crate) async fn init(&self) -> Result<Initialised> {
         let printed = self.ground.place.path("coordinator/init.json");
         let spec = Spec {
             stdout: Some(printed.clone()),
@@ -106,11 +109,9 @@ impl CoordinatorSetup {
             .lines()
             .find(|line| line.starts_with('{'))
             .unwrap_or_default();
-        serde_json::from_str(line)
-            .map(|initialised: Initialised| initialised.token)
-            .map_err(|error| {
-                Error::Unexpected(format!("`pointsman-coordinator init` printed no token: {error}"))
-            })
+        serde_json::from_str(line).map_err(|error| {
+            Error::Unexpected(format!("`pointsman-coordinator init` printed no token: {error}"))
+        })
     }
 
     /// Starts coordinator number `index`, from 0; the first listens where the configuration file says.
