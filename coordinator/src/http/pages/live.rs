@@ -53,6 +53,8 @@ pub(super) struct LiveQuery {
 #[derive(Serialize)]
 struct Patch<'a> {
     id: &'a str,
+    /// The region before it, for one that was not there yet.
+    after: Option<&'a str>,
     hash: &'a str,
     html: &'a str,
 }
@@ -177,12 +179,20 @@ impl Reader {
     /// Frames for what the browser does not have yet.
     fn differing(&mut self, shown: &Shown) -> Vec<Frame> {
         let mut frames = Vec::new();
-        for region in &shown.regions {
+        let there = |id: &String| shown.regions.iter().any(|region| region.id == id);
+        let gone: Vec<String> = self.have.keys().filter(|id| !there(id)).cloned().collect();
+        for id in gone {
+            self.have.remove(&id);
+            frames.push(Frame::default().event("less").data(id));
+        }
+        let before = std::iter::once(None).chain(shown.regions.iter().map(|region| Some(region.id)));
+        for (region, after) in shown.regions.iter().zip(before) {
             if self.have.get(region.id) == Some(&region.hash) {
                 continue;
             }
             let patch = Patch {
                 id: region.id,
+                after,
                 hash: &region.hash,
                 html: &region.html,
             };

@@ -172,7 +172,7 @@ pub(super) async fn carry_out(
         plan: Some(hash),
         hold_s: held.then_some(HOLD_S),
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
-        ..NewDeployment::new(target, plan.agreed.release.number.to_string())
+        ..NewDeployment::new(target, format!("#{}", plan.agreed.release.number))
     };
     let number = request_deployment::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
     Ok(Went(format!("/d/{number}")))

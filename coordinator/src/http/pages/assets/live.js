@@ -15,9 +15,10 @@ const policy =
 
 /** @type {EventSource | null} */
 let stream = null;
+/** @typedef {{id: string, after: string | null, hash: string, html: string}} Patch */
 let beaten = 0;
 let since = "";
-/** Patches that would disturb somebody; applied when they would not any more. @type {Map<string, {id: string, hash: string, html: string}>} */
+/** Patches that would disturb somebody; applied when they would not any more. @type {Map<string, Patch>} */
 const held = new Map();
 
 function have() {
@@ -54,10 +55,20 @@ function focused(region) {
   return { id: active.id, tag: active.tagName, words, nth: alike.indexOf(active) };
 }
 
-/** @param {{id: string, hash: string, html: string}} patch */
+/** A region that was not there yet, behind the one before it. @param {Patch} patch */
+function made(patch) {
+  const region = document.createElement("div");
+  region.id = patch.id;
+  region.className = "region";
+  const before = patch.after && document.getElementById(patch.after);
+  if (before) before.after(region);
+  else document.getElementById("main")?.prepend(region);
+  return region;
+}
+
+/** @param {Patch} patch */
 function apply(patch) {
-  const region = document.getElementById(patch.id);
-  if (!region) return;
+  const region = document.getElementById(patch.id) ?? made(patch);
   if (busy(region)) {
     held.set(patch.id, patch);
     return;
@@ -92,6 +103,7 @@ function open() {
   stream = new EventSource(`/live?${query}`);
   beaten = Date.now();
   stream.addEventListener("patch", (event) => apply(JSON.parse(event.data)));
+  stream.addEventListener("less", (event) => document.getElementById(event.data)?.remove());
   stream.addEventListener("tab", (event) => {
     const tab = JSON.parse(event.data);
     document.title = tab.title;

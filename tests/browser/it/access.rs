@@ -1,0 +1,103 @@
+//! Pages for everybody: no violation that axe knows, in both themes and widths; no sideways scroll; within the budget.
+
+use anyhow::{Context as _, Result, ensure};
+use pointsman_browser_tests::{Look, Theme, Window};
+
+use crate::world::{signed_in, world};
+
+/// Pages, with what they are looked at with.
+const PAGES: [&str; 20] = [
+    "/",
+    "/p",
+    "/p/shop",
+    "/t/shop@production",
+    "/r/shop/1",
+    "/d",
+    "/d/1",
+    "/jobs",
+    "/jobs/1",
+    "/jobs/1?find=cp",
+    "/hosts",
+    "/h/web-1",
+    "/migrations",
+    "/gc",
+    "/locks",
+    "/audit",
+    "/settings",
+    "/settings/accounts",
+    "/profile",
+    "/p/nothing",
+];
+
+/// Most elements of a page, and most requests and bytes of a cold one (deploy/docs/dashboard.md).
+const NODES: u64 = 1500;
+const REQUESTS: u64 = 6;
+const BYTES: u64 = 60_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn axe_finds_nothing_on_any_page_and_none_scrolls_sideways() -> Result<()> {
+    let world = world().await?;
+    let axe =
+        std::env::var("POINTSMAN_AXE").context("POINTSMAN_AXE names axe-core's file; deploy/test sets it")?;
+    let axe = fs_err::read_to_string(axe)?;
+    let window = Window::open().await?;
+    let tab = signed_in(&window, world).await?;
+    let mut wrong = Vec::new();
+    for theme in [Theme::Light, Theme::Dark] {
+        for width in [1280, 390] {
+            tab.look(Look { theme, width }).await?;
+            for page in PAGES {
+                tab.load(page).await?;
+                for violation in tab.violations(&axe).await? {
+                    wrong.push(format!("{page} {theme:?} {width}: {violation}"));
+                }
+            }
+        }
+    }
+    let narrow = Look {
+        theme: Theme::Light,
+        width: 320,
+    };
+    tab.look(narrow).await?;
+    for page in PAGES {
+        tab.load(page).await?;
+        let over = tab
+            .run("document.documentElement.scrollWidth - innerWidth")
+            .await?;
+        if over.as_i64() != Some(0) {
+            wrong.push(format!("{page} is {over} px too wide at 320 px"));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    window.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_keeps_to_its_budget() -> Result<()> {
+    let world = world().await?;
+    let window = Window::open().await?;
+    let tab = signed_in(&window, world).await?;
+    let mut wrong = Vec::new();
+    for page in PAGES {
+        tab.load(page).await?;
+        let measured = tab
+            .run(
+                "(() => { const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+                 return { nodes: document.querySelectorAll('*').length, requests: all.length + 1,
+                          bytes: all.reduce((sum, one) => sum + (one.encodedBodySize || 0) + 300, 0) }; })()",
+            )
+            .await?;
+        let of = |name: &str| measured[name].as_u64().unwrap_or(u64::MAX);
+        println!(
+            "{page}: {} nodes, {} requests, {} bytes",
+            of("nodes"),
+            of("requests"),
+            of("bytes")
+        );
+        if of("nodes") > NODES || of("requests") > REQUESTS || of("bytes") > BYTES {
+            wrong.push(format!("{page}: {measured}"));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    window.close().await
+}

@@ -1,0 +1,5 @@
+//! Sentences about people at the dashboard, each told by a real browser, and checked in the API as well.
+
+mod access;
+mod flow;
+mod world;
