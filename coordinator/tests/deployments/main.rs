@@ -29,6 +29,7 @@ mod recipes;
 mod repository;
 mod returning;
 mod rolling_back;
+mod roots;
 mod scheduling;
 mod telling;
 mod wishes;
