@@ -145,6 +145,8 @@ pub fn state(host: &Host) -> Cell {
         (Tone::Faint, "invited")
     } else if !host.seen {
         (Tone::Bad, "absent")
+    } else if host.late {
+        (Tone::Warning, "late")
     } else if !host.problems.is_empty() {
         (Tone::Warning, "trouble")
     } else {

@@ -18,6 +18,9 @@ pub enum Problem {
     /// It is not there.
     #[error("{0}")]
     Absent(Absence),
+    /// It is seen, and was last heard longer ago than two of its beats.
+    #[error("late: its agent was last heard at {}", .0.format("%F %T UTC"))]
+    Late(DateTime<Utc>),
     /// What it needs at the broker was not made yet.
     #[error("its broker user, rights or queues do not stand yet")]
     BrokerNotReady,
@@ -136,7 +139,8 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
     };
     let absence = presence.absence(now, rhythm);
     let mut problems = problems(&row);
-    problems.splice(0..0, absence.map(Problem::Absent));
+    let late = presence.late(now, rhythm);
+    problems.splice(0..0, absence.map(Problem::Absent).or(late.map(Problem::Late)));
     let host = Host {
         id: row.id.parse().map_err(|e| wrong(&e))?,
         display_name: row.display_name,
@@ -154,6 +158,7 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
             .collect::<Result<_, _>>()
             .map_err(|e| wrong(&e))?,
         seen: absence.is_none(),
+        late: late.is_some(),
         last_seen_at: row.last_seen_at,
         software: row.software,
         running: u32::try_from(row.working).unwrap_or_default(),
