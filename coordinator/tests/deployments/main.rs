@@ -18,6 +18,7 @@ mod failing;
 mod forge;
 mod going_live;
 mod intervening;
+mod leaving;
 mod locking;
 mod measuring;
 mod migrating;

@@ -27,6 +27,9 @@ pub struct Host {
     /// Whether it is seen and missed more than two of its own beats.
     #[serde(default)]
     pub late: bool,
+    /// When its agent said that it ends.
+    #[serde(default)]
+    pub stopped_at: Option<DateTime<Utc>>,
     /// When it was last heard.
     pub last_seen_at: Option<DateTime<Utc>>,
     /// Software version.

@@ -247,6 +247,9 @@ pub struct Placement {
     /// Whether it is seen and missed more than two of its own beats.
     #[serde(default)]
     pub late: bool,
+    /// Whether its agent said that it ends.
+    #[serde(default)]
+    pub stopped: bool,
     /// When it was last heard.
     pub last_seen_at: Option<DateTime<Utc>>,
 }

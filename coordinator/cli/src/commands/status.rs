@@ -202,7 +202,7 @@ pub fn placements<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Table {
 /// A host that is not seen is never green: what it said last may be old.
 fn health_cell(placement: &Placement) -> Cell {
     let tone = match placement.health.as_str() {
-        "healthy" if placement.seen && !placement.late => Tone::Good,
+        "healthy" if absent(placement).is_none() => Tone::Good,
         "unhealthy" => Tone::Bad,
         _ => Tone::Warning,
     };
@@ -210,10 +210,14 @@ fn health_cell(placement: &Placement) -> Cell {
 }
 
 fn absent(placement: &Placement) -> Option<String> {
-    let word = match (placement.seen, placement.late) {
-        (false, _) => "not seen",
-        (true, true) => "late",
-        (true, false) => return None,
+    let word = if placement.stopped {
+        "its agent is stopped"
+    } else if !placement.seen {
+        "not seen"
+    } else if placement.late {
+        "late"
+    } else {
+        return None;
     };
     Some(word.to_owned())
 }
@@ -237,7 +241,7 @@ fn health(target: &Target) -> (Tone, &'static str) {
         (Tone::Warning, "drift")
     } else if target.desired.is_none() {
         (Tone::Faint, "empty")
-    } else if any(|placement| !placement.seen || placement.health == "unknown") {
+    } else if any(|placement| !placement.seen || placement.stopped || placement.health == "unknown") {
         (Tone::Warning, "unknown")
     } else if any(|placement| placement.late) {
         (Tone::Warning, "late")

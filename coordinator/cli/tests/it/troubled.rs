@@ -49,6 +49,37 @@ fn a_host_that_missed_two_beats_is_late() {
 }
 
 #[test]
+fn a_host_whose_agent_was_stopped_is_stopped_before_it_is_missed() {
+    let coordinator = Coordinator::start();
+    {
+        let mut world = coordinator.world();
+        world.targets[0].placements[1].stopped = true;
+        let host = &mut world.hosts[1];
+        host.stopped_at = host.last_seen_at;
+        host.problems = vec!["its agent was stopped at 2026-11-20 12:00:00 UTC".to_owned()];
+    }
+    let lucy = Person::lucy(&coordinator);
+    insta::assert_snapshot!(lucy.types(200, "hosts").ends(), @"
+    HOST  STATE    SEEN  RUNNING   FREE  AGENT  LABELS    PROBLEMS
+    web1  ok         2m        0  52 GB  0.1.0  role=web  -
+    web2  stopped    2m        0  52 GB  0.1.0  role=web  its agent was stopped at 2026-11-20 12:00:00 UTC
+    web3  ok         2m        0  52 GB  0.1.0  role=web  -
+    --- exit 0
+    ");
+    insta::assert_snapshot!(lucy.types(200, "status").ends(), @"
+    PROJECT  BETA         PRODUCTION         NOTE
+    shop     - empty 0/1  1.9.0 unknown 3/3  web2: its agent is stopped
+    --- exit 0
+    ");
+    let why = lucy.runs("why web2");
+    assert!(
+        why.stdout
+            .contains("-> on the host: systemctl start pointsman-agent"),
+        "{why}"
+    );
+}
+
+#[test]
 fn a_release_without_a_recipe_says_so() {
     let coordinator = Coordinator::start();
     let lucy = Person::lucy(&coordinator);

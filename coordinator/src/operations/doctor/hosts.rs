@@ -55,6 +55,7 @@ const fn is_cured_alike(problem: &Problem) -> bool {
     match problem {
         Problem::Absent(Absence::NotJoined | Absence::Paused { .. }) => false,
         Problem::Absent(Absence::NeverHeard | Absence::Silent { .. })
+        | Problem::Stopped(_)
         | Problem::Late(_)
         | Problem::BrokerNotReady
         | Problem::Clock(_)
@@ -74,6 +75,7 @@ fn finding(hosts: &[&Host], problem: &Problem) -> Finding {
     let severity = match problem {
         // What a paused host waits for is a person's wish.
         Problem::Absent(Absence::Paused { .. })
+        | Problem::Stopped(_)
         | Problem::Late(_)
         | Problem::BrokerNotReady
         | Problem::Clock(_)
@@ -98,6 +100,7 @@ fn cure(id: &str, problem: &Problem) -> String {
         Problem::Absent(Absence::NeverHeard | Absence::Silent { .. }) | Problem::Late(_) => {
             format!("on {id}: systemctl status pointsman-agent; journalctl -u pointsman-agent -n 50")
         }
+        Problem::Stopped(_) => format!("on {id}: systemctl start pointsman-agent"),
         Problem::BrokerNotReady => {
             "set broker.admin_url, or let an administrator run what `pointsman-agent join` printed".to_owned()
         }

@@ -137,6 +137,7 @@ struct PlacementColumns {
     last_seen_at: Option<DateTime<Utc>>,
     has_instance: bool,
     working: bool,
+    stopped: bool,
 }
 
 async fn select_placements(
@@ -151,7 +152,8 @@ async fn select_placements(
                   confirmed.label AS "confirmed?", current_folder, generation, fence_generation,
                   CASE WHEN confirmed.id IS NULL THEN 'unknown' ELSE health END AS "health!",
                   COALESCE(drift, problem) AS drift, joined_at, revoked_at, paused_at, last_seen_at,
-                  instance_id IS NOT NULL AS "has_instance!", working > 0 AS "working!"
+                  instance_id IS NOT NULL AS "has_instance!", working > 0 AS "working!",
+                  stopped_at IS NOT NULL AS "stopped!"
            FROM placement JOIN host ON host.id = placement.host_id
                 LEFT JOIN release desired ON desired.id = placement.desired_release_id
                 LEFT JOIN release attempted ON attempted.id = placement.attempted_release_id
@@ -205,6 +207,7 @@ fn placement(row: PlacementColumns, now: DateTime<Utc>, rhythm: &Rhythm) -> Stor
         drift: row.drift,
         seen: presence.absence(now, rhythm).is_none(),
         late: presence.late(now, rhythm).is_some(),
+        stopped: row.stopped,
         last_seen_at: row.last_seen_at,
     })
 }

@@ -178,6 +178,7 @@ impl World {
             kinds: vec![JobKind::Install, JobKind::Activate, JobKind::Rollback],
             seen: true,
             late: false,
+            stopped_at: None,
             last_seen_at: Some(ago(JUST_NOW)),
             software: Some("0.1.0".to_owned()),
             running: 0,
@@ -205,6 +206,7 @@ impl World {
             drift: None,
             seen: true,
             late: false,
+            stopped: false,
             last_seen_at: Some(ago(JUST_NOW)),
         });
         self.targets.push(Target {
