@@ -52,6 +52,8 @@ pub enum Asked {
     Default,
     /// The tag, branch or commit of this name.
     Named(GitRef),
+    /// The same, called by the one tag that its commit bears, where a branch or a commit was named.
+    ByItsTag(GitRef),
     /// The branch or tag of this name, whatever else is called so.
     Exactly(RefKind, GitRef),
 }
@@ -123,6 +125,14 @@ fn pinned(mirror: &Mirror, asked: Asked, file: &str) -> Result<Option<Pinned>, E
         Asked::Named(reference) => {
             let resolved = mirror.resolve(&reference)?;
             (reference.to_string(), resolved.commit, resolved.label)
+        }
+        Asked::ByItsTag(reference) => {
+            let resolved = mirror.resolve(&reference)?;
+            let tag = match resolved.label {
+                Some(tag) => Some(tag),
+                None => mirror.only_tag(&resolved.commit)?,
+            };
+            (reference.to_string(), resolved.commit, tag)
         }
         Asked::Exactly(kind, name) => {
             let resolved = mirror.resolve_as(kind, &name)?;

@@ -165,6 +165,11 @@ impl Dispatcher {
         self.work.list()
     }
 
+    /// Whether a coordinator hears this very process.
+    pub const fn is_heard(&self) -> bool {
+        self.connected && self.welcomed_here
+    }
+
     /// How many messages were refused.
     pub fn refused(&self) -> u64 {
         self.refusals.total()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pointsman_shared::clock::{SystemClock, SystemIds};
 use pointsman_shared::outcome::JobKind;
+use pointsman_shared::wire::from_agent::{Fault, ReportContent};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -52,6 +53,7 @@ pub async fn run(config: &Config, kinds: &[JobKind], mut signals: Signals) -> Re
     }
     let ending = edge.until_told(&mut signals).await;
     if ending == Ending::Drained {
+        edge.say_goodbye(&mut signals).await;
         edge.last_words(&mut signals).await;
     }
     edge.stop.cancel();
@@ -206,6 +208,24 @@ impl Edge {
             }
             // `open` lets no offer through the control door.
             (Ok(Letter::Offer(_)), Queue::Control) => None,
+        }
+    }
+
+    /// Says that it ends, so that nobody waits for missed beats to see it. Not where nobody listens: it would only be
+    /// waited for.
+    async fn say_goodbye(&self, signals: &mut Signals) {
+        if !self.dispatcher.is_heard() {
+            return;
+        }
+        let goodbye = ReportContent::Fault(Fault {
+            placement: None,
+            code: Fault::STOPPING.to_owned(),
+            message: "the agent was asked to end".to_owned(),
+        });
+        tokio::select! {
+            () = self.tools.scribe.report_durably(goodbye) => {}
+            _ = signals.next() => {}
+            () = tokio::time::sleep(LAST_WORDS) => {}
         }
     }
 

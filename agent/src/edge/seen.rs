@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use pointsman_shared::clock::Clock;
 use pointsman_shared::ids::PlacementId;
+use rustix::fs::StatVfsMountFlags;
 
 use crate::journal::RootRecord;
 use crate::layout::PlacementFacts;
@@ -59,7 +60,9 @@ impl SeenRoots {
         let same =
             seen.facts.root == record.root && seen.stamps.iter().all(|(path, before)| stamp(path) == *before);
         let free = rustix::fs::statvfs(record.root.as_str()).ok()?;
-        same.then(|| PlacementFacts {
+        // A mount that turns read-only changes no stamp.
+        let writable = !free.f_flag.contains(StatVfsMountFlags::RDONLY);
+        (same && writable).then(|| PlacementFacts {
             free_bytes: free.f_bavail.saturating_mul(free.f_frsize),
             ..seen.facts.clone()
         })

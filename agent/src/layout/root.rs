@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use pointsman_shared::name::{ReleaseFolder, RootPath};
-use rustix::fs::{Mode, Stat, fstat, fstatfs, fstatvfs};
+use rustix::fs::{Mode, Stat, StatVfsMountFlags, fstat, fstatfs, fstatvfs};
 
 use crate::dir::{Dir, FileError};
 
@@ -62,6 +62,34 @@ pub enum RootError {
         /// Its mode.
         mode: u32,
     },
+    /// We may not even open it.
+    #[error(
+        "the agent's user {agent} may not open the root {root}; `chown {agent} {root} && chmod u+rwx {root}`, and let \
+         it pass through the folders above"
+    )]
+    Denied {
+        /// The root.
+        root: RootPath,
+        /// Our user.
+        agent: u32,
+    },
+    /// We may not write to it ourselves.
+    #[error("the agent may not work in {root}, which has mode {mode:04o}; `chmod u+rwx {root}`")]
+    Closed {
+        /// The root or one of its folders.
+        root: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Nobody may write to it.
+    #[error(
+        "the root {root} lies on a filesystem that is mounted read-only; mount it for writing once `dmesg` tells why \
+         it is not"
+    )]
+    ReadOnly {
+        /// The root.
+        root: RootPath,
+    },
     /// It is on a network filesystem.
     #[error(
         "the root {root} lies on {filesystem}, where a switch is not atomic; choose a folder on a local disk"
@@ -104,14 +132,22 @@ impl AsFd for Root {
 }
 
 impl Root {
-    /// Opens and judges a root and makes the folders that are missing in it.
+    /// Opens and judges a root, makes the folders that are missing in it, and refuses one that nobody can work in.
     pub fn open(path: &RootPath) -> Result<Self, RootError> {
+        let root = Self::look(path)?;
+        root.may_work()?;
+        Ok(root)
+    }
+
+    /// The same for whoever only reads: what lies in a root that cannot be written to is worth telling.
+    pub fn look(path: &RootPath) -> Result<Self, RootError> {
+        let agent = rustix::process::geteuid().as_raw();
         let dir = Dir::open(Path::new(path.as_str())).map_err(|error| {
-            if error.source.kind() == std::io::ErrorKind::NotFound {
-                RootError::Missing {
-                    root: path.clone(),
-                    agent: rustix::process::geteuid().as_raw(),
-                }
+            let (root, kind) = (path.clone(), error.source.kind());
+            if kind == std::io::ErrorKind::NotFound {
+                RootError::Missing { root, agent }
+            } else if kind == std::io::ErrorKind::PermissionDenied {
+                RootError::Denied { root, agent }
             } else {
                 RootError::File(error)
             }
@@ -137,6 +173,27 @@ impl Root {
             }
         }
         Ok(root)
+    }
+
+    /// Whether installs, switches and collections can write where they must. The modes are read, not tried: the root is
+    /// ours, so that its owner's rights are what counts.
+    pub fn may_work(&self) -> Result<(), RootError> {
+        for folder in [&self.dir, &self.releases, &self.trash, &self.own, &self.manifests] {
+            let stat = fstat(folder).map_err(|e| FileError::new("look at", folder.path(), e))?;
+            if stat.st_mode & 0o700 != 0o700 {
+                return Err(RootError::Closed {
+                    root: folder.path().display().to_string(),
+                    mode: stat.st_mode & 0o7777,
+                });
+            }
+        }
+        let stat = fstatvfs(&self.dir).map_err(|e| FileError::new("look at", self.dir.path(), e))?;
+        if stat.f_flag.contains(StatVfsMountFlags::RDONLY) {
+            return Err(RootError::ReadOnly {
+                root: self.path.clone(),
+            });
+        }
+        Ok(())
     }
 
     /// Its path.

@@ -51,8 +51,11 @@ impl PlacementFacts {
             problem: None,
             free_bytes: 0,
         };
-        let problem = match Root::open(&record.root) {
-            Ok(root) => facts.fill(&root).err().map(|error| describe(&error)),
+        let problem = match Root::look(&record.root) {
+            Ok(root) => {
+                let unread = facts.fill(&root).err().map(|error| describe(&error));
+                unread.or_else(|| root.may_work().err().map(|error| describe(&error)))
+            }
             Err(error) => Some(describe(&error)),
         };
         facts.problem = problem.or(facts.problem);

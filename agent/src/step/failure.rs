@@ -74,6 +74,9 @@ impl Failure {
         match error {
             RootError::Missing { .. } => Self::of(phase, "root_missing", error),
             RootError::File(file) => Self::file(phase, file),
+            RootError::Denied { .. } | RootError::Closed { .. } | RootError::ReadOnly { .. } => {
+                Self::of(phase, "root_closed", error)
+            }
             RootError::Owner { .. }
             | RootError::Writable { .. }
             | RootError::Filesystem { .. }

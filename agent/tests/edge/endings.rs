@@ -2,7 +2,7 @@
 
 use pointsman_shared::outcome::Outcome;
 use pointsman_shared::wire::FromAgent;
-use pointsman_shared::wire::from_agent::ReportContent;
+use pointsman_shared::wire::from_agent::{Fault, Report, ReportContent};
 use rustix::process::Signal;
 
 use crate::agent::Host;
@@ -132,4 +132,19 @@ async fn a_service_manager_is_told_when_it_runs_and_when_it_drains() {
     let end = told();
     assert!(end.starts_with("STOPPING=1\nSTATUS=draining"), "{end}");
     assert!(host.ended().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_asked_to_end_says_goodbye() {
+    let mut host = Host::joined().await;
+    host.start().await;
+    let neighbour = host.neighbour.clone();
+    neighbour.hello(0).await;
+    host.signal(Signal::TERM);
+    assert!(host.ended().await.success());
+    let is_goodbye = |report: &Report| match &report.content {
+        ReportContent::Fault(fault) => fault.code == Fault::STOPPING,
+        _ => false,
+    };
+    assert!(neighbour.memory().reports().iter().any(is_goodbye));
 }

@@ -21,5 +21,6 @@ mod migrations;
 mod nginx;
 mod process;
 mod recovery;
+mod roots;
 mod switch;
 mod world;

@@ -1,6 +1,6 @@
 //! The words and tones of states, the same in every table, line and message.
 
-use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_shared::api::deployments::{Deployment, DeploymentState};
 use pointsman_shared::api::fleet::Severity;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::projects::{OnFailure, WhenBusy};
@@ -51,6 +51,30 @@ pub const fn deployment_word(state: DeploymentState) -> &'static str {
         DeploymentState::Superseded => "superseded",
         DeploymentState::Abandoned => "abandoned",
     }
+}
+
+/// What a person may do about a deployment that waits for one, as the coordinator says; one that is older does not say.
+pub fn ways_out(deployment: &Deployment) -> String {
+    let Deployment { number, ways_out, .. } = deployment;
+    if ways_out.is_empty() {
+        return format!("pointsman decide {number} continue | pointsman cancel {number}");
+    }
+    ways_out.join(" | ")
+}
+
+/// Each text once, behind the hosts it holds of: `web1, web2: disk full` is told as one.
+pub fn told_once(told: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut once: Vec<(String, String)> = Vec::new();
+    for (host, text) in told {
+        match once.iter_mut().find(|(_, known)| *known == text) {
+            Some((hosts, _)) => {
+                hosts.push_str(", ");
+                hosts.push_str(&host);
+            }
+            None => once.push((host, text)),
+        }
+    }
+    once
 }
 
 /// How a deployment's state feels.

@@ -8,6 +8,7 @@
 //! gate       pre-migrations, between the barrier and the first switch
 //! intervene  what a person may say about single hosts and the next wave
 //! left       how long it usually takes from here
+//! ways_out   what a person may do about one that waits
 //! ```
 //!
 //! Invariants, tested against duplicated, re-ordered and lost events: no host switches before every host that can be
@@ -27,6 +28,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod ways_out;
 
 pub use decide::decide;
 pub use decision::Decision;

@@ -160,7 +160,7 @@ pub struct Converging {
     pub seen: bool,
     /// Whether its fence is known and stands.
     pub fenced: bool,
-    /// Whether it drifted.
+    /// Whether it drifted, or its root cannot be worked in.
     pub drifted: bool,
     /// Whether a job is open on it.
     pub busy: bool,

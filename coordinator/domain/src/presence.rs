@@ -66,7 +66,27 @@ impl Absence {
     }
 }
 
+/// Beats after which a host that is still seen is late.
+const LATE_BEATS: u64 = 2;
+
 impl Presence {
+    /// When a host was last heard that is seen and missed more than two of its own beats; none of any other. Its work
+    /// goes on until it counts as absent: this is for people.
+    pub fn late(&self, now: DateTime<Utc>, rhythm: &Rhythm) -> Option<DateTime<Utc>> {
+        let last = self
+            .last_seen_at
+            .filter(|_| self.absence(now, rhythm).is_none())?;
+        (last + milliseconds(self.beat(rhythm).saturating_mul(LATE_BEATS)) < now).then_some(last)
+    }
+
+    const fn beat(&self, rhythm: &Rhythm) -> u64 {
+        if self.working {
+            rhythm.beat_ms
+        } else {
+            rhythm.idle_beat_ms
+        }
+    }
+
     /// Why the host is absent; none when it is seen.
     pub fn absence(&self, now: DateTime<Utc>, rhythm: &Rhythm) -> Option<Absence> {
         if self.joined_at.is_none() || self.revoked_at.is_some() {
@@ -78,12 +98,7 @@ impl Presence {
         let (true, Some(last)) = (self.has_instance, self.last_seen_at) else {
             return Some(Absence::NeverHeard);
         };
-        let beat = if self.working {
-            rhythm.beat_ms
-        } else {
-            rhythm.idle_beat_ms
-        };
-        let patience = milliseconds(beat.saturating_mul(u64::from(rhythm.unseen_beats)));
+        let patience = milliseconds(self.beat(rhythm).saturating_mul(u64::from(rhythm.unseen_beats)));
         (last + patience < now).then_some(Absence::Silent { last })
     }
 }
@@ -111,6 +126,26 @@ mod tests {
             has_instance: true,
             ..Presence::default()
         }
+    }
+
+    #[test]
+    fn a_host_that_missed_more_than_two_beats_is_late_until_it_is_absent() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::hours(1);
+        let late = |seconds| {
+            heard(now - TimeDelta::seconds(seconds))
+                .late(now, &RHYTHM)
+                .is_some()
+        };
+        assert_eq!(
+            [59, 61, 89, 91].map(late),
+            [false, true, true, false],
+            "idle: two beats of 30 s"
+        );
+        let working = Presence {
+            working: true,
+            ..heard(now - TimeDelta::seconds(21))
+        };
+        assert!(working.late(now, &RHYTHM).is_some());
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub struct Candidate<'a> {
     pub placement: PlacementId,
     /// The host.
     pub host: &'a HostId,
-    /// Whether it is seen.
+    /// Whether it is seen, and its root can be worked in.
     pub seen: bool,
 }
 

@@ -69,7 +69,8 @@ async fn converge_hosts(app: &App, tx: &mut Transaction, target: &TargetRow) -> 
     };
     let mut ordered = false;
     for placement in placements::of_target(tx, target.id).await? {
-        if placement.confirmed == Some(desired) || placement.drift.is_some() || placement.fence.is_none() {
+        let stays = placement.drift.is_some() || placement.unusable || placement.fence.is_none();
+        if placement.confirmed == Some(desired) || stays {
             continue;
         }
         let facts = facts(app, tx, &placement, &release).await?;
@@ -107,7 +108,7 @@ async fn facts(
         installed: placements::has_release(tx, placement.id, release.id).await?,
         seen: absence == Some(None),
         fenced: placement.fence.is_some(),
-        drifted: placement.drift.is_some(),
+        drifted: placement.drift.is_some() || placement.unusable,
         busy: !jobs::open_of_placement(tx, placement.id).await?.is_empty(),
         failed: matches!(newest, Some(JobState::Failed | JobState::Cancelled)),
     })

@@ -65,14 +65,7 @@ async fn go_on(
     reason: Option<&str>,
 ) -> OperationResult<()> {
     let number = facts.number;
-    if facts.rollback.is_some() {
-        let what = format!("deployment #{number} is rolling back; it cannot go on");
-        return Err(Refusal::conflict("rolling_back", what)
-            .hint(format!(
-                "decide `rollback` for another try, or pointsman cancel {number}"
-            ))
-            .into());
-    }
+    facts.refuse_on_the_way_back()?;
     let message = match (&facts.paused, &facts.pause_wish) {
         (Some(paused), _) => paused.message.clone(),
         (None, Some(wish)) => format!("it does not pause, as {} had wished", wish.by),

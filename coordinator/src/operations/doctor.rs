@@ -4,13 +4,14 @@ mod channels;
 mod hosts;
 mod store;
 mod webhooks;
+mod work;
 
 use std::time::Duration;
 
 use pointsman_domain::{Action, Actor};
 use pointsman_shared::api::fleet::{Finding, Severity};
 use pointsman_shared::api::locks::Lock;
-use pointsman_store::troubles::{self, Troubles};
+use pointsman_store::troubles;
 use pointsman_store::{StoreResult, locks, schema, variables};
 
 use crate::app::App;
@@ -36,13 +37,20 @@ pub async fn execute(app: &App, actor: &Actor) -> OperationResult<Vec<Finding>> 
     findings.extend(webhooks::look(app).await?);
     let mut conn = app.store.read().await?;
     let now = pointsman_store::now(&mut conn).await?;
-    findings.extend(locks::all(&mut conn, now).await?.iter().map(held));
-    findings.extend(work(&troubles::count(&mut conn).await?));
+    let held = locks::all(&mut conn, now).await?;
+    findings.extend(held.iter().map(in_force));
+    let is_stopped = held.iter().any(|lock| lock.target.is_none());
+    let mut of_work = work::look(&troubles::count(&mut conn).await?, is_stopped);
+    of_work.extend(work::paused(&mut conn).await?);
+    if of_work.is_empty() {
+        of_work.push(ok("nothing stands still"));
+    }
+    findings.extend(of_work);
     Ok(findings)
 }
 
 /// What refuses people's wishes. It is meant, and easily forgotten.
-fn held(lock: &Lock) -> Finding {
+fn in_force(lock: &Lock) -> Finding {
     let Lock { owner, reason, .. } = lock;
     let until = lock
         .expires_at
@@ -225,85 +233,4 @@ async fn outdated_queues(app: &App) -> Option<Finding> {
         ),
         "they work; to renew them, delete them while nothing is deployed: they are made again within a minute",
     ))
-}
-
-fn work(troubles: &Troubles) -> Vec<Finding> {
-    let mut findings = standing_still(troubles);
-    findings.extend(for_people(troubles));
-    if findings.is_empty() {
-        findings.push(ok("nothing stands still"));
-    }
-    findings
-}
-
-/// What a role that does not run, or a host that is away, leaves undone.
-fn standing_still(troubles: &Troubles) -> Vec<Finding> {
-    let counted = [
-        (
-            troubles.unsent,
-            "messages wait for longer than a minute to be sent",
-            "check that a coordinator runs the role relay, and the broker",
-        ),
-        (
-            troubles.unnumbered,
-            "events wait for longer than a minute to be numbered",
-            "check that a coordinator runs the role http",
-        ),
-        (
-            troubles.unchained,
-            "acts wait for longer than ten minutes to be chained",
-            "check that a coordinator runs the role schedule",
-        ),
-        (
-            troubles.overdue,
-            "jobs run on leases that ended",
-            "check that a coordinator runs the roles intake and reconcile",
-        ),
-        (
-            troubles.deferred,
-            "jobs wait for absent hosts",
-            "pointsman jobs ls --state deferred",
-        ),
-    ];
-    let waiting = troubles.waiting.iter().map(|(number, reason)| {
-        let why = reason.as_deref().unwrap_or("no agent takes it");
-        warn(
-            format!("job #{number} waits: {why}"),
-            format!("pointsman jobs show {number}"),
-        )
-    });
-    counted
-        .into_iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, text, cure)| warn(format!("{count} {text}"), cure))
-        .chain(waiting)
-        .collect()
-}
-
-/// What goes on only when a person decides or looks.
-fn for_people(troubles: &Troubles) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if let Some(paused) = numbers(&troubles.paused) {
-        let text = format!("deployments wait for a person: {paused}");
-        findings.push(warn(text, "pointsman decide NUMBER rollback|continue"));
-    }
-    if let Some(jobs) = numbers(&troubles.indeterminate) {
-        let text = format!("nobody knows the effect of jobs {jobs}");
-        findings.push(fail(text, "pointsman jobs show NUMBER"));
-    }
-    if let Some(jobs) = numbers(&troubles.dead_letters) {
-        let text = format!("offers of jobs {jobs} came back unread");
-        findings.push(warn(text, "look at the agents' logs"));
-    }
-    for (reason, count) in &troubles.refused {
-        let text = format!("{count} messages were refused within a day: {reason}");
-        findings.push(warn(text, "look at the coordinator's log"));
-    }
-    findings
-}
-
-/// `#1, #2`; none when there is none.
-fn numbers(numbers: &[i64]) -> Option<String> {
-    let numbers: Vec<String> = numbers.iter().map(|number| format!("#{number}")).collect();
-    (!numbers.is_empty()).then(|| numbers.join(", "))
 }

@@ -4,9 +4,11 @@ use pointsman_domain::Refusal;
 use pointsman_domain::release::{self, Found};
 use pointsman_shared::api::releases::ReleaseState;
 use pointsman_shared::ids::ReleaseId;
+use pointsman_shared::name::ProjectName;
 use pointsman_shared::repository::CommitId;
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::releases::{self, ReleaseRow};
+use pointsman_store::{StoreError, Transaction};
 
 use crate::app::App;
 use crate::error::OperationResult;
@@ -43,6 +45,21 @@ pub async fn known(app: &App, project: &ProjectRow, spec: &str) -> OperationResu
         Some(Found::Release(id)) => Ok(id),
         Some(Found::Commit(_)) | None => Err(release::unknown(spec, &candidates, &[]).into()),
     }
+}
+
+/// A transaction in which something is said of the release that `spec` names among those of the project, and both.
+pub async fn to_speak_of(
+    app: &App,
+    project: &ProjectName,
+    spec: &str,
+) -> OperationResult<(Transaction, ProjectRow, ReleaseRow)> {
+    let project = super::known::project(&mut *app.store.read().await?, project).await?;
+    let id = known(app, &project, spec).await?;
+    let mut tx = app.store.begin().await?;
+    let release = releases::get(&mut tx, id).await?;
+    let release =
+        release.ok_or_else(|| StoreError::inconsistent("release", id, "it was found and does not exist"))?;
+    Ok((tx, project, release))
 }
 
 /// Refuses a release that can never go live.

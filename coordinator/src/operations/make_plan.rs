@@ -169,7 +169,7 @@ fn in_waves(strategy: &Strategy, hosts: &[PlannedHost]) -> Vec<Vec<pointsman_sha
     let candidates = hosts.iter().map(|host| Candidate {
         placement: host.placement,
         host: &host.host,
-        seen: host.seen,
+        seen: host.seen && host.unusable.is_none(),
     });
     let mut in_waves: Vec<Vec<_>> = Vec::new();
     for (placement, wave) in waves::freeze(strategy, candidates.collect()) {
@@ -199,7 +199,10 @@ async fn describe(
     let note = |host: &PlannedHost| {
         let absent = (!host.seen)
             .then(|| "it is absent: it will be deferred, and converge when it returns".to_owned());
-        let note = host.drift.clone().or(absent)?;
+        let unusable = host.unusable.as_ref().map(|why| {
+            format!("{why}; it will be deferred, and converge once its root can be worked in again")
+        });
+        let note = unusable.or_else(|| host.drift.clone()).or(absent)?;
         Some(HostNote {
             host: host.host.clone(),
             note,

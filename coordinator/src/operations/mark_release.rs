@@ -2,9 +2,9 @@
 
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::name::{MarkName, ProjectName};
-use pointsman_store::{StoreError, marks, releases};
+use pointsman_store::marks;
 
-use super::{act, find_release, known};
+use super::{act, find_release};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -43,22 +43,17 @@ pub async fn execute(
             let refusal = Refusal::invalid("reserved_mark", "a pin is not given as a mark");
             return Err(refusal.hint(format!("pointsman pin {project} {spec}")).into());
         }
-        let project = known::project(&mut *app.store.read().await?, project).await?;
-        let id = find_release::known(app, &project, spec).await?;
-        let mut tx = app.store.begin().await?;
-        let release = releases::get(&mut tx, id)
-            .await?
-            .ok_or_else(|| StoreError::inconsistent("release", id, "it was found and does not exist"))?;
+        let (mut tx, project, release) = find_release::to_speak_of(app, project, spec).await?;
         let evidence = match said {
             Said::Marked(evidence) => {
                 find_release::judge(&release)?;
                 judge(evidence)?;
                 let now = pointsman_store::now(&mut tx).await?;
-                marks::put(&mut tx, id, mark, actor.principal, evidence, now).await?;
+                marks::put(&mut tx, release.id, mark, actor.principal, evidence, now).await?;
                 evidence
             }
             Said::Unmarked => {
-                if !marks::remove(&mut tx, id, mark).await? {
+                if !marks::remove(&mut tx, release.id, mark).await? {
                     let what = format!(
                         "release {} of {} is not marked {mark}",
                         release.label, project.name

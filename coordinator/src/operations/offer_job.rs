@@ -7,8 +7,9 @@ use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::name::HostId;
 use pointsman_shared::wire::job::Audience;
 use pointsman_store::jobs::JobRow;
-use pointsman_store::{StoreError, Transaction, hosts};
+use pointsman_store::{StoreError, Transaction, hosts, jobs};
 
+use super::act;
 use super::change_job::{self, Changed};
 use crate::app::App;
 use crate::error::OperationResult;
@@ -32,6 +33,21 @@ pub async fn offer_or_defer(app: &App, tx: &mut Transaction, job: &JobRow) -> Op
         Changed::Done(row) => row.state,
         Changed::Refused(_) => job.state,
     })
+}
+
+/// Offers everything again that is offered. Under the stop whoever claimed was refused and let the offer go; without this
+/// it would lie until the offer ends.
+pub async fn all_again(app: &App) -> OperationResult<()> {
+    let offered = jobs::offered(&mut *app.store.read().await?).await?;
+    for id in offered {
+        let mut tx = app.store.begin().await?;
+        let job = jobs::lock(&mut tx, id).await?;
+        if let Some(job) = job.filter(|job| job.state == JobState::Offered) {
+            offer_or_defer(app, &mut tx, &job).await?;
+        }
+        act::commit(tx).await?;
+    }
+    Ok(())
 }
 
 /// End of an offer made now.

@@ -3,9 +3,9 @@
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::garbage::PinRequest;
 use pointsman_shared::name::ProjectName;
-use pointsman_store::{StoreError, garbage, releases};
+use pointsman_store::garbage;
 
-use super::{act, find_release, known};
+use super::{act, find_release};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -25,17 +25,12 @@ pub async fn execute(
     };
     act::audited(app, actor, action, &object, async {
         actor.authorize(Action::Deploy, &object)?;
-        let project = known::project(&mut *app.store.read().await?, project).await?;
-        let id = find_release::known(app, &project, spec).await?;
-        let mut tx = app.store.begin().await?;
-        let release = releases::get(&mut tx, id)
-            .await?
-            .ok_or_else(|| StoreError::inconsistent("release", id, "it was found and does not exist"))?;
+        let (mut tx, project, release) = find_release::to_speak_of(app, project, spec).await?;
         find_release::judge(&release)?;
         if wish.pinned {
             let now = pointsman_store::now(&mut tx).await?;
-            garbage::pin(&mut tx, id, actor.principal, wish.reason.as_deref(), now).await?;
-        } else if !garbage::unpin(&mut tx, id).await? {
+            garbage::pin(&mut tx, release.id, actor.principal, wish.reason.as_deref(), now).await?;
+        } else if !garbage::unpin(&mut tx, release.id).await? {
             let what = format!("release {} of {} is not pinned", release.label, project.name);
             return Err(Refusal::conflict("not_pinned", what)
                 .hint(format!("pointsman versions {}", project.name))

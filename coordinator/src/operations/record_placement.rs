@@ -1,4 +1,5 @@
-//! What a host says lies in one of its roots: stored, compared with what was decided, and adopted where it differs.
+//! What a host says lies in one of its roots: stored, compared with what was decided, and adopted where it differs. Of a
+//! root that could not be read nothing is concluded: nothing is adopted, and nothing that was known is given up.
 
 use pointsman_domain::placement::{Reported, Stored, read};
 use pointsman_shared::ids::Generation;
@@ -22,6 +23,11 @@ pub async fn placement_reported(
     let Some(placement) = placements::lock_on(tx, state.placement, host).await? else {
         return Ok(None);
     };
+    if let Some(problem) = state.problem.as_ref().filter(|_| state.slots.is_empty()) {
+        let at = pointsman_store::now(tx).await?;
+        placements::store_unreadable(tx, placement.id, problem, at).await?;
+        return Ok(None);
+    }
     let slot = current_slot(state);
     if is_outdated(tx, &placement, &slot.fence).await? {
         return Ok(None);
@@ -40,6 +46,7 @@ pub async fn placement_reported(
             state,
             slot: &slot,
             reading: &reading,
+            unusable: is_unusable(state),
             at,
         },
     )
@@ -80,6 +87,16 @@ fn current_slot(state: &PlacementState) -> SlotState {
         current: None,
         foreign: None,
     })
+}
+
+/// Whether its problem stands in the way of work. A link that names a release which is gone does not: the next switch
+/// mends it.
+fn is_unusable(state: &PlacementState) -> bool {
+    let is_gone = |slot: &SlotState| {
+        let named = slot.current.as_ref();
+        named.is_some_and(|named| !state.releases.contains(named))
+    };
+    state.problem.is_some() && !state.slots.iter().any(is_gone)
 }
 
 /// Whether the report was made before a switch whose result we know: reports and results overtake each other.

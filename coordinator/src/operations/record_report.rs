@@ -60,6 +60,7 @@ async fn apply(app: &App, tx: &mut Transaction, report: &Report, now: DateTime<U
         }
         ReportContent::Result(result) => record_result::apply(app, tx, &report.host, result, now).await?,
         ReportContent::Ledger(page) => record_ledger::apply(app, tx, &report.host, page, now).await?,
+        ReportContent::Fault(fault) if fault.code == Fault::STOPPING => note_goodbye(tx, report, now).await?,
         ReportContent::Fault(fault) => note_fault(tx, &report.host, fault, now).await?,
     }
     Ok(())
@@ -74,6 +75,22 @@ pub async fn is_its_epoch(
 ) -> OperationResult<bool> {
     let attempt = attempts::get(tx, job, epoch).await?;
     Ok(attempt.is_some_and(|attempt| attempt.host == *host))
+}
+
+/// A process that was followed by another one has nothing to say about its host any more.
+async fn note_goodbye(tx: &mut Transaction, report: &Report, now: DateTime<Utc>) -> OperationResult<()> {
+    let host = &report.host;
+    if !hosts::note_stopped(tx, host, report.instance, now).await? {
+        return Ok(());
+    }
+    let event = NewEvent {
+        kind: "host.stopped",
+        host: Some(host.as_str()),
+        message: format!("the agent of {host} was stopped"),
+        ..NewEvent::default()
+    };
+    events::append(tx, now, &event).await?;
+    Ok(())
 }
 
 async fn note_fault(

@@ -4,7 +4,7 @@ use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::name::TargetName;
 use pointsman_store::locks;
 
-use super::{act, known, set_lock};
+use super::{act, known, offer_job, set_lock};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -47,6 +47,15 @@ pub async fn execute(app: &App, actor: &Actor, target: Option<&TargetName>) -> O
         act::commit(tx).await
     })
     .await?;
+    // What fails here is left to the sweep, which offers again what nobody took in time.
+    if target.is_none()
+        && let Err(error) = offer_job::all_again(app).await
+    {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "offers refused under the stop are left to the sweep"
+        );
+    }
     app.bells.ring();
     Ok(())
 }

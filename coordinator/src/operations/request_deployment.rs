@@ -136,7 +136,7 @@ async fn wanted(app: &App, project: &ProjectRow, wish: &NewDeployment) -> Operat
         .parse()
         .map_err(|error: InvalidRepository| Refusal::invalid("invalid_ref", error.to_string()))?;
     Ok(Wanted::Build(Box::new(
-        mirrors::source(app, project, Asked::Named(reference)).await?,
+        mirrors::source(app, project, Asked::ByItsTag(reference)).await?,
     )))
 }
 

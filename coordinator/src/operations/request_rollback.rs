@@ -1,7 +1,7 @@
 //! Asks to have an older good release back. With an open deployment it is a decision within that one; else it is a
 //! deployment of its own, to every host at once.
 
-use pointsman_domain::deployment::{DeploymentKind, Facts, PauseReason, ReleaseRef, RollbackDecision};
+use pointsman_domain::deployment::{DeploymentKind, Facts, PauseReason, RollbackDecision};
 use pointsman_domain::rollback::previous_good;
 use pointsman_domain::timing::Timing;
 use pointsman_domain::{Action, Actor, Refusal};
@@ -126,12 +126,9 @@ pub(super) async fn decide(
     let reason = reason.map_or_else(|| format!("rolled back by {}", actor.name), str::to_owned);
     let decision = if let Some(earlier) = &facts.rollback {
         // A person wants another try where the first one failed.
-        RollbackDecision {
-            tries: tries_again(facts, earlier)?,
-            ..earlier.clone()
-        }
+        facts.judge_another_try(earlier)?
     } else {
-        let to = way_back(facts)?;
+        let to = facts.judge_way_back()?;
         judge_rollback::execute(app, tx, target, to.id).await?;
         RollbackDecision {
             to,
@@ -163,46 +160,6 @@ pub(super) async fn decide(
     .await?;
     let message = format!("{} decided to roll back to {}", actor.name, decision.to.label);
     tell_deployment::tell(tx, target, facts, "deployment.rolling_back", &message).await
-}
-
-fn tries_again(facts: &Facts, earlier: &RollbackDecision) -> Result<u32, Refusal> {
-    let failed = facts
-        .paused
-        .as_ref()
-        .is_some_and(|paused| paused.why == PauseReason::RollbackFailed);
-    if failed && facts.cancel.is_none() {
-        return Ok(earlier.tries.saturating_add(1));
-    }
-    let what = format!(
-        "deployment #{} is rolling back to {} already",
-        facts.number, earlier.to.label
-    );
-    Err(Refusal::conflict("rolling_back", what))
-}
-
-/// The good release that was live when the deployment started.
-fn way_back(facts: &Facts) -> Result<ReleaseRef, Refusal> {
-    if facts.cancel.is_some() {
-        let what = format!("deployment #{} is being cancelled", facts.number);
-        return Err(Refusal::conflict("cancelling", what).hint("roll back when it is over"));
-    }
-    if facts.kind == DeploymentKind::Rollback {
-        let what = format!("deployment #{} is a rollback itself", facts.number);
-        return Err(
-            Refusal::conflict("is_rollback", what).hint("continue it, cancel it, or deploy another release")
-        );
-    }
-    facts
-        .from
-        .clone()
-        .filter(|from| from.id != facts.release.id)
-        .ok_or_else(|| {
-            let what = format!(
-                "no other good release was live when deployment #{} started",
-                facts.number
-            );
-            Refusal::conflict("no_previous_good", what).hint(format!("pointsman cancel {}", facts.number))
-        })
 }
 
 /// Where a rollback goes. Where hosts stay on a release that never became the target's, that is the target's own good

@@ -76,7 +76,7 @@ pub async fn clear_placements(conn: &mut PgConnection, host: &HostId) -> StoreRe
     .await?;
     sqlx::query!(
         "UPDATE placement SET fence_generation = NULL, confirmed_release_id = NULL, current_folder = NULL,
-             health = 'unknown', drift = NULL, problem = NULL, state_at = NULL
+             health = 'unknown', drift = NULL, problem = NULL, root_trouble = NULL, state_at = NULL
          WHERE host_id = $1",
         host.as_str(),
     )

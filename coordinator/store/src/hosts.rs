@@ -5,7 +5,7 @@ mod row;
 
 pub use hello::{
     Greeting, clear_instance, greet, heard, lose, mark_busy, mark_free, next_control_serial,
-    note_broker_ready, store_state_digest,
+    note_broker_ready, note_stopped, store_state_digest,
 };
 pub use row::HostRow;
 

@@ -13,7 +13,7 @@ pub use change::{
 };
 pub use find::{
     Patience, declined_as_busy, due, find_by_number, get, lock, lock_by_number, lock_free, lock_running_of,
-    open_of_deployment, open_of_placement, waiting_for_host,
+    offered, open_of_deployment, open_of_placement, waiting_for_host,
 };
 pub use names::{Names, names};
 pub use row::JobRow;

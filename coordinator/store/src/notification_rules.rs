@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use pointsman_domain::notify::{Rule, Selection};
 use pointsman_shared::api::notifications;
 use pointsman_shared::ids::{ChannelId, PrincipalId, ProjectId};
+use pointsman_shared::name::{EnvironmentName, InvalidName, ProjectName};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -75,26 +76,40 @@ pub async fn list(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let wrong = |what: &dyn ToString| {
-                StoreError::inconsistent("notification_rule", row.number, what.to_string())
-            };
-            let project = row.project.map(|project| project.parse()).transpose();
-            let environments = row
-                .environments
-                .iter()
-                .map(|name| name.parse())
-                .collect::<Result<_, _>>();
+            let channel = row.channel.parse();
+            let (project, environments) = scope(row.number, row.project.as_deref(), &row.environments)?;
             Ok(notifications::Rule {
                 number: row.number,
-                channel: row.channel.parse().map_err(|error| wrong(&error))?,
-                project: project.map_err(|error| wrong(&error))?,
-                environments: environments.map_err(|error| wrong(&error))?,
+                channel: channel.map_err(|error| wrong(row.number, error))?,
+                project,
+                environments,
                 events: row.events,
                 created_by: row.created_by,
                 created_at: row.created_at,
             })
         })
         .collect()
+}
+
+/// The project and the environments of the rule with this number.
+fn scope(
+    number: i64,
+    project: Option<&str>,
+    environments: &[String],
+) -> StoreResult<(Option<ProjectName>, Vec<EnvironmentName>)> {
+    let project = project.map(str::parse).transpose();
+    let environments = environments
+        .iter()
+        .map(|name| name.parse())
+        .collect::<Result<_, _>>();
+    Ok((
+        project.map_err(|error| wrong(number, error))?,
+        environments.map_err(|error| wrong(number, error))?,
+    ))
+}
+
+fn wrong(number: i64, what: InvalidName) -> StoreError {
+    StoreError::inconsistent("notification_rule", number, what)
 }
 
 /// A rule of a channel that is not disabled, to be asked.
@@ -118,20 +133,12 @@ pub async fn active(conn: &mut PgConnection) -> StoreResult<Vec<ActiveRule>> {
     .await?;
     rows.into_iter()
         .map(|row| {
-            let wrong = |what: &dyn ToString| {
-                StoreError::inconsistent("notification_rule", row.number, what.to_string())
-            };
-            let project = row.project.map(|project| project.parse()).transpose();
-            let environments = row
-                .environments
-                .iter()
-                .map(|name| name.parse())
-                .collect::<Result<_, _>>();
+            let (project, environments) = scope(row.number, row.project.as_deref(), &row.environments)?;
             Ok(ActiveRule {
                 channel: ChannelId(row.channel_id),
                 rule: Rule {
-                    project: project.map_err(|error| wrong(&error))?,
-                    environments: environments.map_err(|error| wrong(&error))?,
+                    project,
+                    environments,
                     selection: Selection::stored(row.events),
                 },
             })

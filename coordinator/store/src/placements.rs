@@ -17,7 +17,7 @@ pub use change::{
     Confirmed, allocate_generation, confirm, doubt, forget, insert, note_installed, retire, revive,
     set_attempted, set_desired, set_drift,
 };
-pub use report::{Report, slot_foreign, store_report, switched_since_hello};
+pub use report::{Report, slot_foreign, store_report, store_unreadable, switched_since_hello};
 
 /// A placement as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct PlacementRow {
     pub current: Option<ReleaseFolder>,
     /// What differs from what was decided.
     pub drift: Option<String>,
+    /// Whether its root cannot be worked in, by the last report.
+    pub unusable: bool,
     /// When the host last reported its state.
     pub state_at: Option<DateTime<Utc>>,
 }
@@ -60,6 +62,7 @@ struct Columns {
     confirmed_release_id: Option<uuid::Uuid>,
     current_folder: Option<String>,
     drift: Option<String>,
+    unusable: bool,
     state_at: Option<DateTime<Utc>>,
 }
 
@@ -67,9 +70,10 @@ macro_rules! select_placements {
     ($tail:literal $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             Columns,
-            "SELECT id, target_id, host_id, root, generation, fence_generation, desired_release_id,
-                    attempted_release_id, confirmed_release_id, current_folder, drift, state_at
-             FROM placement " + $tail
+            r#"SELECT id, target_id, host_id, root, generation, fence_generation, desired_release_id,
+                      attempted_release_id, confirmed_release_id, current_folder, drift,
+                      root_trouble IS NOT NULL AS "unusable!", state_at
+               FROM placement "# + $tail
             $(, $argument)*
         )
     };
@@ -101,6 +105,7 @@ impl TryFrom<Columns> for PlacementRow {
                 .transpose()
                 .map_err(|e| wrong(&e))?,
             drift: row.drift,
+            unusable: row.unusable,
             state_at: row.state_at,
         })
     }

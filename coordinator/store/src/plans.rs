@@ -54,6 +54,8 @@ pub struct PlannedHost {
     pub seen: bool,
     /// What differs there from what was decided.
     pub drift: Option<String>,
+    /// Why its root cannot be worked in.
+    pub unusable: Option<String>,
     /// Whether the release to go back to lies there.
     pub has_way_back: bool,
 }
@@ -66,6 +68,7 @@ pub async fn hosts(
 ) -> StoreResult<Vec<PlannedHost>> {
     let rows = sqlx::query!(
         r#"SELECT placement.id, placement.host_id, COALESCE(placement.drift, placement.problem) AS drift,
+                  CASE WHEN placement.root_trouble IS NOT NULL THEN placement.problem END AS unusable,
                   COALESCE(host.last_seen_at > now() - interval '90 seconds', false) AS "seen!",
                   EXISTS (SELECT 1 FROM placement_release AS has
                           WHERE has.placement_id = placement.id AND has.release_id = $2) AS "has_way_back!"
@@ -84,6 +87,7 @@ pub async fn hosts(
                 host: row.host_id.parse().map_err(wrong)?,
                 seen: row.seen,
                 drift: row.drift,
+                unusable: row.unusable,
                 has_way_back: row.has_way_back,
             })
         })

@@ -19,11 +19,9 @@ pub struct Troubles {
     pub indeterminate: Vec<i64>,
     /// Numbers of jobs whose offers came back unread.
     pub dead_letters: Vec<i64>,
-    /// Numbers of deployments that wait for a person.
-    pub paused: Vec<i64>,
     /// Jobs that wait for an absent host.
     pub deferred: i64,
-    /// Jobs that were offered and found nobody for more than a minute: number and reason.
+    /// Jobs that are offered, and that nobody took for more than a minute: number and reason.
     pub waiting: Vec<(i64, Option<String>)>,
     /// Messages refused within a day: reason and how many.
     pub refused: Vec<(String, i64)>,
@@ -41,14 +39,16 @@ pub async fn count(conn: &mut PgConnection) -> StoreResult<Troubles> {
                 AND lease_until < now() - interval '1 minute') AS "overdue!",
              (SELECT count(*) FROM job WHERE state = 'deferred') AS "deferred!",
              ARRAY(SELECT number FROM job WHERE state = 'indeterminate' ORDER BY 1) AS "indeterminate!",
-             ARRAY(SELECT number FROM job WHERE dead_offers > 0 AND ended_at IS NULL ORDER BY 1) AS "dead_letters!",
-             ARRAY(SELECT number FROM deployment WHERE paused IS NOT NULL AND ended_at IS NULL ORDER BY 1) AS "paused!""#,
+             ARRAY(SELECT number FROM job WHERE dead_offers > 0 AND ended_at IS NULL ORDER BY 1) AS "dead_letters!""#,
     )
     .fetch_one(&mut *conn)
     .await?;
     let waiting = sqlx::query!(
         "SELECT number, reason FROM job
-         WHERE state = 'offered' AND waiting_since < now() - interval '1 minute' ORDER BY number LIMIT 20",
+         WHERE state = 'offered' AND created_at < now() - interval '1 minute'
+           AND (reason IS NOT NULL OR waiting_since < now() - interval '1 minute'
+                OR offered_at < now() - interval '1 minute')
+         ORDER BY number LIMIT 100",
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -65,7 +65,6 @@ pub async fn count(conn: &mut PgConnection) -> StoreResult<Troubles> {
         overdue: row.overdue,
         indeterminate: row.indeterminate,
         dead_letters: row.dead_letters,
-        paused: row.paused,
         deferred: row.deferred,
         waiting: waiting.into_iter().map(|row| (row.number, row.reason)).collect(),
         refused: refused.into_iter().map(|row| (row.reason, row.count)).collect(),

@@ -41,9 +41,20 @@ pub struct Agent {
     hellos: u64,
 }
 
+/// What is wrong with a root.
+#[derive(Debug, Clone, Copy)]
+pub enum RootTrouble {
+    /// Nothing of it can be read.
+    Unreadable(&'static str),
+    /// It can be read and not be written to.
+    Unwritable(&'static str),
+}
+
 /// A root on the host.
 #[derive(Debug, Clone)]
 pub struct Root {
+    /// What is wrong with it.
+    pub trouble: Option<RootTrouble>,
     /// The fence.
     pub fence: FenceState,
     /// The link.
@@ -58,6 +69,7 @@ impl Agent {
         Self {
             host: host.parse().unwrap(),
             root: Root {
+                trouble: None,
                 fence: FenceState::Missing,
                 current: None,
                 releases: Vec::new(),
@@ -117,6 +129,17 @@ impl Agent {
     }
 
     fn state(&self, app: &App, placement: PlacementId, root: RootPath, nonce: Nonce) -> PlacementState {
+        let slot = SlotState {
+            slot: SlotName::current(),
+            fence: self.root.fence.clone(),
+            current: self.root.current.clone(),
+            foreign: None,
+        };
+        let (slots, releases, problem) = match self.root.trouble {
+            Some(RootTrouble::Unreadable(why)) => (Vec::new(), Vec::new(), Some(why)),
+            Some(RootTrouble::Unwritable(why)) => (vec![slot], self.root.releases.clone(), Some(why)),
+            None => (vec![slot], self.root.releases.clone(), None),
+        };
         PlacementState {
             v: VERSION,
             host: self.host.clone(),
@@ -124,16 +147,11 @@ impl Agent {
             nonce,
             placement,
             root,
-            slots: vec![SlotState {
-                slot: SlotName::current(),
-                fence: self.root.fence.clone(),
-                current: self.root.current.clone(),
-                foreign: None,
-            }],
-            releases: self.root.releases.clone(),
+            slots,
+            releases,
             page: 0,
             pages: 1,
-            problem: None,
+            problem: problem.map(str::to_owned),
             free_bytes: 1 << 30,
             at: app.clock.now().timestamp_millis(),
         }

@@ -109,7 +109,8 @@ async fn deploying_a_ref_builds_it_once() {
         let deployment = world.deploy_with("main", |wish| wish.build = true).await.unwrap();
         assert_eq!(
             (deployment.state, deployment.summary.as_str()),
-            (DeploymentState::Building, "building 1")
+            (DeploymentState::Building, "building 3.0"),
+            "it is called by the one tag of its commit, as a build of the tag would be"
         );
         let again = world.deploy_with("main", |wish| wish.build = true).await.unwrap();
         assert_eq!(
@@ -120,7 +121,7 @@ async fn deploying_a_ref_builds_it_once() {
         world.run().await;
         assert_eq!(world.deployment(deployment.number).await.summary, "live");
         assert_eq!(world.deployment(again.number).await.summary, "live");
-        assert_eq!(world.links().await, ["1"]);
+        assert_eq!(world.links().await, ["3.0"]);
     })
     .await;
 }
@@ -154,6 +155,29 @@ async fn a_wish_that_was_superseded_keeps_no_builder_busy() {
         let newer = world.deploy_with("3.0", |wish| wish.build = true).await.unwrap();
         let offered = world.offer("builder").await;
         assert_eq!(offered.deployment, Some(newer.id), "only the newer wish is built");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_several_tags_on_a_commit_none_is_preferred() {
+    with_database(|store| async {
+        let world = World::new(store, 1, Strategy::default()).await;
+        world.repository.tag("stable");
+        let deployment = world.deploy_with("main", |wish| wish.build = true).await.unwrap();
+        assert_eq!(deployment.release.as_str(), "1");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_release_says_whether_a_recipe_describes_it() {
+    with_database(|store| async {
+        let mut world = World::new(store, 0, Strategy::default()).await;
+        assert!(!world.built("1.0").await.has_recipe);
+        let recipe = "[build]\nsteps = ['make']\n";
+        world.repository.release("4.0", &[("pointsman.toml", recipe)]);
+        assert!(world.built("4.0").await.has_recipe);
     })
     .await;
 }

@@ -142,3 +142,29 @@ async fn a_lock_needs_a_reason_and_ends_when_it_said() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_was_refused_under_the_stop_is_offered_again_when_it_ends() {
+    with_database(|store| async {
+        let mut world = World::new(store, 1, Strategy::default()).await;
+        world.built("1.0").await;
+        let number = world.deploy("1.0").await.unwrap().number;
+        set_lock::execute(&world.app, &world.actor, None, &because("fire"))
+            .await
+            .unwrap();
+        let refused = world.offer("web-1").await;
+        assert!(!world.agents["web-1"].claim(&world.app, &refused).await);
+        release_lock::execute(&world.app, &world.actor, None)
+            .await
+            .unwrap();
+        let again = world.offer("web-1").await;
+        assert_eq!(again.id, refused.id);
+        assert!(
+            again.offered_at > refused.offered_at,
+            "its agent let the first offer go"
+        );
+        world.run().await;
+        assert_eq!(world.deployment(number).await.state, DeploymentState::Live);
+    })
+    .await;
+}

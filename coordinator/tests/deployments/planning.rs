@@ -11,7 +11,8 @@ use super::wishes::refused;
 use super::world::{World, strategy};
 
 impl World {
-    async fn plan(&self, release: &str) -> OperationResult<Plan> {
+    /// A plan that was asked for.
+    pub async fn plan(&self, release: &str) -> OperationResult<Plan> {
         let wish = NewPlan {
             target: "shop@production".parse().unwrap(),
             release: release.to_owned(),

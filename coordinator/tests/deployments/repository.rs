@@ -42,6 +42,11 @@ impl Repository {
         self.git(&["tag", tag]);
     }
 
+    /// Tags the newest commit once more.
+    pub fn tag(&self, name: &str) {
+        self.git(&["tag", name]);
+    }
+
     /// Begins a branch at this commit, and goes there.
     pub fn branch(&self, name: &str, from: &str) {
         self.git(&["checkout", "--quiet", "-b", name, from]);

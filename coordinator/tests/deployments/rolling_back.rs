@@ -1,9 +1,11 @@
 //! Rollbacks by hand.
 
-use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_coordinator::operations::intervene::Said;
+use pointsman_shared::api::deployments::{Decision, DeploymentState, HostsRequest};
 use pointsman_shared::api::projects::{OnFailure, Strategy};
 use pointsman_shared::outcome::JobKind;
 
+use super::agent::Mishap;
 use super::database::with_database;
 use super::wishes::refused;
 use super::world::{World, strategy};
@@ -142,6 +144,105 @@ async fn before_any_switch_it_ends_without_touching_a_host() {
         );
         world.run().await;
         assert_eq!(world.links().await, ["1.0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_host_that_failed_before_its_switch_does_not_hold_up_the_way_back() {
+    with_database(|store| async {
+        let mut world = World::new(store, 2, strategy(&["100%"], OnFailure::Rollback)).await;
+        world.built("1.0").await;
+        world.live("1.0").await;
+        world.built("2.0").await;
+        let number = world.deploy("2.0").await.unwrap().number;
+        for host in ["web-1", "web-2"] {
+            world.run_host(host).await;
+        }
+        world.reconcile().await;
+        world.mishaps.insert("web-2".to_owned(), Mishap::BeforeHook);
+        world.run_host("web-2").await;
+        world.mishaps.insert("web-1".to_owned(), Mishap::Unhealthy);
+        world.run_host("web-1").await;
+        // The hook would fail on the way back as well.
+        world.mishaps.insert("web-2".to_owned(), Mishap::BeforeHook);
+        world.run().await;
+        let ended = world.deployment(number).await;
+        assert_eq!(ended.state, DeploymentState::RolledBack);
+        assert!(world.mishaps.contains_key("web-2"), "nothing was tried on web-2");
+        assert_eq!(world.links().await, ["1.0", "1.0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rollback_by_hand_leaves_alone_what_is_there() {
+    with_database(|store| async {
+        let mut world = World::new(store, 2, strategy(&["100%"], OnFailure::Hold)).await;
+        world.built("1.0").await;
+        world.live("1.0").await;
+        world.built("2.0").await;
+        let number = world.deploy("2.0").await.unwrap().number;
+        for host in ["web-1", "web-2"] {
+            world.run_host(host).await;
+        }
+        world.reconcile().await;
+        world.mishaps.insert("web-2".to_owned(), Mishap::BeforeHook);
+        world.run().await;
+        world.cancel(number).await.unwrap();
+        world.run().await;
+        assert_eq!(world.links().await, ["2.0", "1.0"]);
+        let back = world.roll_back(None).await.unwrap();
+        world.mishaps.insert("web-2".to_owned(), Mishap::BeforeHook);
+        world.run().await;
+        let ended = world.deployment(back.number).await;
+        assert_eq!(
+            (ended.kind.as_str(), ended.summary.as_str()),
+            ("rollback", "live")
+        );
+        assert!(world.mishaps.contains_key("web-2"), "nothing was tried on web-2");
+        assert_eq!(world.links().await, ["1.0", "1.0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_paused_way_back_names_only_ways_out_that_exist() {
+    with_database(|store| async {
+        let mut world = World::new(store, 1, strategy(&["100%"], OnFailure::Rollback)).await;
+        world.built("1.0").await;
+        world.live("1.0").await;
+        world.built("2.0").await;
+        let number = world.deploy("2.0").await.unwrap().number;
+        world.run_host("web-1").await;
+        world.reconcile().await;
+        world.mishaps.insert("web-1".to_owned(), Mishap::Unhealthy);
+        world.run_host("web-1").await;
+        world.reconcile().await;
+        world.mishaps.insert("web-1".to_owned(), Mishap::BeforeHook);
+        world.run().await;
+        let paused = world.deployment(number).await;
+        assert_eq!(paused.summary, "paused on the way back to 1.0: a person decides");
+        let ways = [
+            format!("pointsman decide {number} rollback"),
+            format!("pointsman cancel {number}"),
+        ];
+        assert_eq!(paused.ways_out, ways);
+        let retry = Said::Retry(HostsRequest {
+            hosts: Vec::new(),
+            reason: None,
+        });
+        let refusals = [
+            refused(world.say(number, retry).await),
+            refused(world.decide(number, Decision::Continue).await),
+        ];
+        for refusal in refusals {
+            assert_eq!(refusal.code, "rolling_back");
+            assert_eq!(refusal.hint, Some(ways.join(" | ")));
+        }
+        world.decide(number, Decision::Rollback).await.unwrap();
+        world.run().await;
+        assert_eq!(world.deployment(number).await.state, DeploymentState::RolledBack);
     })
     .await;
 }

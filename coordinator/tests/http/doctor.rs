@@ -4,6 +4,7 @@ use pointsman_coordinator::operations::chain_audit;
 use serde_json::Value;
 
 use crate::agents::Agent;
+use crate::orders;
 use crate::world::{Settings, World};
 
 /// A world with a host that is well.
@@ -134,4 +135,55 @@ async fn a_broker_that_is_well_has_no_alarm() {
     for wrong in ["short of", "does not run", "parted", "management API"] {
         assert!(!findings.contains(wrong), "{wrong}: {findings}");
     }
+}
+
+#[tokio::test]
+async fn a_host_that_missed_two_beats_is_late_and_not_well() {
+    let world = with_host().await;
+    does(
+        &world,
+        "UPDATE host SET last_seen_at = now() - interval '75 seconds'",
+    )
+    .await;
+    let (severity, cure) = finding(&world, "host web-1: late: its agent was last heard at").await;
+    assert!(
+        severity == "warn" && cure.contains("systemctl status pointsman-agent"),
+        "{severity} {cure}"
+    );
+    finding(&world, "0 of 1 hosts seen and well").await;
+    let host = world.admin().get("hosts/web-1").await.expect(200);
+    assert!(host["late"] == true && host["seen"] == true, "{host}");
+}
+
+#[tokio::test]
+async fn one_problem_of_many_hosts_is_told_once() {
+    let world = with_host().await;
+    Agent::member(&world, "web-2", &[("role", "web")], &[]).await;
+    does(&world, "UPDATE host SET free_bytes = 1000000").await;
+    let (_, cure) = finding(&world, "hosts web-1, web-2: its disk is nearly full").await;
+    assert!(cure.contains("make room on web-1, web-2"), "{cure}");
+}
+
+#[tokio::test]
+async fn offers_that_nobody_takes_are_named_with_their_reason() {
+    let world = with_host().await;
+    for host in ["web-3", "web-4"] {
+        let agent = Agent::member(&world, host, &[("role", "web")], &[]).await;
+        let order = orders::install(&world, host, b"archive").await;
+        agent.runs(&world, order).await;
+    }
+    does(
+        &world,
+        "UPDATE job SET state = 'offered', lease_until = NULL, instance_id = NULL, worker_id = NULL,
+                        created_at = now() - interval '2 minutes', offered_at = now() - interval '5 seconds',
+                        offer_expires_at = now() + interval '1 minute', reason = 'waits for a free slot on web-3'",
+    )
+    .await;
+    let (severity, cure) = finding(&world, "jobs #1, #2 wait: waits for a free slot on web-3").await;
+    assert!(
+        severity == "warn" && cure == "pointsman why --job 1",
+        "{severity} {cure}"
+    );
+    let findings = world.admin().get("doctor").await.expect(200).to_string();
+    assert!(!findings.contains("nothing stands still"), "{findings}");
 }

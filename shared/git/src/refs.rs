@@ -146,6 +146,15 @@ impl Mirror {
             Ok(entries)
         })
     }
+
+    /// The tag of a commit, where it bears one alone: of several none is preferred.
+    pub fn only_tag(&self, commit: &CommitId) -> Result<Option<GitRef>> {
+        let is_on_it = |entry: &RefEntry| entry.kind == RefKind::Tag && entry.commit == *commit;
+        let mut tags = self.refs()?.into_iter().filter(is_on_it);
+        let first = tags.next();
+        let alone = first.filter(|_| tags.next().is_none());
+        Ok(alone.and_then(|tag| tag.name.parse().ok()))
+    }
 }
 
 /// The commit of a full ref name; none if there is no such ref or it leads to something else.

@@ -235,6 +235,9 @@ pub struct Deployment {
     pub summary: String,
     /// Why it holds, failed or waits.
     pub reason: Option<String>,
+    /// Where it waits for a person, the commands that may be used now, the one most often meant first.
+    #[serde(default)]
+    pub ways_out: Vec<String>,
     /// Who wished it.
     pub requested_by: String,
     /// When.

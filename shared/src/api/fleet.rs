@@ -24,6 +24,12 @@ pub struct Host {
     pub kinds: Vec<JobKind>,
     /// Whether it is seen: heard within three of its own beats.
     pub seen: bool,
+    /// Whether it is seen and missed more than two of its own beats.
+    #[serde(default)]
+    pub late: bool,
+    /// When its agent said that it ends.
+    #[serde(default)]
+    pub stopped_at: Option<DateTime<Utc>>,
     /// When it was last heard.
     pub last_seen_at: Option<DateTime<Utc>>,
     /// Software version.

@@ -211,6 +211,9 @@ pub struct Target {
     pub desired: Option<ReleaseLabel>,
     /// Number of the open deployment.
     pub open_deployment: Option<i64>,
+    /// Whether that deployment waits for a person.
+    #[serde(default)]
+    pub paused: bool,
     /// Each host's own facts.
     pub placements: Vec<Placement>,
 }
@@ -241,6 +244,12 @@ pub struct Placement {
     pub drift: Option<String>,
     /// Whether the host is seen.
     pub seen: bool,
+    /// Whether it is seen and missed more than two of its own beats.
+    #[serde(default)]
+    pub late: bool,
+    /// Whether its agent said that it ends.
+    #[serde(default)]
+    pub stopped: bool,
     /// When it was last heard.
     pub last_seen_at: Option<DateTime<Utc>>,
 }

@@ -93,6 +93,9 @@ pub struct Release {
     pub entries: Option<u64>,
     /// Why it failed.
     pub failure: Option<String>,
+    /// Whether a recipe says how it is built; without one its commit's tree is the release.
+    #[serde(default = "known_to_have_one")]
+    pub has_recipe: bool,
     /// Number of the job that builds it.
     pub job: Option<i64>,
     /// What people said of it.
@@ -106,4 +109,9 @@ pub struct Release {
     pub created_at: DateTime<Utc>,
     /// When it was complete.
     pub built_at: Option<DateTime<Utc>>,
+}
+
+/// A coordinator that does not say has nothing to warn of.
+const fn known_to_have_one() -> bool {
+    true
 }

@@ -34,6 +34,9 @@ pub async fn build(session: &Session, args: Build) -> Result<Exit, CliError> {
     } = &release;
     let sentence = format!("build of {project} {reference} as {label} (release #{number})");
     session.printer.step(Tone::Good, "Requested", &sentence);
+    if let Some(warning) = without_recipe(&release) {
+        session.printer.warn(&warning);
+    }
     if let Some(waiter) = waiter {
         return follow::release(session, &client, waiter, release).await;
     }
@@ -96,7 +99,7 @@ pub fn release_table(releases: &[Release]) -> Table {
 }
 
 fn fields(release: &Release) -> Vec<(&'static str, Cell)> {
-    vec![
+    let mut fields = vec![
         (
             "release",
             Cell::Text(format!("{} {}", release.project, release.label)),
@@ -123,7 +126,21 @@ fn fields(release: &Release) -> Vec<(&'static str, Cell)> {
         ("asked by", release.requested_by.as_str().into()),
         ("asked", Cell::At(release.created_at)),
         ("built", Cell::when(release.built_at)),
-    ]
+    ];
+    if let Some(warning) = without_recipe(release) {
+        fields.insert(4, ("recipe", Cell::Text(warning)));
+    }
+    fields
+}
+
+/// What a release is that no recipe describes; easily a forgotten file.
+fn without_recipe(release: &Release) -> Option<String> {
+    (!release.has_recipe).then(|| {
+        format!(
+            "no pointsman.toml at {}: the commit's tree is the release, nothing is built or checked",
+            short(&release.commit)
+        )
+    })
 }
 
 /// The first digits of a commit.

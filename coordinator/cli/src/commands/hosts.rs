@@ -143,8 +143,12 @@ pub fn state(host: &Host) -> Cell {
         (Tone::Bad, "revoked")
     } else if host.joined_at.is_none() {
         (Tone::Faint, "invited")
+    } else if host.stopped_at.is_some() {
+        (Tone::Warning, "stopped")
     } else if !host.seen {
         (Tone::Bad, "absent")
+    } else if host.late {
+        (Tone::Warning, "late")
     } else if !host.problems.is_empty() {
         (Tone::Warning, "trouble")
     } else {

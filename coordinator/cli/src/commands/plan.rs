@@ -57,10 +57,13 @@ fn fields(plan: &Plan) -> Vec<(&'static str, Cell)> {
         } = release;
         Cell::Text(format!("{label} (#{number}, {})", digest.short()))
     };
-    let notes: Vec<String> = plan
+    let told = plan
         .notes
         .iter()
-        .map(|note| format!("{}: {}", note.host, note.note))
+        .map(|note| (note.host.to_string(), note.note.clone()));
+    let notes: Vec<String> = wording::told_once(told)
+        .into_iter()
+        .map(|(hosts, note)| format!("{hosts}: {note}"))
         .collect();
     vec![
         ("target", Cell::Text(agreed.target.to_string())),

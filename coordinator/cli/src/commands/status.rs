@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::printer::{Format, Tone};
 use crate::session::Session;
 use crate::table::{Cell, Narrow, Table};
+use crate::wording;
 
 /// Shows what is live.
 pub async fn status(session: &Session, args: Status) -> Result<Exit, CliError> {
@@ -121,7 +122,7 @@ fn matrix(targets: &[&Target]) -> Table {
                 .find(|target| target.name.environment == **environment);
             row.push(target.map_or(Cell::Nothing, |target| square(target)));
         }
-        row.push(Cell::list(of_project.iter().flat_map(|target| notes(target))));
+        row.push(told(of_project.iter().flat_map(|target| notes(target))));
         table.row(row);
     }
     table
@@ -161,7 +162,7 @@ fn list(targets: &[&Target]) -> Table {
             Cell::maybe(target.desired.as_ref()),
             Cell::Toned(tone, word.to_owned()),
             Cell::Text(share(target)),
-            Cell::list(notes(target)),
+            told(notes(target)),
         ]);
     }
     table
@@ -201,7 +202,7 @@ pub fn placements<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Table {
 /// A host that is not seen is never green: what it said last may be old.
 fn health_cell(placement: &Placement) -> Cell {
     let tone = match placement.health.as_str() {
-        "healthy" if placement.seen => Tone::Good,
+        "healthy" if absent(placement).is_none() => Tone::Good,
         "unhealthy" => Tone::Bad,
         _ => Tone::Warning,
     };
@@ -209,7 +210,16 @@ fn health_cell(placement: &Placement) -> Cell {
 }
 
 fn absent(placement: &Placement) -> Option<String> {
-    (!placement.seen).then(|| "not seen".to_owned())
+    let word = if placement.stopped {
+        "its agent is stopped"
+    } else if !placement.seen {
+        "not seen"
+    } else if placement.late {
+        "late"
+    } else {
+        return None;
+    };
+    Some(word.to_owned())
 }
 
 fn is_as_wanted(placement: &Placement) -> bool {
@@ -219,7 +229,9 @@ fn is_as_wanted(placement: &Placement) -> bool {
 /// One word for a target: two questions, whether it runs what is wanted and whether that works.
 fn health(target: &Target) -> (Tone, &'static str) {
     let any = |test: fn(&Placement) -> bool| target.placements.iter().any(test);
-    if target.open_deployment.is_some() {
+    if target.paused {
+        (Tone::Warning, "paused")
+    } else if target.open_deployment.is_some() {
         (Tone::Busy, "changing")
     } else if target.placements.is_empty() {
         (Tone::Faint, "no hosts")
@@ -229,8 +241,10 @@ fn health(target: &Target) -> (Tone, &'static str) {
         (Tone::Warning, "drift")
     } else if target.desired.is_none() {
         (Tone::Faint, "empty")
-    } else if any(|placement| !placement.seen || placement.health == "unknown") {
+    } else if any(|placement| !placement.seen || placement.stopped || placement.health == "unknown") {
         (Tone::Warning, "unknown")
+    } else if any(|placement| placement.late) {
+        (Tone::Warning, "late")
     } else if any(|placement| !is_as_wanted(placement)) {
         (Tone::Warning, "behind")
     } else {
@@ -238,13 +252,31 @@ fn health(target: &Target) -> (Tone, &'static str) {
     }
 }
 
+/// Notes in one cell; a comma stands between the hosts of one note.
+fn told(notes: impl IntoIterator<Item = String>) -> Cell {
+    let notes: Vec<String> = notes.into_iter().collect();
+    Cell::maybe((!notes.is_empty()).then(|| notes.join("; ")))
+}
+
 fn notes(target: &Target) -> Vec<String> {
-    let open = target
-        .open_deployment
-        .map(|number| format!("deployment #{number}"));
-    let hosts = target.placements.iter().filter_map(|placement| {
-        let words = placement.drift.clone().or_else(|| absent(placement))?;
-        Some(format!("{}: {words}", placement.host))
+    let open = target.open_deployment.map(|number| {
+        let waits = if target.paused {
+            format!(" waits for a person: pointsman why {number}")
+        } else {
+            String::new()
+        };
+        format!("deployment #{number}{waits}")
     });
-    open.into_iter().chain(hosts).collect()
+    let words = target.placements.iter().filter_map(|placement| {
+        let words = placement.drift.clone().or_else(|| absent(placement))?;
+        Some((placement.host.to_string(), words))
+    });
+    let hosts = wording::told_once(words);
+    open.into_iter()
+        .chain(
+            hosts
+                .into_iter()
+                .map(|(hosts, words)| format!("{hosts}: {words}")),
+        )
+        .collect()
 }

@@ -4,6 +4,7 @@
 //! else did in the meantime is never undone with them.
 
 mod inverse;
+mod keys;
 mod notifying;
 
 use pointsman_shared::api::tokens::AuditEntry;
@@ -42,6 +43,11 @@ pub async fn undo(session: &Session) -> Result<Exit, CliError> {
     let printer = &session.printer;
     acts.truncate(SHOWN);
     printer.show(&acts, &audit::table(&acts))?;
+    for act in &acts {
+        if let Some(why) = keys::why_not(act) {
+            printer.note(&format!("#{}: {why}", act.number));
+        }
+    }
     Err(CliError::Outcome {
         exit: Exit::Refused,
         what: "none of your last acts can be taken back by this command".to_owned(),
@@ -62,7 +68,10 @@ async fn take_back(
     if !passed.is_empty() {
         let newer: Vec<String> = passed
             .iter()
-            .map(|act| format!("{} {}", act.action, act.object))
+            .map(|act| {
+                let why = keys::why_not(act).map_or_else(String::new, |why| format!(" ({why})"));
+                format!("{} {}{why}", act.action, act.object)
+            })
             .collect();
         printer.note(&format!(
             "newer acts of yours have no way back: {}",

@@ -31,15 +31,10 @@ pub fn paused(printer: &Printer, deployment: &Deployment) -> Result<Exit, CliErr
         exit: Exit::Failed,
         what: format!("deployment #{number} is paused and waits for a decision"),
         why: why(deployment),
-        help: Some(match &deployment.from {
-            Some(_) => format!(
-                "pointsman decide {number} rollback | pointsman decide {number} continue | pointsman logs {number}"
-            ),
-            // Nothing was live here before.
-            None => format!(
-                "pointsman decide {number} continue | pointsman cancel {number} | pointsman logs {number}"
-            ),
-        }),
+        help: Some(format!(
+            "{} | pointsman logs {number}",
+            wording::ways_out(deployment)
+        )),
     })
 }
 

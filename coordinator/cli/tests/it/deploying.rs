@@ -127,7 +127,7 @@ fn a_deployment_that_pauses_ends_the_wait_and_offers_the_choice() {
     <time> paused a person decides: failed on web1: health check answered 502 for 2m00
     error: deployment #812 is paused and waits for a decision
     cause: failed on web1: health check answered 502 for 2m00
-     help: pointsman decide 812 rollback | pointsman decide 812 continue | pointsman logs 812
+     help: pointsman retry 812 | pointsman skip 812 HOST | pointsman decide 812 continue | pointsman decide 812 rollback | pointsman cancel 812 | pointsman logs 812
     --- exit 1
     ");
     insta::assert_snapshot!(lucy.runs("decide 812 rollback"), @"

@@ -31,7 +31,7 @@ fn a_deployment_that_holds_names_the_job_and_what_to_do() {
     $ pointsman why 812
     --- stdout
     deployment #812  lucy wished 1.9.1 for shop@production 2m ago; now paused: a person decides: failed on web1: health check answered 502 for 2m00
-        -> pointsman retry 812 | pointsman skip 812 HOST | pointsman decide 812 rollback|continue
+        -> pointsman retry 812 | pointsman skip 812 HOST | pointsman decide 812 continue | pointsman decide 812 rollback | pointsman cancel 812
       job #8121  activate on web1 failed: 000042-3f9c1e20ab12 is live but not healthy: it answered 502
           -> pointsman logs --job 8121
         host web1  heard 2m ago; well, works on 0 jobs
@@ -40,8 +40,8 @@ fn a_deployment_that_holds_names_the_job_and_what_to_do() {
     insta::assert_snapshot!(lucy.types(80, "why 812").ends(), @"
     deployment #812  lucy wished 1.9.1 for shop@production 2m ago; now paused: a per
     son decides: failed on web1: health check answered 502 for 2m00
-        -> pointsman retry 812 | pointsman skip 812 HOST | pointsman decide 812 roll
-    back|continue
+        -> pointsman retry 812 | pointsman skip 812 HOST | pointsman decide 812 cont
+    inue | pointsman decide 812 rollback | pointsman cancel 812
       job #8121  activate on web1 failed: 000042-3f9c1e20ab12 is live but not health
     y: it answered 502
           -> pointsman logs --job 8121
@@ -50,7 +50,7 @@ fn a_deployment_that_holds_names_the_job_and_what_to_do() {
     ");
     insta::assert_snapshot!(lucy.types(200, "why --job 8121").ends(), @"
     deployment #812  lucy wished 1.9.1 for shop@production 2m ago; now paused: a person decides: failed on web1: health check answered 502 for 2m00
-        -> pointsman retry 812 | pointsman skip 812 HOST | pointsman decide 812 rollback|continue
+        -> pointsman retry 812 | pointsman skip 812 HOST | pointsman decide 812 continue | pointsman decide 812 rollback | pointsman cancel 812
       job #8121  activate on web1 failed: 000042-3f9c1e20ab12 is live but not healthy: it answered 502
           -> pointsman logs --job 8121
         host web1  heard 2m ago; well, works on 0 jobs
@@ -59,7 +59,7 @@ fn a_deployment_that_holds_names_the_job_and_what_to_do() {
     insta::assert_snapshot!(lucy.runs("why 812 -o plain"), @"
     $ pointsman why 812 -o plain
     --- stdout
-    0	deployment #812	lucy wished 1.9.1 for shop@production 2m ago; now paused: a person decides: failed on web1: health check answered 502 for 2m00	pointsman retry 812 | pointsman skip 812 HOST | pointsman decide 812 rollback|continue
+    0	deployment #812	lucy wished 1.9.1 for shop@production 2m ago; now paused: a person decides: failed on web1: health check answered 502 for 2m00	pointsman retry 812 | pointsman skip 812 HOST | pointsman decide 812 continue | pointsman decide 812 rollback | pointsman cancel 812
     1	job #8121	activate on web1 failed: 000042-3f9c1e20ab12 is live but not healthy: it answered 502	pointsman logs --job 8121
     2	host web1	heard 2m ago; well, works on 0 jobs	
     --- exit 0

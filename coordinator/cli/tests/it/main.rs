@@ -25,5 +25,6 @@ mod notifying;
 mod pushing;
 mod settings;
 mod topping;
+mod troubled;
 mod undoing;
 mod upkeep;

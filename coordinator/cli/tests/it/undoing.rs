@@ -170,3 +170,52 @@ fn acts_of_others_and_what_others_changed_are_left_alone() {
     "#);
     assert_eq!(coordinator.world().locks.len(), 1);
 }
+
+#[test]
+fn a_first_key_is_removed_and_a_lost_one_says_why_it_cannot_come_back() {
+    let coordinator = Coordinator::start();
+    let lucy = Person::lucy(&coordinator);
+    lucy.runs("project key generate shop");
+    let made = json!({ "fingerprint": "SHA256:made", "before": null, "known_hosts": 0 });
+    coordinator.world().note("deploy_key.make", "shop", made);
+    let removed = json!({ "fingerprint": "SHA256:older" });
+    coordinator
+        .world()
+        .note("deploy_key.remove", "shop", removed.clone());
+    insta::assert_snapshot!(lucy.runs("undo -y"), @"
+    $ pointsman undo -y
+    --- stderr
+            Note  newer acts of yours have no way back: deploy_key.remove shop (nobody here is told the private half of SHA256:older: pointsman project key set shop < FILE)
+             Act  deploy_key.make shop, 2m ago (#1 of the audit)
+         Inverse  pointsman project key remove shop
+          Undone  deploy_key.make shop
+            Undo  pointsman project key generate shop, which makes another key
+    --- exit 0
+    ");
+    assert_eq!(coordinator.world().deploy_key, None);
+    {
+        let mut world = coordinator.world();
+        world.audit.clear();
+        world.note("deploy_key.remove", "shop", removed);
+        let replaced = json!({ "fingerprint": "SHA256:made", "before": "SHA256:older", "known_hosts": 0 });
+        world.note("deploy_key.set", "shop", replaced);
+        let trusted = json!({ "fingerprint": "SHA256:made", "before": "SHA256:made", "known_hosts": 2 });
+        world.note("deploy_key.set", "shop", trusted);
+    }
+    insta::assert_snapshot!(lucy.runs("undo -y"), @r#"
+    $ pointsman undo -y
+    --- stdout
+    NO  AGE  WHO   FROM      ACTION             OBJECT  RESULT  DETAIL
+     3   2m  lucy  10.0.0.9  deploy_key.set     shop    done    {"before":"SHA256:made","fingerprint":"SHA256:made","known_hosts":2}
+     2   2m  lucy  10.0.0.9  deploy_key.set     shop    done    {"before":"SHA256:older","fingerprint":"SHA256:made","known_hosts":0}
+     1   2m  lucy  10.0.0.9  deploy_key.remove  shop    done    {"fingerprint":"SHA256:older"}
+    --- stderr
+            Note  #3: the lines of known hosts from before are not kept: pointsman project key trust shop FILE
+            Note  #2: nobody here is told the private half of SHA256:older: pointsman project key set shop < FILE
+            Note  #1: nobody here is told the private half of SHA256:older: pointsman project key set shop < FILE
+    error: none of your last acts can be taken back by this command
+    cause: it has no inverse, or what it did does not stand any more
+     help: every command printed how to undo it; pointsman audit --who NAME shows older acts
+    --- exit 5
+    "#);
+}

@@ -90,6 +90,7 @@ fn absences(facts: &Facts) -> Vec<Decision> {
             Forward::Out(_)
             | Forward::InstallFailed(_)
             | Forward::Live(_)
+            | Forward::There
             | Forward::SwitchFailed(_)
             | Forward::Stopped(_) => None,
         })
@@ -192,6 +193,7 @@ fn before_barrier(facts: &Facts) -> Option<Vec<Decision>> {
             | Forward::Installed
             | Forward::Switching(_)
             | Forward::Live(_)
+            | Forward::There
             | Forward::SwitchFailed(_)
             | Forward::Stopped(_) => {}
         }
@@ -256,7 +258,7 @@ fn outcome(facts: &Facts) -> Vec<Decision> {
     let live = facts
         .hosts
         .iter()
-        .filter(|host| matches!(facts.forward(host), Forward::Live(_)))
+        .filter(|host| matches!(facts.forward(host), Forward::Live(_) | Forward::There))
         .count();
     let outcome = if live > 0 {
         DeploymentOutcome::Live

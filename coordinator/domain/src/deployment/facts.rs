@@ -175,6 +175,10 @@ pub struct Ended {
 }
 
 /// A host of the deployment: frozen at its start, a candidate before.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts from five places, none of which follows from another"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostFacts {
     /// The target on this host.
@@ -185,6 +189,8 @@ pub struct HostFacts {
     pub wave: u32,
     /// Whether it is seen right now.
     pub seen: bool,
+    /// Whether its root can be worked in, by its last report.
+    pub usable: bool,
     /// Why it is not waited for; stored.
     pub deferred: Option<String>,
     /// Why a person took it out; stored.
@@ -193,7 +199,7 @@ pub struct HostFacts {
     pub retried: i64,
     /// Number of the newest job whose failure a person accepted. 0 = none.
     pub accepted: i64,
-    /// What differs from what was decided; such a host is never switched before a person decides anew.
+    /// What differs from what was decided, or why its root cannot be worked in; such a host is never switched before a person decides anew.
     pub drift: Option<String>,
     /// Whether it no longer belongs to the target.
     pub retired: bool,
@@ -201,6 +207,8 @@ pub struct HostFacts {
     pub has: Vec<ReleaseId>,
     /// The release read back from it.
     pub confirmed: Option<ReleaseId>,
+    /// Whether the health check of what is live there did not fail.
+    pub well: bool,
     /// Whether a switch that does not belong to this deployment runs on it right now.
     pub busy: bool,
 }

@@ -85,7 +85,7 @@ impl Facts {
         let host = self.host(name)?;
         let number = self.number;
         let job = match self.forward(host) {
-            Forward::Live(_) => {
+            Forward::Live(_) | Forward::There => {
                 let what = format!("{name} is live already in deployment #{number}");
                 return Err(Refusal::conflict("already_live", what));
             }
@@ -130,19 +130,6 @@ impl Facts {
         self.hosts.iter().any(|host| self.touched(host)) || self.migrations.jobs.iter().any(migrated)
     }
 
-    fn refuse_on_the_way_back(&self) -> Result<(), Refusal> {
-        let number = self.number;
-        if self.rollback.is_some() {
-            let what = format!("deployment #{number} is rolling back");
-            return Err(Refusal::conflict("rolling_back", what).hint(format!("pointsman watch {number}")));
-        }
-        if self.cancel.is_some() {
-            let what = format!("deployment #{number} is being cancelled");
-            return Err(Refusal::conflict("cancelling", what).hint(format!("pointsman watch {number}")));
-        }
-        Ok(())
-    }
-
     fn host(&self, name: &HostId) -> Result<&HostFacts, Refusal> {
         self.hosts.iter().find(|host| host.host == *name).ok_or_else(|| {
             let what = format!("{name} is no host of deployment #{}", self.number);
@@ -162,7 +149,8 @@ impl Facts {
             | Forward::Installing(_)
             | Forward::Installed
             | Forward::Switching(_)
-            | Forward::Live(_) => None,
+            | Forward::Live(_)
+            | Forward::There => None,
         }
     }
 }

@@ -83,9 +83,12 @@ fn state_of(facts: &Facts) -> (DeploymentState, String, Option<String>) {
         );
     }
     if let Some(paused) = &facts.paused {
+        let back = facts.rollback.as_ref().map_or_else(String::new, |rollback| {
+            format!(" on the way back to {}", rollback.to.label)
+        });
         return (
             DeploymentState::Paused,
-            "paused: a person decides".to_owned(),
+            format!("paused{back}: a person decides"),
             Some(paused.message.clone()),
         );
     }
@@ -130,7 +133,7 @@ fn rolling_back(facts: &Facts, rollback: &RollbackDecision) -> (DeploymentState,
         .collect();
     let touched = standing
         .iter()
-        .filter(|standing| !matches!(standing, Back::Untouched))
+        .filter(|standing| !matches!(standing, Back::Untouched | Back::There))
         .count();
     let done = standing
         .iter()
@@ -240,7 +243,7 @@ fn host_state(facts: &Facts, host: &HostFacts) -> (&'static str, Option<String>)
     let why = |job: &JobFacts| Some(job.why().to_owned());
     if let Some(rollback) = &facts.rollback {
         match facts.back(host, rollback.to.id, rollback.tries) {
-            Back::Untouched => {}
+            Back::Untouched | Back::There => {}
             Back::Stopping(job) => return ("cancelling", job.reason.clone()),
             Back::Out(reason) => return ("deferred", Some(reason.to_owned())),
             Back::ToInstall | Back::ToSwitch => return ("rolling_back", None),
@@ -263,7 +266,7 @@ fn host_state(facts: &Facts, host: &HostFacts) -> (&'static str, Option<String>)
         Forward::Installing(job) => ("installing", job.reason.clone()),
         Forward::Installed => ("installed", None),
         Forward::Switching(job) => ("switching", job.reason.clone()),
-        Forward::Live(_) => ("live", None),
+        Forward::Live(_) | Forward::There => ("live", None),
         Forward::Stopped(job) => ("cancelled", why(job)),
         Forward::SwitchFailed(job) if job.state == JobState::Abandoned => ("unknown", why(job)),
         Forward::InstallFailed(job) | Forward::SwitchFailed(job) => ("failed", why(job)),

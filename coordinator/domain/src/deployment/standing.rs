@@ -5,7 +5,7 @@
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::ids::ReleaseId;
 
-use super::facts::{Facts, HostFacts, JobFacts};
+use super::facts::{DeploymentKind, Facts, HostFacts, JobFacts};
 
 /// Where a host stands on the way forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) enum Forward<'a> {
     Switching(&'a JobFacts),
     /// The switch succeeded: read back and healthy.
     Live(&'a JobFacts),
+    /// A rollback need not touch it: what it goes back to is live there, and was not while other hosts strayed.
+    There,
     /// The switch ended otherwise; what is live there is another question.
     SwitchFailed(&'a JobFacts),
     /// Its job was cancelled: somebody's will, no failure.
@@ -34,7 +36,9 @@ impl<'a> Forward<'a> {
     /// Whether the release lies there, whatever came after.
     pub(super) const fn is_installed(&self) -> bool {
         match self {
-            Self::Installed | Self::Switching(_) | Self::Live(_) | Self::SwitchFailed(_) => true,
+            Self::Installed | Self::Switching(_) | Self::Live(_) | Self::There | Self::SwitchFailed(_) => {
+                true
+            }
             Self::Out(_)
             | Self::ToInstall
             | Self::Installing(_)
@@ -53,6 +57,7 @@ impl<'a> Forward<'a> {
             | Self::InstallFailed(_)
             | Self::Installed
             | Self::Live(_)
+            | Self::There
             | Self::SwitchFailed(_)
             | Self::Stopped(_) => None,
         }
@@ -64,6 +69,8 @@ impl<'a> Forward<'a> {
 pub(super) enum Back<'a> {
     /// Nothing was done to it.
     Untouched,
+    /// Its switch was begun and never took place: what it would go back to is live there.
+    There,
     /// Its own forward job is not over yet.
     Stopping(&'a JobFacts),
     /// Not waited for.
@@ -165,6 +172,9 @@ impl Facts {
         if let Some(why) = host.away() {
             return Forward::Out(why);
         }
+        if self.is_there(host) {
+            return Forward::There;
+        }
         match install {
             Some(job) if job.state == JobState::Succeeded => Forward::Installed,
             Some(job) if job.state == JobState::Cancelled => Forward::Stopped(job),
@@ -182,6 +192,26 @@ impl Facts {
             .any(|job| job.placement == host.placement && !job.undo && job.touched())
     }
 
+    /// Whether a rollback by hand has nothing to do on `host`. Where every host has it live, the wish is to switch them
+    /// all again.
+    fn is_there(&self, host: &HostFacts) -> bool {
+        let at_goal = |host: &HostFacts| host.confirmed == Some(self.release.id);
+        self.kind == DeploymentKind::Rollback
+            && at_goal(host)
+            && host.seen
+            && host.well
+            && host.drift.is_none()
+            && !self.jobs.iter().any(|job| job.placement == host.placement)
+            && (!self.jobs.is_empty() || !self.hosts.iter().all(at_goal))
+    }
+
+    /// Whether the deployment's switch of `host` ended without having taken place. Where its agent was lost nobody
+    /// knows; and what a try to go back made of the host is judged by that try.
+    fn stayed_on(&self, host: &HostFacts, to: ReleaseId) -> bool {
+        let mut own = self.jobs.iter().filter(|job| job.placement == host.placement);
+        host.confirmed == Some(to) && own.all(|job| !job.undo && job.state != JobState::Abandoned)
+    }
+
     /// Where `host` stands on the way back to `to`, when each host may be tried `tries` times.
     pub(super) fn back<'a>(&'a self, host: &'a HostFacts, to: ReleaseId, tries: u32) -> Back<'a> {
         let own = |job: &&JobFacts| job.placement == host.placement && !job.undo;
@@ -190,6 +220,9 @@ impl Facts {
         }
         if !self.touched(host) {
             return Back::Untouched;
+        }
+        if self.stayed_on(host, to) {
+            return Back::There;
         }
         let switch = self.newest(host, true, true);
         let install = self.newest(host, true, false);

@@ -47,7 +47,7 @@ fn candidates(facts: &Facts) -> Vec<Candidate<'_>> {
         .map(|host| Candidate {
             placement: host.placement,
             host: &host.host,
-            seen: host.seen,
+            seen: host.seen && host.usable,
         })
         .collect()
 }

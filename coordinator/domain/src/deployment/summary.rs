@@ -6,6 +6,21 @@ use pointsman_shared::ids::PlacementId;
 use super::facts::{Facts, HostFacts, JobFacts};
 use super::standing::Forward;
 
+/// Each reason once, behind the hosts it holds of: `web-1, web-2: disk full`.
+pub(super) fn told_once(told: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut once: Vec<(String, String)> = Vec::new();
+    for (host, why) in told {
+        match once.iter_mut().find(|(_, known)| *known == why) {
+            Some((hosts, _)) => {
+                hosts.push_str(", ");
+                hosts.push_str(&host);
+            }
+            None => once.push((host, why)),
+        }
+    }
+    once
+}
+
 impl HostFacts {
     /// A reason without the host's name before it, for sentences that name the host themselves.
     pub(super) fn own<'a>(&self, reason: &'a str) -> &'a str {
@@ -61,17 +76,19 @@ impl Facts {
                 | Forward::Installed
                 | Forward::Switching(_)
                 | Forward::Live(_)
+                | Forward::There
                 | Forward::Stopped(_) => None,
             })
             .collect()
     }
 
-    /// `failed on web-1: disk full; web-2: ...`
+    /// `failed on web-1, web-2: disk full; web-3: ...`
     pub(super) fn failure_summary(&self) -> String {
-        let failures: Vec<_> = self
-            .failures()
+        let failures = self.failures().into_iter();
+        let told = told_once(failures.map(|(host, why)| (host.host.to_string(), why.to_owned())));
+        let failures: Vec<_> = told
             .into_iter()
-            .map(|(host, why)| format!("{}: {why}", host.host))
+            .map(|(hosts, why)| format!("{hosts}: {why}"))
             .collect();
         format!("failed on {}", failures.join("; "))
     }
@@ -96,7 +113,7 @@ impl Facts {
         for host in &self.hosts {
             match self.forward(host) {
                 Forward::Out(_) if host.skipped.is_some() => skipped.push(host.host.as_str()),
-                Forward::Out(why) => out.push(format!("{} ({why})", host.host)),
+                Forward::Out(why) => out.push((host.host.to_string(), why.to_owned())),
                 Forward::Stopped(_) => stopped.push(host.host.as_str()),
                 Forward::ToInstall
                 | Forward::Installing(_)
@@ -104,12 +121,20 @@ impl Facts {
                 | Forward::Installed
                 | Forward::Switching(_)
                 | Forward::Live(_)
+                | Forward::There
                 | Forward::SwitchFailed(_) => {}
             }
         }
         let deferred = match out.as_slice() {
             [] => live,
-            out => format!("{live} with {} deferred: {}", out.len(), out.join(", ")),
+            out => {
+                let told = told_once(out.iter().cloned());
+                let told: Vec<_> = told
+                    .into_iter()
+                    .map(|(hosts, why)| format!("{hosts} ({why})"))
+                    .collect();
+                format!("{live} with {} deferred: {}", out.len(), told.join(", "))
+            }
         };
         let skipped = (!skipped.is_empty()).then(|| format!("left out: {}", skipped.join(", ")));
         let stopped = (!stopped.is_empty()).then(|| format!("cancelled on {}", stopped.join(", ")));

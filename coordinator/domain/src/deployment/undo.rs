@@ -1,5 +1,6 @@
 //! Going back: each host the deployment may have switched gets the release that was live before, once its own switch
-//! is over. All hosts at once, no waves: what they go back to is known to be good.
+//! is over. All hosts at once, no waves: what they go back to is known to be good. A host whose switch never took place
+//! needs nothing: it would only fail again at what it failed at.
 //!
 //! One automatic try per host; where it fails, a person decides. It never goes back twice by itself.
 
@@ -11,6 +12,7 @@ use super::decide::{Ending, absence, end, stop, wind_down};
 use super::decision::Decision;
 use super::facts::{DeploymentOutcome, Facts, HostFacts, PauseReason, Paused, RollbackDecision};
 use super::standing::Back;
+use super::summary::told_once;
 
 pub(super) fn decide(facts: &Facts, rollback: &RollbackDecision, now: DateTime<Utc>) -> Vec<Decision> {
     let to = rollback.to.id;
@@ -44,16 +46,21 @@ pub(super) fn decide(facts: &Facts, rollback: &RollbackDecision, now: DateTime<U
         };
         return wind_down(facts, &rollback.reason, ending);
     }
-    let failed: Vec<_> = hosts
-        .iter()
-        .filter_map(|(host, standing)| failure(host, *standing))
-        .collect();
+    let failed = told_once(
+        hosts
+            .iter()
+            .filter_map(|(host, standing)| failure(host, *standing)),
+    );
     if failed.is_empty() {
         return end_of(facts, rollback, &hosts);
     }
     if facts.paused.is_some() {
         return Vec::new();
     }
+    let failed: Vec<_> = failed
+        .into_iter()
+        .map(|(hosts, why)| format!("{hosts}: {why}"))
+        .collect();
     let message = format!(
         "rolling back to {} failed on {}",
         rollback.to.label,
@@ -90,7 +97,12 @@ fn next(host: &HostFacts, standing: Back<'_>, to: ReleaseId) -> Option<Decision>
             why: job.why().to_owned(),
         }),
         Back::Switching(job) => absence(host, job),
-        Back::Untouched | Back::Stopping(_) | Back::Out(_) | Back::Done(_) | Back::Failed(_) => None,
+        Back::Untouched
+        | Back::There
+        | Back::Stopping(_)
+        | Back::Out(_)
+        | Back::Done(_)
+        | Back::Failed(_) => None,
     }
 }
 
@@ -99,14 +111,16 @@ const fn is_on_the_way(standing: Back<'_>) -> bool {
         Back::Stopping(_) | Back::ToInstall | Back::Installing(_) | Back::ToSwitch | Back::Switching(_) => {
             true
         }
-        Back::Untouched | Back::Out(_) | Back::Done(_) | Back::Failed(_) => false,
+        Back::Untouched | Back::There | Back::Out(_) | Back::Done(_) | Back::Failed(_) => false,
     }
 }
 
-fn failure(host: &HostFacts, standing: Back<'_>) -> Option<String> {
+/// The host and why it could not go back.
+fn failure(host: &HostFacts, standing: Back<'_>) -> Option<(String, String)> {
     match standing {
-        Back::Failed(job) => Some(format!("{}: {}", host.host, host.own(job.why()))),
+        Back::Failed(job) => Some((host.host.to_string(), host.own(job.why()).to_owned())),
         Back::Untouched
+        | Back::There
         | Back::Stopping(_)
         | Back::Out(_)
         | Back::ToInstall

@@ -3,7 +3,7 @@
 use pointsman_domain::presence::Absence;
 use pointsman_shared::api::fleet::{Finding, Host, Severity};
 use pointsman_store::StoreResult;
-use pointsman_store::views::hosts::{self, Examined, Problem};
+use pointsman_store::views::hosts::{self, Problem};
 
 use super::{fail, ok, warn};
 use crate::app::App;
@@ -22,20 +22,27 @@ pub(super) async fn look(app: &App, is_broker_away: bool) -> StoreResult<Vec<Fin
     let well = members.iter().filter(|member| member.problems.is_empty()).count();
     let mut findings = vec![ok(format!("{well} of {} hosts seen and well", members.len()))];
     let mut unheard = 0;
+    let mut wrong: Vec<(&Problem, Vec<&Host>)> = Vec::new();
     for member in &members {
         for problem in &member.problems {
             let is_silence = matches!(
                 problem,
-                Problem::Absent(Absence::NeverHeard | Absence::Silent { .. })
+                Problem::Absent(Absence::NeverHeard | Absence::Silent { .. }) | Problem::Late(_)
             );
             if is_broker_away && is_silence {
                 unheard += 1;
             } else {
-                findings.push(wrong(member, problem));
+                let same = wrong.iter_mut().find(|(known, _)| *known == problem);
+                match same.filter(|_| is_cured_alike(problem)) {
+                    Some((_, hosts)) => hosts.push(&member.host),
+                    None => wrong.push((problem, vec![&member.host])),
+                }
             }
         }
-        findings.extend(older(&member.host, env!("CARGO_PKG_VERSION")));
     }
+    findings.extend(wrong.iter().map(|(problem, hosts)| finding(hosts, problem)));
+    let ours = env!("CARGO_PKG_VERSION");
+    findings.extend(members.iter().filter_map(|member| older(&member.host, ours)));
     if unheard > 0 {
         let text = format!("{unheard} of the hosts cannot be heard while the broker does not answer");
         findings.push(warn(text, "see to the broker first"));
@@ -43,13 +50,33 @@ pub(super) async fn look(app: &App, is_broker_away: bool) -> StoreResult<Vec<Fin
     Ok(findings)
 }
 
-fn wrong(member: &Examined, problem: &Problem) -> Finding {
-    let host = &member.host;
-    let text = format!("host {}: {problem}", host.id);
-    let cure = cure(host, problem);
+/// Whether one cure, told once, does for many hosts: commands that name a host take one.
+const fn is_cured_alike(problem: &Problem) -> bool {
+    match problem {
+        Problem::Absent(Absence::NotJoined | Absence::Paused { .. }) => false,
+        Problem::Absent(Absence::NeverHeard | Absence::Silent { .. })
+        | Problem::Stopped(_)
+        | Problem::Late(_)
+        | Problem::BrokerNotReady
+        | Problem::Clock(_)
+        | Problem::Disk(_)
+        | Problem::Survivors(_)
+        | Problem::Root(_)
+        | Problem::Drift(_) => true,
+    }
+}
+
+fn finding(hosts: &[&Host], problem: &Problem) -> Finding {
+    let names: Vec<&str> = hosts.iter().map(|host| host.id.as_str()).collect();
+    let names = names.join(", ");
+    let word = if hosts.len() == 1 { "host" } else { "hosts" };
+    let text = format!("{word} {names}: {problem}");
+    let cure = cure(&names, problem);
     let severity = match problem {
         // What a paused host waits for is a person's wish.
         Problem::Absent(Absence::Paused { .. })
+        | Problem::Stopped(_)
+        | Problem::Late(_)
         | Problem::BrokerNotReady
         | Problem::Clock(_)
         | Problem::Survivors(_)
@@ -64,16 +91,16 @@ fn wrong(member: &Examined, problem: &Problem) -> Finding {
     }
 }
 
-fn cure(host: &Host, problem: &Problem) -> String {
-    let id = &host.id;
+fn cure(id: &str, problem: &Problem) -> String {
     match problem {
         Problem::Absent(Absence::NotJoined) => {
             format!("on {id}: pointsman-agent join --token TOKEN; pointsman hosts invite {id} makes one")
         }
         Problem::Absent(Absence::Paused { .. }) => format!("pointsman hosts show {id}"),
-        Problem::Absent(Absence::NeverHeard | Absence::Silent { .. }) => {
+        Problem::Absent(Absence::NeverHeard | Absence::Silent { .. }) | Problem::Late(_) => {
             format!("on {id}: systemctl status pointsman-agent; journalctl -u pointsman-agent -n 50")
         }
+        Problem::Stopped(_) => format!("on {id}: systemctl start pointsman-agent"),
         Problem::BrokerNotReady => {
             "set broker.admin_url, or let an administrator run what `pointsman-agent join` printed".to_owned()
         }

@@ -221,7 +221,8 @@ async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMa
         r#"SELECT d.id AS deployment, placement.id, placement.host_id, COALESCE(frozen.wave, 0) AS "wave!",
                   frozen.deferred AS "deferred?", frozen.skipped AS "skipped?", COALESCE(frozen.retried, 0) AS "retried!",
                   COALESCE(frozen.accepted, 0) AS "accepted!",
-                  placement.drift,
+                  CASE WHEN placement.root_trouble IS NULL THEN placement.drift ELSE placement.problem END AS drift,
+                  placement.root_trouble IS NULL AS "usable!", placement.health <> 'unhealthy' AS "well!",
                   placement.retired_at IS NOT NULL AS "retired!", placement.confirmed_release_id,
                   COALESCE(host.last_seen_at > now() - interval '90 seconds', false) AS "seen!",
                   ARRAY(SELECT has.release_id FROM placement_release AS has
@@ -254,6 +255,7 @@ async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMa
             host: row.host_id.parse().map_err(|e| wrong(&e))?,
             wave: u32::try_from(row.wave).unwrap_or_default(),
             seen: row.seen,
+            usable: row.usable,
             deferred: row.deferred,
             skipped,
             retried: row.retried,
@@ -262,6 +264,7 @@ async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMa
             retired: row.retired,
             has: row.has.into_iter().map(ReleaseId).collect(),
             confirmed: row.confirmed_release_id.map(ReleaseId),
+            well: row.well,
             busy: row.busy,
         };
         hosts.entry(row.deployment).or_default().push(facts);

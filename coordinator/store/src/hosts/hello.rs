@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use pointsman_shared::digest::Digest;
+use pointsman_shared::ids::InstanceId;
 use pointsman_shared::name::HostId;
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{Heartbeat, Hello};
@@ -31,7 +32,7 @@ pub async fn greet(conn: &mut PgConnection, greeting: &Greeting<'_>) -> StoreRes
     let versions: Vec<i32> = hello.wire.iter().map(|version| i32::from(*version)).collect();
     sqlx::query!(
         "UPDATE host SET instance_id = $2, boot_id = $3, software = $4, wire_versions = $5, facts = $6, slots = $7,
-             processes = $8, hello_nonce = $9, hello_at = $10, last_seen_at = $10, lost_at = NULL, working = $11,
+             processes = $8, hello_nonce = $9, hello_at = $10, last_seen_at = $10, lost_at = NULL, stopped_at = NULL, working = $11,
              last_beat = CASE WHEN $12 THEN 0 ELSE last_beat END,
              busy_kinds = CASE WHEN $12 THEN '{}' ELSE busy_kinds END, clock_offset_ms = $13
          WHERE id = $1",
@@ -74,6 +75,24 @@ pub async fn heard(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Notes that a host's process said it ends; false = another process speaks for the host by now.
+pub async fn note_stopped(
+    conn: &mut PgConnection,
+    host: &HostId,
+    instance: InstanceId,
+    at: DateTime<Utc>,
+) -> StoreResult<bool> {
+    let done = sqlx::query!(
+        "UPDATE host SET stopped_at = $3 WHERE id = $1 AND instance_id = $2",
+        host.as_str(),
+        instance.0,
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Notes hosts that were silent for so long, once for each silence; with when they were last heard.
@@ -166,7 +185,7 @@ pub async fn note_broker_ready(
 /// Forgets the current process, so that the next hello is taken whoever says it; for a host that joins again.
 pub async fn clear_instance(conn: &mut PgConnection, host: &HostId) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE host SET instance_id = NULL, hello_nonce = NULL, state_digest = NULL, last_beat = 0, working = 0
+        "UPDATE host SET instance_id = NULL, hello_nonce = NULL, state_digest = NULL, stopped_at = NULL, last_beat = 0, working = 0
          WHERE id = $1",
         host.as_str(),
     )

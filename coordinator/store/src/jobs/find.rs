@@ -118,6 +118,14 @@ pub async fn declined_as_busy(
     .await?)
 }
 
+/// Every job that is offered to somebody.
+pub async fn offered(conn: &mut PgConnection) -> StoreResult<Vec<JobId>> {
+    let ids = sqlx::query_scalar!("SELECT id FROM job WHERE state = 'offered' ORDER BY id")
+        .fetch_all(conn)
+        .await?;
+    Ok(ids.into_iter().map(JobId).collect())
+}
+
 /// Locks one open job that the sweep should look at, when nobody else holds it; `due` is its id from [`due`].
 pub async fn lock_free(conn: &mut PgConnection, id: JobId) -> StoreResult<Option<JobRow>> {
     one(

@@ -141,10 +141,11 @@ pub async fn confirm(
     note_installed(conn, confirmed.placement, confirmed.folder, confirmed.release, at).await
 }
 
-/// Nobody knows what is live until the host speaks.
+/// Nobody knows what is live until the host speaks. How healthy it was stays: it counts again where the host says that
+/// nothing changed, and no longer than until then where something did.
 pub async fn forget(conn: &mut PgConnection, id: PlacementId) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE placement SET confirmed_release_id = NULL, health = 'unknown' WHERE id = $1",
+        "UPDATE placement SET confirmed_release_id = NULL WHERE id = $1",
         id.0
     )
     .execute(conn)

@@ -17,6 +17,8 @@ pub struct Report<'a> {
     pub slot: &'a SlotState,
     /// What it means.
     pub reading: &'a Reading,
+    /// Whether its problem stands in the way of work.
+    pub unusable: bool,
     /// When it came.
     pub at: DateTime<Utc>,
 }
@@ -28,7 +30,7 @@ pub async fn store_report(conn: &mut PgConnection, report: &Report<'_>) -> Store
     let generation = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     sqlx::query!(
         "UPDATE placement SET generation = $2, fence_generation = $3, drift = $4, problem = $5, state_at = $6,
-             in_doubt = false,
+             in_doubt = false, root_trouble = CASE WHEN $8 THEN 'unusable' END,
              health = CASE WHEN current_folder IS DISTINCT FROM $7 THEN 'unknown' ELSE health END,
              current_folder = $7,
              confirmed_release_id = (SELECT release.id FROM release JOIN target ON target.project_id = release.project_id
@@ -41,6 +43,7 @@ pub async fn store_report(conn: &mut PgConnection, report: &Report<'_>) -> Store
         state.problem,
         report.at,
         current,
+        report.unusable,
     )
     .execute(&mut *conn)
     .await?;
@@ -61,6 +64,25 @@ pub async fn store_report(conn: &mut PgConnection, report: &Report<'_>) -> Store
     .execute(&mut *conn)
     .await?;
     store_releases(conn, state, report.at).await
+}
+
+/// Stores that nothing of a root could be read, and why. What was known of it before stays known: it is what the next
+/// report is compared with.
+pub async fn store_unreadable(
+    conn: &mut PgConnection,
+    id: PlacementId,
+    problem: &str,
+    at: DateTime<Utc>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE placement SET problem = $2, root_trouble = 'unreadable', state_at = $3, in_doubt = false WHERE id = $1",
+        id.0,
+        problem,
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 async fn store_releases(

@@ -155,6 +155,7 @@ fn deployment(row: Columns, facts: &Facts) -> StoreResult<Deployment> {
         state: progress.state,
         summary: progress.summary,
         reason: progress.reason,
+        ways_out: facts.ways_out(),
         requested_by: row.requested_by,
         requested_at: row.requested_at,
         starts_at: row.starts_at,

@@ -18,6 +18,12 @@ pub enum Problem {
     /// It is not there.
     #[error("{0}")]
     Absent(Absence),
+    /// Its agent said that it ends.
+    #[error("its agent was stopped at {}", .0.format("%F %T UTC"))]
+    Stopped(DateTime<Utc>),
+    /// It is seen, and was last heard longer ago than two of its beats.
+    #[error("late: its agent was last heard at {}", .0.format("%F %T UTC"))]
+    Late(DateTime<Utc>),
     /// What it needs at the broker was not made yet.
     #[error("its broker user, rights or queues do not stand yet")]
     BrokerNotReady,
@@ -81,6 +87,7 @@ struct Columns {
     revoked_at: Option<DateTime<Utc>>,
     paused_at: Option<DateTime<Utc>>,
     has_instance: bool,
+    stopped_at: Option<DateTime<Utc>>,
     software: Option<String>,
     facts: serde_json::Value,
     last_seen_at: Option<DateTime<Utc>>,
@@ -103,7 +110,7 @@ async fn select(
     let rows = sqlx::query_as!(
         Columns,
         r#"SELECT id, display_name, labels, pools, kinds, public_key, broker_ready_at, joined_at, revoked_at, paused_at,
-                  instance_id IS NOT NULL AS "has_instance!", software, facts, last_seen_at, working, free_bytes,
+                  instance_id IS NOT NULL AS "has_instance!", stopped_at, software, facts, last_seen_at, working, free_bytes,
                   clock_offset_ms, processes,
                   ARRAY(SELECT root || ': ' || problem FROM placement
                         WHERE placement.host_id = host.id AND retired_at IS NULL
@@ -136,7 +143,16 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
     };
     let absence = presence.absence(now, rhythm);
     let mut problems = problems(&row);
-    problems.splice(0..0, absence.map(Problem::Absent));
+    let late = presence.late(now, rhythm);
+    // Who said goodbye is not missed; every other reason to be absent counts for more.
+    let stopped = row
+        .stopped_at
+        .filter(|_| absence.is_none_or(Absence::is_silence))
+        .map(Problem::Stopped);
+    let first = stopped
+        .or_else(|| absence.map(Problem::Absent))
+        .or_else(|| late.map(Problem::Late));
+    problems.splice(0..0, first);
     let host = Host {
         id: row.id.parse().map_err(|e| wrong(&e))?,
         display_name: row.display_name,
@@ -154,6 +170,8 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
             .collect::<Result<_, _>>()
             .map_err(|e| wrong(&e))?,
         seen: absence.is_none(),
+        late: late.is_some(),
+        stopped_at: row.stopped_at,
         last_seen_at: row.last_seen_at,
         software: row.software,
         running: u32::try_from(row.working).unwrap_or_default(),

@@ -38,6 +38,7 @@ struct Columns {
     total_bytes: Option<i64>,
     entries: Option<i64>,
     failure: Option<String>,
+    has_recipe: bool,
     job: Option<i64>,
     marks: serde_json::Value,
     live_on: Vec<String>,
@@ -58,6 +59,7 @@ async fn select(
         r#"SELECT release.id, project.name AS project, release.number, release.label, release.reference,
                   release.commit_id, release.subject, release.author, release.state, release.manifest_digest,
                   release.folder, release.total_bytes, release.entries, release.failure,
+                  release.recipe_digest IS NOT NULL AS "has_recipe!",
                   (SELECT max(job.number) FROM job WHERE job.release_id = release.id AND job.kind = 'build') AS job,
                   COALESCE((SELECT jsonb_agg(jsonb_build_object('mark', said.mark, 'by', marker.name,
                                                                 'at', said.marked_at, 'evidence', said.evidence)
@@ -115,6 +117,7 @@ impl TryFrom<Columns> for Release {
             total_bytes: size(row.total_bytes),
             entries: size(row.entries),
             failure: row.failure,
+            has_recipe: row.has_recipe,
             job: row.job,
             marks: serde_json::from_value(row.marks).map_err(|e| wrong(&e))?,
             live_on: row

@@ -43,7 +43,11 @@ async fn select_targets(
                 (SELECT min(deployment.number) FROM deployment
                  WHERE deployment.target_id = target.id AND deployment.ended_at IS NULL
                    AND (deployment.started_at IS NOT NULL
-                        OR COALESCE(deployment.scheduled_for <= now(), true))) AS open_deployment
+                        OR COALESCE(deployment.scheduled_for <= now(), true))) AS open_deployment,
+                EXISTS (SELECT 1 FROM deployment
+                        WHERE deployment.target_id = target.id AND deployment.ended_at IS NULL
+                          AND deployment.started_at IS NOT NULL AND deployment.paused IS NOT NULL
+                          AND deployment.cancel IS NULL) AS "paused!"
          FROM target JOIN project ON project.id = target.project_id
                      JOIN environment ON environment.id = target.environment_id
                      LEFT JOIN release ON release.id = target.desired_release_id
@@ -83,6 +87,7 @@ async fn select_targets(
                     .transpose()
                     .map_err(|e| wrong(&e))?,
                 open_deployment: row.open_deployment,
+                paused: row.paused,
                 placements: Vec::new(),
             };
             Ok((row.id, target))
@@ -132,6 +137,7 @@ struct PlacementColumns {
     last_seen_at: Option<DateTime<Utc>>,
     has_instance: bool,
     working: bool,
+    stopped: bool,
 }
 
 async fn select_placements(
@@ -143,13 +149,16 @@ async fn select_placements(
     let rows = sqlx::query_as!(
         PlacementColumns,
         r#"SELECT placement.id, target_id, host_id, root, desired.label AS "desired?", attempted.label AS "attempted?",
-                  confirmed.label AS "confirmed?", current_folder, generation, fence_generation, health,
+                  confirmed.label AS "confirmed?", current_folder, generation, fence_generation,
+                  CASE WHEN confirmed.id IS NULL THEN 'unknown' ELSE health END AS "health!",
                   COALESCE(drift, problem) AS drift, joined_at, revoked_at, paused_at, last_seen_at,
-                  instance_id IS NOT NULL AS "has_instance!", working > 0 AS "working!"
+                  instance_id IS NOT NULL AS "has_instance!", working > 0 AS "working!",
+                  stopped_at IS NOT NULL AS "stopped!"
            FROM placement JOIN host ON host.id = placement.host_id
                 LEFT JOIN release desired ON desired.id = placement.desired_release_id
                 LEFT JOIN release attempted ON attempted.id = placement.attempted_release_id
                 LEFT JOIN release confirmed ON confirmed.id = placement.confirmed_release_id
+                                           AND placement.root_trouble IS DISTINCT FROM 'unreadable'
            WHERE target_id = ANY($1) AND retired_at IS NULL ORDER BY host_id"#,
         targets,
     )
@@ -197,6 +206,8 @@ fn placement(row: PlacementColumns, now: DateTime<Utc>, rhythm: &Rhythm) -> Stor
         health: row.health,
         drift: row.drift,
         seen: presence.absence(now, rhythm).is_none(),
+        late: presence.late(now, rhythm).is_some(),
+        stopped: row.stopped,
         last_seen_at: row.last_seen_at,
     })
 }

@@ -152,3 +152,8 @@ pub struct Fault {
     /// For people.
     pub message: String,
 }
+
+impl Fault {
+    /// Code of an agent's last word: it was asked to end, and nothing runs any more.
+    pub const STOPPING: &str = "stopping";
+}

@@ -9,6 +9,7 @@ use pointsman_shared::api::releases::NewMark;
 use pointsman_shared::api::tokens::AuditEntry;
 use pointsman_shared::name::{MarkName, ProjectName, TargetName};
 
+use super::keys;
 use super::notifying::{self, Telling};
 use crate::client::Client;
 use crate::error::CliError;
@@ -45,6 +46,8 @@ pub enum Inverse {
     Mark(ProjectName, String, MarkName),
     /// A release bears a mark no more.
     Unmark(ProjectName, String, MarkName),
+    /// The key of a project is removed.
+    RemoveKey(ProjectName),
     /// Something about who is told what.
     Telling(Telling),
 }
@@ -54,7 +57,12 @@ impl Inverse {
     pub const fn keeps_reason(&self) -> bool {
         match self {
             Self::Cancel(_) | Self::Resume(_) | Self::Rollback(..) | Self::Deploy(..) | Self::Pin(..) => true,
-            Self::Lock(..) | Self::Unlock(_) | Self::Mark(..) | Self::Unmark(..) | Self::Telling(_) => false,
+            Self::Lock(..)
+            | Self::Unlock(_)
+            | Self::Mark(..)
+            | Self::Unmark(..)
+            | Self::RemoveKey(_)
+            | Self::Telling(_) => false,
         }
     }
 }
@@ -72,6 +80,7 @@ pub async fn of(client: &Client, me: &str, act: &AuditEntry) -> Result<Option<Wa
         "channel.enable" | "channel.disable" => notifying::of_switch(client, act).await,
         "rule.add" => notifying::of_rule(client, act).await,
         "rule.remove" => Ok(notifying::of_removed_rule(act)),
+        "deploy_key.make" | "deploy_key.set" => keys::of(client, act).await,
         _ => Ok(None),
     }
 }
@@ -262,9 +271,8 @@ pub async fn carry_out(
         }
         Inverse::Resume(number) => {
             let decision = Decision::Continue;
-            client
-                .decide(number, &DecisionRequest { decision, reason })
-                .await?;
+            let request = DecisionRequest { decision, reason };
+            client.decide(number, &request).await?;
             return Ok(Some(number));
         }
         Inverse::Rollback(target, release) => {
@@ -309,6 +317,7 @@ pub async fn carry_out(
                 .await?;
         }
         Inverse::Unmark(project, release, mark) => client.unmark(&project, &release, &mark).await?,
+        Inverse::RemoveKey(project) => client.remove_deploy_key(&project).await?,
         Inverse::Telling(telling) => notifying::carry_out(client, telling).await?,
     }
     Ok(None)

@@ -160,7 +160,6 @@ fn what_to_do(deployment: &Deployment) -> Option<String> {
         release,
         ..
     } = deployment;
-    let failed = deployment.hosts.iter().any(|host| host.state == "failed");
     match deployment.state {
         DeploymentState::Waiting => Some(format!(
             "it begins by itself; pointsman cancel {number} if it must not"
@@ -168,14 +167,7 @@ fn what_to_do(deployment: &Deployment) -> Option<String> {
         DeploymentState::Held => Some(format!(
             "it goes on by itself; until then pointsman cancel {number} leaves no trace"
         )),
-        DeploymentState::Paused if failed && deployment.from.is_none() => Some(format!(
-            "pointsman retry {number} | pointsman skip {number} HOST | pointsman decide {number} continue | pointsman \
-             cancel {number}"
-        )),
-        DeploymentState::Paused if failed => Some(format!(
-            "pointsman retry {number} | pointsman skip {number} HOST | pointsman decide {number} rollback|continue"
-        )),
-        DeploymentState::Paused => Some(format!("pointsman resume {number} | pointsman rollback {target}")),
+        DeploymentState::Paused => Some(wording::ways_out(deployment)),
         DeploymentState::Building
         | DeploymentState::Installing
         | DeploymentState::Migrating

@@ -71,6 +71,11 @@ impl Asked<'_> {
                 Tone::Warning,
                 Some("on the host: pointsman-agent join --token TOKEN".to_owned()),
             )
+        } else if host.stopped_at.is_some() {
+            (
+                Tone::Warning,
+                Some("on the host: systemctl start pointsman-agent".to_owned()),
+            )
         } else if !host.seen {
             let cure = "on the host: systemctl status pointsman-agent; journalctl -u pointsman-agent -n 50";
             (Tone::Bad, Some(cure.to_owned()))

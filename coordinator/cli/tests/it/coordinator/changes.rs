@@ -136,6 +136,7 @@ async fn build(
         return Err(unknown("ref", &reference, Some("main")));
     }
     let release = world.add_release(43, "43", "77ac1d00beefcafe", "Try a new cart", &[]);
+    release.has_recipe = reference != "bare";
     release.reference = reference;
     release.state = ReleaseState::Building;
     let release = release.clone();

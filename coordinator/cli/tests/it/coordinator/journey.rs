@@ -124,6 +124,7 @@ impl World {
             state: DeploymentState::Waiting,
             summary: "about to start".to_owned(),
             reason: None,
+            ways_out: Vec::new(),
             requested_by: "lucy".to_owned(),
             requested_at: ago(JUST_NOW),
             starts_at: None,
@@ -206,6 +207,20 @@ fn first_fails(deployment: &mut Deployment) {
 fn paused(deployment: &mut Deployment) {
     set(deployment, DeploymentState::Paused, "paused: a person decides");
     deployment.reason = Some("failed on web1: health check answered 502 for 2m00".to_owned());
+    let number = deployment.number;
+    let back = deployment
+        .from
+        .as_ref()
+        .map(|_| format!("pointsman decide {number} rollback"));
+    deployment.ways_out = [
+        format!("pointsman retry {number}"),
+        format!("pointsman skip {number} HOST"),
+        format!("pointsman decide {number} continue"),
+    ]
+    .into_iter()
+    .chain(back)
+    .chain([format!("pointsman cancel {number}")])
+    .collect();
 }
 
 fn rolling_back(deployment: &mut Deployment) {

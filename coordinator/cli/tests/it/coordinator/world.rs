@@ -158,6 +158,7 @@ impl World {
             total_bytes: Some(41_000_000),
             entries: Some(1_204),
             failure: None,
+            has_recipe: true,
             job: Some(i64::from(number) + 8_000),
             marks: Vec::new(),
             live_on: live_on.iter().map(|target| name(target)).collect(),
@@ -176,6 +177,8 @@ impl World {
             pools: Vec::new(),
             kinds: vec![JobKind::Install, JobKind::Activate, JobKind::Rollback],
             seen: true,
+            late: false,
+            stopped_at: None,
             last_seen_at: Some(ago(JUST_NOW)),
             software: Some("0.1.0".to_owned()),
             running: 0,
@@ -202,6 +205,8 @@ impl World {
             health: if live.is_some() { "healthy" } else { "unknown" }.to_owned(),
             drift: None,
             seen: true,
+            late: false,
+            stopped: false,
             last_seen_at: Some(ago(JUST_NOW)),
         });
         self.targets.push(Target {
@@ -216,6 +221,7 @@ impl World {
             push_pauses: Vec::new(),
             desired: label.clone(),
             open_deployment: None,
+            paused: false,
             placements: placements.collect(),
         });
         self.targets.last_mut().unwrap()

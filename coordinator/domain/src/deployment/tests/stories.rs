@@ -134,7 +134,7 @@ fn a_hold_goes_on_when_told_and_pauses_again_at_the_next_failure() {
     assert_eq!(world.outcome(), Some(DeploymentOutcome::Live));
     assert_eq!(
         world.detail(),
-        "live on 1 of 3 hosts; failed on web-1: unhealthy; web-2: unhealthy"
+        "live on 1 of 3 hosts; failed on web-1, web-2: unhealthy"
     );
 }
 
@@ -276,4 +276,31 @@ fn a_cancelled_switch_whose_host_is_lost_ends_abandoned() {
     world.run_to_rest();
     assert_eq!(world.outcome(), Some(DeploymentOutcome::Abandoned));
     assert!(world.detail().ends_with("nobody knows yet what is live on web-1"));
+}
+
+#[test]
+fn a_reason_that_many_hosts_share_is_told_once() {
+    let mut world = installed(3, strategy(&["100%"], OnFailure::Hold));
+    for (job, why) in [(3, "disk full"), (4, "no healthy answer"), (5, "disk full")] {
+        world.grant(job);
+        world.fail(job, why, false);
+    }
+    world.advance();
+    assert_eq!(
+        progress(&world.facts).reason.as_deref(),
+        Some("failed on web-1, web-3: disk full; web-2: no healthy answer")
+    );
+    let number = world.facts.number;
+    assert_eq!(
+        world.facts.ways_out(),
+        [
+            format!("pointsman retry {number}"),
+            format!("pointsman skip {number} HOST"),
+            format!("pointsman decide {number} continue"),
+            format!("pointsman decide {number} rollback"),
+            format!("pointsman cancel {number}"),
+        ]
+    );
+    world.facts.migrations.forbidding = vec!["0007_drop".to_owned()];
+    assert!(!world.facts.ways_out().iter().any(|way| way.contains("rollback")));
 }

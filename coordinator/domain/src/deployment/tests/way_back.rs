@@ -87,7 +87,20 @@ fn a_failed_rollback_is_not_tried_again_by_itself() {
         PauseReason::RollbackFailed
     );
     assert_eq!(world.switches.len(), 2);
+    assert_eq!(
+        progress(&world.facts).summary,
+        "paused on the way back to 1.0: a person decides"
+    );
+    let ways = ["pointsman decide 812 rollback", "pointsman cancel 812"];
+    assert_eq!(world.facts.ways_out(), ways);
+    let refusal = world.facts.judge_retry(&[]).unwrap_err();
+    assert_eq!(
+        refusal.hint,
+        Some(ways.join(" | ")),
+        "no way that is refused is named"
+    );
     world.roll_back();
+    assert!(world.facts.ways_out().is_empty());
     world.run_to_rest();
     assert_eq!(world.switches.len(), 3);
     assert_eq!(world.outcome(), Some(DeploymentOutcome::RolledBack));
@@ -133,4 +146,70 @@ fn a_rollback_by_hand_is_never_rolled_back_by_itself() {
         world.advance();
     }
     assert_eq!(world.facts.paused.as_ref().unwrap().why, PauseReason::Failure);
+}
+
+#[test]
+fn a_host_that_failed_before_its_switch_needs_no_way_back() {
+    let mut world = installed(2, strategy(&["100%"], OnFailure::Rollback));
+    world.grant(2);
+    world.grant(3);
+    world.fail(3, "web-2: bin/warm-cache exited with 1", false);
+    world.fail(2, "web-1: no healthy answer within 2m", true);
+    world.run_to_rest();
+    assert_eq!(
+        world.switches,
+        [(0, NEW, false), (1, NEW, false), (0, OLD, true)],
+        "web-2 is where it would go"
+    );
+    assert_eq!(world.outcome(), Some(DeploymentOutcome::RolledBack));
+    assert_eq!(told(&world), "rolled back [web-1 rolled_back, web-2 failed]");
+}
+
+#[test]
+fn where_no_switch_took_place_going_back_ends_at_once() {
+    let mut world = installed(1, strategy(&["100%"], OnFailure::Rollback));
+    world.grant(1);
+    world.fail(1, "web-1: bin/warm-cache exited with 1", false);
+    world.run_to_rest();
+    assert_eq!(world.switches, [(0, NEW, false)]);
+    assert_eq!(world.outcome(), Some(DeploymentOutcome::RolledBack));
+}
+
+#[test]
+fn a_host_lost_in_its_switch_goes_back_whatever_it_last_said() {
+    let mut world = installed(2, strategy(&["100%"], OnFailure::Rollback));
+    world.grant(2);
+    world.grant(3);
+    world.fail(2, "web-1: no healthy answer within 2m", true);
+    world.advance();
+    world.lose(3);
+    world.run_to_rest();
+    assert_eq!(world.switches[2..], [(0, OLD, true), (1, OLD, true)]);
+}
+
+#[test]
+fn a_rollback_by_hand_leaves_hosts_alone_that_are_there() {
+    let mut world = World::new(3, strategy(&["100%"], OnFailure::Hold));
+    world.facts.kind = DeploymentKind::Rollback;
+    for host in [1, 2] {
+        world.facts.hosts[host].confirmed = Some(NEW);
+        world.facts.hosts[host].has.push(NEW);
+    }
+    world.facts.hosts[2].well = false;
+    world.run_to_rest();
+    assert_eq!(
+        world.switches,
+        [(0, NEW, false), (2, NEW, false)],
+        "web-2 is there and well"
+    );
+    assert_eq!(told(&world), "live [web-1 live, web-2 live, web-3 live]");
+    // Where all are there, the wish is to switch them again.
+    let mut world = World::new(2, strategy(&["100%"], OnFailure::Hold));
+    world.facts.kind = DeploymentKind::Rollback;
+    for host in &mut world.facts.hosts {
+        host.confirmed = Some(NEW);
+        host.has.push(NEW);
+    }
+    world.run_to_rest();
+    assert_eq!(world.switches.len(), 2);
 }

@@ -55,6 +55,7 @@ impl World {
             host: format!("web-{}", index + 1).parse().unwrap(),
             wave: 0,
             seen: true,
+            usable: true,
             deferred: None,
             skipped: None,
             retried: 0,
@@ -63,6 +64,7 @@ impl World {
             retired: false,
             has: vec![OLD],
             confirmed: Some(OLD),
+            well: true,
             busy: false,
         };
         let facts = Facts {
@@ -336,11 +338,8 @@ impl World {
     }
 
     pub fn index(&self, placement: PlacementId) -> usize {
-        self.facts
-            .hosts
-            .iter()
-            .position(|host| host.placement == placement)
-            .unwrap()
+        let mut hosts = self.facts.hosts.iter();
+        hosts.position(|host| host.placement == placement).unwrap()
     }
 }
 
