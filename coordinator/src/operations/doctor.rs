@@ -5,6 +5,8 @@ mod hosts;
 mod store;
 mod webhooks;
 
+pub use hosts::troubles;
+
 use std::time::Duration;
 
 use pointsman_domain::{Action, Actor};

@@ -43,6 +43,12 @@ pub(super) async fn look(app: &App, is_broker_away: bool) -> StoreResult<Vec<Fin
     Ok(findings)
 }
 
+/// What is wrong with a host, each with what to do about it.
+pub fn troubles(member: &Examined) -> Vec<(String, String)> {
+    let with_cure = |problem: &Problem| (problem.to_string(), cure(&member.host, problem));
+    member.problems.iter().map(with_cure).collect()
+}
+
 fn wrong(member: &Examined, problem: &Problem) -> Finding {
     let host = &member.host;
     let text = format!("host {}: {problem}", host.id);
