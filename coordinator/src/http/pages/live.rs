@@ -27,8 +27,9 @@ use super::super::extract::Query;
 use super::super::problem::Answer;
 use super::super::router::Api;
 use super::assets;
-use super::shown::Shown;
+use super::shown::{Region, Shown};
 use super::sign_in::local;
+use super::stop;
 use super::viewer::Viewer;
 use pointsman_shared::api::events::Event;
 
@@ -129,7 +130,8 @@ fn frames(mut reader: Reader) -> impl Stream<Item = Result<Frame, Infallible>> {
         loop {
             match reader.draw().await {
                 Some(Some(shown)) => {
-                    for frame in reader.differing(&shown) {
+                    let stop = stop::region(&reader.api.app).await;
+                    for frame in reader.differing(&shown, &stop) {
                         yield Ok(frame);
                     }
                 }
@@ -175,9 +177,9 @@ impl Reader {
     }
 
     /// Frames for what the browser does not have yet.
-    fn differing(&mut self, shown: &Shown) -> Vec<Frame> {
+    fn differing(&mut self, shown: &Shown, stop: &Region) -> Vec<Frame> {
         let mut frames = Vec::new();
-        for region in &shown.regions {
+        for region in std::iter::once(stop).chain(&shown.regions) {
             if self.have.get(region.id) == Some(&region.hash) {
                 continue;
             }
