@@ -215,7 +215,7 @@ pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Rout
     for route in routes() {
         router = router.route(route.path, guarded(&api, route.access, route.handler));
     }
-    for page in pages::routes() {
+    for page in pages::routes().into_iter().chain(pages::upkeep()) {
         let handler = guarded(&api, page.access, page.handler);
         inner = inner.route(page.path, handler.clone());
         router = router.route(

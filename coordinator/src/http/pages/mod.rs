@@ -8,6 +8,8 @@
 mod assets;
 mod deployments;
 mod format;
+mod host;
+mod hosts;
 mod jobs;
 mod live;
 mod once;
@@ -36,7 +38,7 @@ pub(super) use live::Inner;
 pub(super) use viewer::{look, press};
 pub(super) use wrap::{rewrite, wrap};
 
-use pointsman_domain::Action::{Build, Deploy, Read};
+use pointsman_domain::Action::{Build, Deploy, ManageHosts, Read};
 
 use super::guard::Access::{Open, Page, Press};
 use super::router::{Route, get, post};
@@ -77,5 +79,16 @@ pub fn routes() -> Vec<Route> {
         post("/d/{number}/retry", Press(Deploy), deployments::retry),
         post("/d/{number}/skip", Press(Deploy), deployments::skip),
         post("/rollbacks", Press(Deploy), deployments::roll_back),
+    ]
+}
+
+/// The same of what keeps the installation: hosts, locks, garbage, migrations, the audit trail, settings.
+#[rustfmt::skip]
+pub fn upkeep() -> Vec<Route> {
+    vec![
+        get("/hosts", Page(Read), hosts::list),
+        post("/hosts/invitations", Press(ManageHosts), hosts::invite),
+        get("/h/{host}", Page(Read), host::show),
+        post("/h/{host}/revoke", Press(ManageHosts), host::revoke),
     ]
 }
