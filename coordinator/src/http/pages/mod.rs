@@ -12,6 +12,7 @@ mod host;
 mod hosts;
 mod jobs;
 mod live;
+mod locks;
 mod once;
 mod overview;
 mod plans;
@@ -90,5 +91,10 @@ pub fn upkeep() -> Vec<Route> {
         post("/hosts/invitations", Press(ManageHosts), hosts::invite),
         get("/h/{host}", Page(Read), host::show),
         post("/h/{host}/revoke", Press(ManageHosts), host::revoke),
+        get("/locks", Page(Read), locks::show),
+        post("/locks", Press(Deploy), locks::lock),
+        post("/locks/lift", Press(Deploy), locks::unlock),
+        post("/locks/stop", Press(Deploy), locks::stop),
+        post("/locks/stop/lift", Press(Deploy), locks::go_on),
     ]
 }
