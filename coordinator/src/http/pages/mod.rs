@@ -8,6 +8,7 @@
 mod assets;
 mod deployments;
 mod format;
+mod garbage;
 mod host;
 mod hosts;
 mod jobs;
@@ -39,7 +40,7 @@ pub(super) use live::Inner;
 pub(super) use viewer::{look, press};
 pub(super) use wrap::{rewrite, wrap};
 
-use pointsman_domain::Action::{Build, Deploy, ManageHosts, Read};
+use pointsman_domain::Action::{Build, Configure, Deploy, ManageHosts, Read};
 
 use super::guard::Access::{Open, Page, Press};
 use super::router::{Route, get, post};
@@ -96,5 +97,10 @@ pub fn upkeep() -> Vec<Route> {
         post("/locks/lift", Press(Deploy), locks::unlock),
         post("/locks/stop", Press(Deploy), locks::stop),
         post("/locks/stop/lift", Press(Deploy), locks::go_on),
+        get("/gc", Page(Read), garbage::show),
+        post("/gc/collect", Press(Configure), garbage::collect),
+        post("/gc/undo", Press(Deploy), garbage::undo),
+        post("/gc/schedule", Press(Configure), garbage::schedule),
+        post("/gc/pin", Press(Deploy), garbage::pin),
     ]
 }
