@@ -14,6 +14,7 @@ mod hosts;
 mod jobs;
 mod live;
 mod locks;
+mod migrations;
 mod once;
 mod overview;
 mod plans;
@@ -102,5 +103,7 @@ pub fn upkeep() -> Vec<Route> {
         post("/gc/undo", Press(Deploy), garbage::undo),
         post("/gc/schedule", Press(Configure), garbage::schedule),
         post("/gc/pin", Press(Deploy), garbage::pin),
+        get("/migrations", Page(Read), migrations::show),
+        post("/migrations", Press(Deploy), migrations::request),
     ]
 }
