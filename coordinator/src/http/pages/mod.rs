@@ -6,6 +6,7 @@
 //! same operations as the API. Every page and every action works without JavaScript.
 
 mod assets;
+mod audit;
 mod deployments;
 mod format;
 mod garbage;
@@ -105,5 +106,8 @@ pub fn upkeep() -> Vec<Route> {
         post("/gc/pin", Press(Deploy), garbage::pin),
         get("/migrations", Page(Read), migrations::show),
         post("/migrations", Press(Deploy), migrations::request),
+        get("/audit", Page(Read), audit::show),
+        get("/audit.csv", Page(Read), audit::csv),
+        get("/audit/chain", Page(Read), audit::chain),
     ]
 }
