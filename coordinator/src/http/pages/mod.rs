@@ -22,6 +22,7 @@ mod plans;
 mod projects;
 mod releases;
 mod sessions;
+mod settings;
 mod shown;
 mod sign_in;
 mod stop;
@@ -89,7 +90,7 @@ pub fn routes() -> Vec<Route> {
 /// The same of what keeps the installation: hosts, locks, garbage, migrations, the audit trail, settings.
 #[rustfmt::skip]
 pub fn upkeep() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         get("/hosts", Page(Read), hosts::list),
         post("/hosts/invitations", Press(ManageHosts), hosts::invite),
         get("/h/{host}", Page(Read), host::show),
@@ -109,5 +110,7 @@ pub fn upkeep() -> Vec<Route> {
         get("/audit", Page(Read), audit::show),
         get("/audit.csv", Page(Read), audit::csv),
         get("/audit/chain", Page(Read), audit::chain),
-    ]
+    ];
+    routes.extend(settings::routes());
+    routes
 }
