@@ -25,7 +25,7 @@ struct Profile<'a> {
     role: RoleName,
     what: &'static str,
     account: Option<&'a Account>,
-    sessions: Vec<(&'a OpenSession, bool)>,
+    sessions: Vec<(&'a OpenSession, String, bool)>,
     proof: &'a str,
 }
 
@@ -59,7 +59,10 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
         account: all.iter().find(|account| is_person && account.name == actor.name),
         sessions: open
             .iter()
-            .map(|session| (session, session.secret == viewer.session))
+            .map(|session| {
+                let here = session.secret == viewer.session;
+                (session, browser(session.browser.as_deref()), here)
+            })
             .collect(),
         proof: &viewer.proof,
     };
@@ -72,6 +75,37 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
     Ok(Shown::new("Profile", Place::Nowhere, &data)?
         .with("profile", &profile)?
         .like("pointsman whoami"))
+}
+
+/// A browser as people call it: browsers name each other, so the one that is named last by custom is asked for first.
+fn browser(agent: Option<&str>) -> String {
+    let Some(agent) = agent else {
+        return "a program".to_owned();
+    };
+    let named = |names: &[(&str, &'static str)]| {
+        let found = names.iter().find(|(mark, _)| agent.contains(mark));
+        found.map(|(_, name)| *name)
+    };
+    let browser = named(&[
+        ("Firefox/", "Firefox"),
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = named(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => agent.chars().take(40).collect(),
+    }
 }
 
 /// The present password, and twice the new one.
