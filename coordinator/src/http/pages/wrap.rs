@@ -127,7 +127,9 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
             .page(&shown, form, response)
             .unwrap_or_else(IntoResponse::into_response);
     }
+    // Whoever asks the API reads JSON, also where nothing is.
     if form == Form::Page
+        && !uri.starts_with("/api/")
         && let Some(problem) = problem::take(&mut response, &id.0)
     {
         return dressed
