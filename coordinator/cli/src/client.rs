@@ -3,6 +3,7 @@
 //! Every change carries an idempotency key, so that repeating it after a broken connection cannot do it twice; that is
 //! why requests are repeated here and nowhere else. Redirects are not followed: the token is for one server.
 
+mod accounts;
 mod api;
 mod audit;
 mod deployments;

@@ -36,6 +36,7 @@ pub(super) async fn list(caller: Caller, Query(query): Query<AuditQuery>) -> Ans
         who: query.who.as_deref(),
         principal: query.mine.unwrap_or(false).then_some(caller.actor.principal),
         what: query.what.as_deref(),
+        object: None,
         since: query.since,
     };
     let mut conn = caller.app.store.read().await?;

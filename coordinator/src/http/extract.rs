@@ -1,14 +1,14 @@
 //! Bodies, paths and queries, read with errors that name the field and say what is expected.
 
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, FormRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::problem::Failed;
 
@@ -115,4 +115,36 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
                 )
             })
     }
+}
+
+/// A form that was sent.
+#[derive(Debug)]
+pub(super) struct Form<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Failed;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failed> {
+        let read: Result<axum::extract::Form<T>, FormRejection> =
+            axum::extract::Form::from_request(request, state).await;
+        read.map(|axum::extract::Form(value)| Self(value))
+            .map_err(|rejection| {
+                let why = rejection.body_text();
+                let why = why
+                    .strip_prefix("Failed to deserialize form body: ")
+                    .unwrap_or(&why);
+                let what = format!("the form cannot be read, and nothing was changed: {why}");
+                Failed::unread(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", what)
+            })
+    }
+}
+
+/// A field that may be left blank.
+pub(super) fn filled<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(from)?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    T::deserialize(text.to_owned().into_deserializer()).map(Some)
 }

@@ -48,7 +48,7 @@ pub(super) async fn set_schedule(
     ))
 }
 
-fn shown(row: ScheduleRow) -> GarbageSchedule {
+pub(super) fn shown(row: ScheduleRow) -> GarbageSchedule {
     GarbageSchedule {
         project: row.project,
         next: row.enabled.then_some(row.next_run_at),

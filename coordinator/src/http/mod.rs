@@ -3,6 +3,7 @@
 //! Handlers extract, call one operation, present. They decide nothing and know no SQL.
 
 mod account;
+mod accounts;
 mod agent;
 mod audit;
 mod caller;

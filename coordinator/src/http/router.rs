@@ -19,8 +19,8 @@ use tower_http::compression::CompressionLayer;
 use super::guard::Access::{self, Agent, Does, Forge, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
-    account, agent, audit, channels, deliveries, deploy_keys, deployments, edge, environments, events,
-    garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, pages, plans, projects,
+    account, accounts, agent, audit, channels, deliveries, deploy_keys, deployments, edge, environments,
+    events, garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, pages, plans, projects,
     recipes, releases, rules, targets, tokens, variables, webhooks,
 };
 use crate::app::App;
@@ -75,6 +75,9 @@ fn installation() -> Vec<Route> {
         get("/api/v1/hosts/{host}", May(Read), hosts::one),
         post("/api/v1/hosts/{host}/revoke", Does(ManageHosts, "host.revoke"), hosts::revoke),
         post("/api/v1/join-tokens", Does(ManageHosts, "host.invite"), hosts::invite),
+        get("/api/v1/accounts", May(ManageTokens), accounts::list),
+        post("/api/v1/accounts/invitations", Does(ManageTokens, "account.invite"), accounts::invite),
+        put("/api/v1/accounts/{name}", Does(ManageTokens, "account.change"), accounts::change),
         get("/api/v1/tokens", May(ManageTokens), tokens::list),
         post("/api/v1/tokens", Does(ManageTokens, "token.issue"), tokens::issue),
         delete("/api/v1/tokens/{token}", Does(ManageTokens, "token.revoke"), tokens::revoke),
@@ -212,7 +215,7 @@ pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Rout
     for route in routes() {
         router = router.route(route.path, guarded(&api, route.access, route.handler));
     }
-    for page in pages::routes() {
+    for page in pages::routes().into_iter().chain(pages::upkeep()) {
         let handler = guarded(&api, page.access, page.handler);
         inner = inner.route(page.path, handler.clone());
         router = router.route(

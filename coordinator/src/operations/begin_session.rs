@@ -164,6 +164,24 @@ pub async fn end(app: &App, actor: &Actor, secret: &Digest) -> OperationResult<(
     act::commit(tx).await
 }
 
+/// Ends every other session of the same person or token; returns how many.
+pub async fn end_others(app: &App, actor: &Actor, secret: &Digest) -> OperationResult<u64> {
+    let mut tx = app.store.begin().await?;
+    let ended = sessions::end_all(&mut tx, actor.principal, Some(secret), app.clock.now()).await?;
+    let detail = serde_json::json!({ "sessions_ended": ended });
+    act::done(
+        app,
+        &mut tx,
+        actor,
+        "session.end_others",
+        &object(&actor.name),
+        detail,
+    )
+    .await?;
+    act::commit(tx).await?;
+    Ok(ended)
+}
+
 /// A new principal's id.
 pub(super) fn fresh(app: &App) -> PrincipalId {
     PrincipalId(app.ids.next())

@@ -1,7 +1,7 @@
 //! Changes what an account may do, keeps it from signing in, or gives it another password. The last admin stays.
 
 use pointsman_domain::{Action, Actor, Refusal, RefusalKind};
-use pointsman_shared::api::accounts::AccountChange;
+use pointsman_shared::api::accounts::{Account, AccountChange};
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::digest::Digest;
 use pointsman_store::accounts::KnownAccount;
@@ -13,8 +13,13 @@ use crate::app::App;
 use crate::error::OperationResult;
 use crate::password;
 
-/// Changes role or standing.
-pub async fn execute(app: &App, actor: &Actor, name: &str, change: &AccountChange) -> OperationResult<()> {
+/// Changes role or standing; gives the account as it is then.
+pub async fn execute(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    change: &AccountChange,
+) -> OperationResult<Account> {
     let object = format!("account {name}");
     act::audited(app, actor, "account.change", &object, async {
         actor.authorize(Action::ManageTokens, &object)?;
@@ -41,7 +46,10 @@ pub async fn execute(app: &App, actor: &Actor, name: &str, change: &AccountChang
         let detail =
             serde_json::json!({ "role": change.role, "disabled": change.disabled, "before": account.role });
         act::done(app, &mut tx, actor, "account.change", &object, detail).await?;
-        act::commit(tx).await
+        let changed = accounts::all(&mut tx).await?;
+        act::commit(tx).await?;
+        let changed = changed.into_iter().find(|account| account.name == name);
+        Ok(changed.ok_or_else(|| unknown(name))?)
     })
     .await
 }
@@ -82,8 +90,10 @@ pub async fn password(
 
 async fn known(tx: &mut Transaction, name: &str) -> OperationResult<KnownAccount> {
     let found = accounts::find(tx, name).await?;
-    Ok(found.ok_or_else(|| {
-        Refusal::not_found("unknown_account", format!("there is no account {name}"))
-            .hint("Settings, Accounts lists them")
-    })?)
+    Ok(found.ok_or_else(|| unknown(name))?)
+}
+
+fn unknown(name: &str) -> Refusal {
+    Refusal::not_found("unknown_account", format!("there is no account {name}"))
+        .hint("pointsman account ls, or Settings, Accounts")
 }

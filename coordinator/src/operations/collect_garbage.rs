@@ -11,7 +11,7 @@ use pointsman_domain::job::Purpose;
 use pointsman_domain::retention::{Needs, Pressure, reason_to_keep};
 use pointsman_domain::{Action, Actor};
 use pointsman_shared::api::garbage::{Garbage, GarbageItem, GarbageRequest, LeftAlone};
-use pointsman_shared::name::ReleaseFolder;
+use pointsman_shared::name::{ProjectName, ReleaseFolder};
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::TraceParent;
 use pointsman_store::garbage::{self, Lying};
@@ -36,39 +36,51 @@ pub async fn execute(app: &App, actor: &Actor, wish: &GarbageRequest) -> Operati
             Action::Configure
         };
         actor.authorize(action, &object)?;
-        let mut found = Garbage {
-            dry_run: wish.dry_run,
-            ..Garbage::default()
-        };
-        for target in chosen(app, wish).await? {
-            let mut tx = app.store.begin().await?;
-            targets::lock(&mut tx, target.id).await?;
-            let before = found.jobs.len();
-            let wanted = Wanted {
-                dry_run: wish.dry_run,
-                trace: actor.trace.as_ref(),
-            };
-            collect(app, &mut tx, &target, wanted, &mut found).await?;
-            if let Some(jobs) = found.jobs.get(before..).filter(|jobs| !jobs.is_empty()) {
-                let detail = serde_json::json!({ "jobs": jobs, "reason": wish.reason });
-                act::done(
-                    app,
-                    &mut tx,
-                    actor,
-                    "garbage.collect",
-                    &target.name.to_string(),
-                    detail,
-                )
-                .await?;
-            }
-            act::commit(tx).await?;
-        }
-        found.pruned = prune_releases::execute(app, actor, wish, &found).await?;
-        found.builders = collect_workshops::execute(app, actor, wish).await?;
-        Ok(found)
+        go_through(app, actor, wish).await
     })
     .await?;
-    app.bells.ring();
+    if !wish.dry_run {
+        app.bells.ring();
+    }
+    Ok(found)
+}
+
+/// What a collection would take now, for a page: the same decision, and nothing is locked, written or rung for.
+pub async fn look(app: &App, actor: &Actor, project: Option<ProjectName>) -> OperationResult<Garbage> {
+    let wish = GarbageRequest {
+        project,
+        dry_run: true,
+        ..GarbageRequest::default()
+    };
+    actor.authorize(Action::Read, &object(&wish))?;
+    go_through(app, actor, &wish).await
+}
+
+async fn go_through(app: &App, actor: &Actor, wish: &GarbageRequest) -> OperationResult<Garbage> {
+    let mut found = Garbage {
+        dry_run: wish.dry_run,
+        ..Garbage::default()
+    };
+    for target in chosen(app, wish).await? {
+        let mut tx = app.store.begin().await?;
+        if !wish.dry_run {
+            targets::lock(&mut tx, target.id).await?;
+        }
+        let before = found.jobs.len();
+        let wanted = Wanted {
+            dry_run: wish.dry_run,
+            trace: actor.trace.as_ref(),
+        };
+        collect(app, &mut tx, &target, wanted, &mut found).await?;
+        if let Some(jobs) = found.jobs.get(before..).filter(|jobs| !jobs.is_empty()) {
+            let detail = serde_json::json!({ "jobs": jobs, "reason": wish.reason });
+            let name = target.name.to_string();
+            act::done(app, &mut tx, actor, "garbage.collect", &name, detail).await?;
+        }
+        act::commit(tx).await?;
+    }
+    found.pruned = prune_releases::execute(app, actor, wish, &found).await?;
+    found.builders = collect_workshops::execute(app, actor, wish).await?;
     Ok(found)
 }
 

@@ -6,6 +6,8 @@ mod store;
 mod webhooks;
 mod work;
 
+pub use hosts::troubles;
+
 use std::time::Duration;
 
 use pointsman_domain::{Action, Actor};

@@ -69,8 +69,10 @@ async fn of_project(
         .filter(|target| target.name.project == *name)
         .collect();
     // Whoever wishes a release live takes its target's lock: nobody can want one while it is given up.
-    for target in &own {
-        targets::lock(&mut tx, target.id).await?;
+    if !dry_run {
+        for target in &own {
+            targets::lock(&mut tx, target.id).await?;
+        }
     }
     if !dry_run && is_held(&mut tx, &own).await? {
         return Ok(Vec::new());

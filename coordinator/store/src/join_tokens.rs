@@ -152,3 +152,36 @@ pub async fn host_names(conn: &mut PgConnection) -> StoreResult<Vec<String>> {
     .await?;
     Ok(names)
 }
+
+/// An invitation that nobody used yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenInvitation {
+    /// The host it lets join.
+    pub host: HostId,
+    /// Who invited it.
+    pub by: String,
+    /// When it is void.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Invitations that still count, by host.
+pub async fn open(conn: &mut PgConnection, now: DateTime<Utc>) -> StoreResult<Vec<OpenInvitation>> {
+    let rows = sqlx::query!(
+        r#"SELECT host_id, principal.name AS "by", expires_at
+           FROM join_token JOIN principal ON principal.id = created_by
+           WHERE used_key_id IS NULL AND expires_at > $1 ORDER BY host_id, expires_at"#,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let host = row.host_id.parse();
+            Ok(OpenInvitation {
+                host: host.map_err(|error| StoreError::inconsistent("join_token", &row.by, error))?,
+                by: row.by,
+                expires_at: row.expires_at,
+            })
+        })
+        .collect()
+}

@@ -101,6 +101,53 @@ pub async fn find(conn: &mut PgConnection, secret: &Digest) -> StoreResult<Optio
     }))
 }
 
+/// A session as its own person sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSession {
+    /// Digest of its secret.
+    pub secret: Digest,
+    /// Where from.
+    pub address: Option<String>,
+    /// What the browser calls itself.
+    pub browser: Option<String>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    pub seen_at: DateTime<Utc>,
+}
+
+/// The sessions of a principal that still let somebody in: not ended, not over, and used after `idle`.
+pub async fn open(
+    conn: &mut PgConnection,
+    principal: PrincipalId,
+    now: DateTime<Utc>,
+    idle: DateTime<Utc>,
+) -> StoreResult<Vec<OpenSession>> {
+    let rows = sqlx::query!(
+        "SELECT secret_hash, address, browser, created_at, seen_at FROM session
+         WHERE principal_id = $1 AND ended_at IS NULL AND expires_at > $2 AND seen_at > $3
+         ORDER BY seen_at DESC",
+        principal.0,
+        now,
+        idle,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let secret = <[u8; 32]>::try_from(row.secret_hash.as_slice())
+                .map_err(|error| StoreError::inconsistent("session", principal, error))?;
+            Ok(OpenSession {
+                secret: Digest::from_bytes(secret),
+                address: row.address,
+                browser: row.browser,
+                created_at: row.created_at,
+                seen_at: row.seen_at,
+            })
+        })
+        .collect()
+}
+
 /// Notes that a session was used.
 pub async fn touch(conn: &mut PgConnection, secret: &Digest, at: DateTime<Utc>) -> StoreResult<()> {
     sqlx::query!(

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod deployments;
+pub mod host_jobs;
 pub mod hosts;
 pub mod jobs;
 pub mod logs;

@@ -14,6 +14,7 @@ fn filled(path: &str) -> String {
         .replace("{release}", "1")
         .replace("{number}", "1")
         .replace("{host}", "web-1")
+        .replace("{name}", "lucy")
         .replace("{token}", "abc")
         .replace("{channel}", "ops")
         .replace("{kind}", "archives")

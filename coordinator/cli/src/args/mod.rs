@@ -1,5 +1,6 @@
 //! The command line: what may be typed, and nothing of what it does.
 
+mod accounts;
 mod comfort;
 mod deploy;
 mod garbage;
@@ -15,6 +16,7 @@ mod recipes;
 mod root;
 mod variables;
 
+pub use accounts::AccountCommand;
 pub use comfort::{Complete, Completions, KnownShell, ManPages, NameKind, Open, Why};
 pub use deploy::{
     Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, MakePlan, MarkRelease, Pause, Promote, Resume,

@@ -35,7 +35,8 @@ Set up
   recipe show|history|diff|set|use  a recipe kept in the coordinator instead of the repository
   variable set|unset|ls             values for build steps and hosts [--secret NAME]
   channel add|test|rotate, rule     who is told what, and where; delivery ls|show|redeliver
-  login, logout, whoami             your token; token create|ls|revoke for people and machines
+  login, logout, whoami             your token; token create|ls|revoke for machines
+  account ls|invite|role|disable    people who sign in to the dashboard; account enable
   completions bash|zsh|fish         for your shell; man COMMAND; help COMMAND|exit-codes|json
 {after-help}
 Options:

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use url::Url;
 
+use super::accounts::AccountCommand;
 use super::comfort::{Complete, Completions, ManPages, Open, Why};
 use super::deploy::{
     Build, Cancel, Decide, Deploy, Deployments, Logs, MakePlan, MarkRelease, Pause, Promote, Resume, Retry,
@@ -184,6 +185,8 @@ pub enum Command {
     Jobs(Noun<JobsCommand>),
     /// Tokens of the API.
     Token(Noun<TokenCommand>),
+    /// Accounts of people who sign in to the dashboard.
+    Account(Noun<AccountCommand>),
     /// What is wrong, and what to do about it.
     Doctor,
     /// Create and update projects, environments, targets and variables from a file, all or nothing.

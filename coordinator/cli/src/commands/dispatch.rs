@@ -1,9 +1,9 @@
 //! From what was typed to the file that does it.
 
 use super::{
-    apply, audit, build, channel, completions, decide, delivery, deploy, deployments, doctor, environment,
-    events, garbage, help, hosts, intervene, jobs, locks, login, logs, man, mark, migrations, names, open,
-    plan, project, push, recipe, rule, status, target, token, top, undo, variable, webhook, why,
+    account, apply, audit, build, channel, completions, decide, delivery, deploy, deployments, doctor,
+    environment, events, garbage, help, hosts, intervene, jobs, locks, login, logs, man, mark, migrations,
+    names, open, plan, project, push, recipe, rule, status, target, token, top, undo, variable, webhook, why,
 };
 use crate::args::Command;
 use crate::error::CliError;
@@ -52,6 +52,7 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Hosts(args) => hosts::hosts(session, args.verb()?).await,
         Command::Jobs(args) => jobs::jobs(session, args.verb()?).await,
         Command::Token(args) => token::token(session, args.verb()?).await,
+        Command::Account(args) => account::account(session, args.verb()?).await,
         Command::Doctor => doctor::doctor(session).await,
         Command::Apply(args) => apply::apply(session, args).await,
         Command::Recipe(command) => recipe::recipe(session, command).await,

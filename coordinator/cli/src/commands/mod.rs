@@ -1,6 +1,7 @@
 //! The commands: each asks the API, shows the result, and says how to take it back. None decides anything that the
 //! coordinator decides.
 
+mod account;
 mod apply;
 mod audit;
 mod build;

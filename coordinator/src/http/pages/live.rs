@@ -27,8 +27,9 @@ use super::super::extract::Query;
 use super::super::problem::Answer;
 use super::super::router::Api;
 use super::assets;
-use super::shown::Shown;
+use super::shown::{Region, Shown};
 use super::sign_in::local;
+use super::stop;
 use super::viewer::Viewer;
 use pointsman_shared::api::events::Event;
 
@@ -131,7 +132,8 @@ fn frames(mut reader: Reader) -> impl Stream<Item = Result<Frame, Infallible>> {
         loop {
             match reader.draw().await {
                 Some(Some(shown)) => {
-                    for frame in reader.differing(&shown) {
+                    let stop = stop::region(&reader.api.app).await;
+                    for frame in reader.differing(&shown, &stop) {
                         yield Ok(frame);
                     }
                 }
@@ -177,16 +179,20 @@ impl Reader {
     }
 
     /// Frames for what the browser does not have yet.
-    fn differing(&mut self, shown: &Shown) -> Vec<Frame> {
+    fn differing(&mut self, shown: &Shown, stop: &Region) -> Vec<Frame> {
         let mut frames = Vec::new();
-        let there = |id: &String| shown.regions.iter().any(|region| region.id == id);
+        let all = || std::iter::once(stop).chain(&shown.regions);
+        let there = |id: &String| all().any(|region| region.id == id);
         let gone: Vec<String> = self.have.keys().filter(|id| !there(id)).cloned().collect();
         for id in gone {
             self.have.remove(&id);
             frames.push(Frame::default().event("less").data(id));
         }
-        let before = std::iter::once(None).chain(shown.regions.iter().map(|region| Some(region.id)));
-        for (region, after) in shown.regions.iter().zip(before) {
+        // The banner stands before everything, in a place of its own.
+        let before = [None, None]
+            .into_iter()
+            .chain(shown.regions.iter().map(|region| Some(region.id)));
+        for (region, after) in all().zip(before) {
             if self.have.get(region.id) == Some(&region.hash) {
                 continue;
             }

@@ -6,17 +6,26 @@
 //! same operations as the API. Every page and every action works without JavaScript.
 
 mod assets;
+mod audit;
 mod deployments;
 mod format;
+mod garbage;
+mod host;
+mod hosts;
 mod jobs;
 mod live;
+mod locks;
+mod migrations;
+mod once;
 mod overview;
 mod plans;
 mod projects;
 mod releases;
 mod sessions;
+mod settings;
 mod shown;
 mod sign_in;
+mod stop;
 mod targets;
 mod viewer;
 mod wrap;
@@ -34,7 +43,7 @@ pub(super) use live::Inner;
 pub(super) use viewer::{look, press};
 pub(super) use wrap::{rewrite, wrap};
 
-use pointsman_domain::Action::{Build, Deploy, Read};
+use pointsman_domain::Action::{Build, Configure, Deploy, ManageHosts, Read};
 
 use super::guard::Access::{Open, Page, Press};
 use super::router::{Route, get, post};
@@ -76,4 +85,32 @@ pub fn routes() -> Vec<Route> {
         post("/d/{number}/skip", Press(Deploy), deployments::skip),
         post("/rollbacks", Press(Deploy), deployments::roll_back),
     ]
+}
+
+/// The same of what keeps the installation: hosts, locks, garbage, migrations, the audit trail, settings.
+#[rustfmt::skip]
+pub fn upkeep() -> Vec<Route> {
+    let mut routes = vec![
+        get("/hosts", Page(Read), hosts::list),
+        post("/hosts/invitations", Press(ManageHosts), hosts::invite),
+        get("/h/{host}", Page(Read), host::show),
+        post("/h/{host}/revoke", Press(ManageHosts), host::revoke),
+        get("/locks", Page(Read), locks::show),
+        post("/locks", Press(Deploy), locks::lock),
+        post("/locks/lift", Press(Deploy), locks::unlock),
+        post("/locks/stop", Press(Deploy), locks::stop),
+        post("/locks/stop/lift", Press(Deploy), locks::go_on),
+        get("/gc", Page(Read), garbage::show),
+        post("/gc/collect", Press(Configure), garbage::collect),
+        post("/gc/undo", Press(Deploy), garbage::undo),
+        post("/gc/schedule", Press(Configure), garbage::schedule),
+        post("/gc/pin", Press(Deploy), garbage::pin),
+        get("/migrations", Page(Read), migrations::show),
+        post("/migrations", Press(Deploy), migrations::request),
+        get("/audit", Page(Read), audit::show),
+        get("/audit.csv", Page(Read), audit::csv),
+        get("/audit/chain", Page(Read), audit::chain),
+    ];
+    routes.extend(settings::routes());
+    routes
 }

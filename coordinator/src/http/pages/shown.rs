@@ -92,6 +92,8 @@ pub(super) struct Shown {
     pub(super) command: Option<String>,
     /// Whether a page without scripts should be loaded again by itself.
     pub(super) moving: bool,
+    /// Whether it is shown this once: it is not patched, and kept nowhere.
+    pub(super) once: bool,
 }
 
 impl Shown {
@@ -107,6 +109,7 @@ impl Shown {
             data,
             command: None,
             moving: false,
+            once: false,
         })
     }
 
@@ -120,6 +123,12 @@ impl Shown {
     pub(super) fn in_mood(mut self, mood: Mood) -> Self {
         self.mood = mood;
         self.moving = mood == Mood::Running;
+        self
+    }
+
+    /// Says that it stays as it is, and is kept nowhere: it holds a secret, or the answer to a press.
+    pub(super) fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 

@@ -15,7 +15,8 @@ use super::super::extract::Json;
 use super::super::problem::{self, Answer};
 use super::super::router::Api;
 use super::assets;
-use super::shown::{Place, Shown};
+use super::shown::{Place, Region, Shown};
+use super::stop;
 use super::viewer::{self, Viewer};
 use crate::error::OperationError;
 
@@ -79,6 +80,7 @@ struct Shell<'a> {
     js: &'a str,
     icon: String,
     path: &'a str,
+    stop: &'a Region,
 }
 
 impl Shell<'_> {
@@ -109,9 +111,14 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
     let theme = viewer::cookie(request.headers(), "theme").map(ToOwned::to_owned);
     let mut response = next.run(request).await;
     let viewer = response.extensions_mut().remove::<Viewer>();
+    let stop = match &viewer {
+        Some(_) => stop::region(&api.app).await,
+        None => stop::none(),
+    };
     let dressed = Dress {
         api: &api,
         viewer: viewer.as_ref(),
+        stop: &stop,
         theme: theme.as_deref(),
         uri: &uri,
     };
@@ -120,7 +127,9 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
             .page(&shown, form, response)
             .unwrap_or_else(IntoResponse::into_response);
     }
+    // Whoever asks the API reads JSON, also where nothing is.
     if form == Form::Page
+        && !uri.starts_with("/api/")
         && let Some(problem) = problem::take(&mut response, &id.0)
     {
         return dressed
@@ -133,6 +142,7 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
 struct Dress<'a> {
     api: &'a Api,
     viewer: Option<&'a Viewer>,
+    stop: &'a Region,
     theme: Option<&'a str>,
     uri: &'a str,
 }
@@ -163,6 +173,7 @@ impl Dress<'_> {
             })
             .to_owned(),
             path: self.uri,
+            stop: self.stop,
         };
         let html = shell
             .render()
@@ -180,10 +191,12 @@ impl Dress<'_> {
             "cross-origin-opener-policy",
             HeaderValue::from_static("same-origin"),
         );
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-cache, private"),
-        );
+        let keep = if shown.once {
+            "no-store"
+        } else {
+            "no-cache, private"
+        };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
         if viewer::is_https(app) {
             let year = HeaderValue::from_static("max-age=31536000");
             headers.insert(header::STRICT_TRANSPORT_SECURITY, year);

@@ -3,7 +3,7 @@
 use pointsman_domain::presence::Absence;
 use pointsman_shared::api::fleet::{Finding, Host, Severity};
 use pointsman_store::StoreResult;
-use pointsman_store::views::hosts::{self, Problem};
+use pointsman_store::views::hosts::{self, Examined, Problem};
 
 use super::{fail, ok, warn};
 use crate::app::App;
@@ -48,6 +48,12 @@ pub(super) async fn look(app: &App, is_broker_away: bool) -> StoreResult<Vec<Fin
         findings.push(warn(text, "see to the broker first"));
     }
     Ok(findings)
+}
+
+/// What is wrong with a host, each with what to do about it.
+pub fn troubles(member: &Examined) -> Vec<(String, String)> {
+    let with_cure = |problem: &Problem| (problem.to_string(), cure(member.host.id.as_str(), problem));
+    member.problems.iter().map(with_cure).collect()
 }
 
 /// Whether one cure, told once, does for many hosts: commands that name a host take one.

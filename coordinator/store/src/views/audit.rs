@@ -18,6 +18,8 @@ pub struct Wanted<'a> {
     pub principal: Option<PrincipalId>,
     /// Whose action is this, or begins with this and a dot.
     pub what: Option<&'a str>,
+    /// On an object whose name has this in it.
+    pub object: Option<&'a str>,
     /// Not before then.
     pub since: Option<DateTime<Utc>>,
 }
@@ -33,12 +35,14 @@ pub async fn page(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> St
            AND ($3::uuid IS NULL OR principal_id = $3)
            AND ($4::text IS NULL OR action = $4 OR starts_with(action, $4 || '.'))
            AND ($5::timestamptz IS NULL OR at >= $5)
-         ORDER BY number DESC LIMIT $6",
+           AND ($6::text IS NULL OR strpos(object, $6) > 0)
+         ORDER BY number DESC LIMIT $7",
         wanted.before,
         wanted.who,
         wanted.principal.map(|principal| principal.0),
         wanted.what,
         wanted.since,
+        wanted.object,
         limit,
     )
     .fetch_all(conn)

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use pointsman_domain::presence::{Absence, Presence, Rhythm};
 use pointsman_shared::api::fleet::Host;
+use pointsman_shared::name::HostId;
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
@@ -73,6 +74,11 @@ pub async fn one(conn: &mut PgConnection, id: &str, rhythm: &Rhythm) -> StoreRes
 /// The first so many hosts, each with what is wrong with it.
 pub async fn examined(conn: &mut PgConnection, limit: i64, rhythm: &Rhythm) -> StoreResult<Vec<Examined>> {
     select(conn, None, None, limit, rhythm).await
+}
+
+/// The host with this id, with what is wrong with it.
+pub async fn examine(conn: &mut PgConnection, id: &HostId, rhythm: &Rhythm) -> StoreResult<Option<Examined>> {
+    Ok(select(conn, Some(id.as_str()), None, 1, rhythm).await?.pop())
 }
 
 struct Columns {

@@ -151,7 +151,7 @@ async fn steps(conn: &mut PgConnection, job: JobId) -> StoreResult<Vec<Step>> {
         .collect())
 }
 
-fn state_from(name: &str) -> Option<JobState> {
+pub(super) fn state_from(name: &str) -> Option<JobState> {
     [
         JobState::Queued,
         JobState::Offered,

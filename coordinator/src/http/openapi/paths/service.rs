@@ -1,10 +1,11 @@
 //! The service itself, who uses it, and what happened.
 
+use pointsman_shared::api::accounts::{Account, AccountChange, Invitation, NewInvitation};
 use pointsman_shared::api::events::Event;
 use pointsman_shared::api::fleet::Finding;
 use pointsman_shared::api::tokens::{AuditChain, AuditEntry, IssuedToken, NewToken, TokenInfo, WhoAmI};
 
-use super::super::operation::{Operation, delete, get, post};
+use super::super::operation::{Operation, delete, get, post, put};
 use super::super::problems;
 use crate::http::audit::AuditQuery;
 use crate::http::events::EventsQuery;
@@ -34,6 +35,16 @@ pub(super) fn operations() -> Vec<Operation> {
         .query::<EventsQuery>()
         .streams::<Event>()
         .refuses(problems::CURSOR),
+        get("/api/v1/accounts", "Accounts of people who sign in to the dashboard, by name")
+            .gives_all::<Account>(200),
+        post("/api/v1/accounts/invitations", "Invite a person; the one answer that shows the link, which counts once within three days")
+            .takes::<NewInvitation>()
+            .gives::<Invitation>(201)
+            .refuses(&[(409, "account_exists"), (422, "invalid_name")]),
+        put("/api/v1/accounts/{name}", "Change what a person may do, or keep them from signing in")
+            .takes::<AccountChange>()
+            .gives::<Account>(200)
+            .refuses(&[(404, "unknown_account"), (409, "last_admin")]),
         get("/api/v1/tokens", "Tokens, without their secrets")
             .query::<PageQuery>()
             .gives_page::<TokenInfo>(),

@@ -1,5 +1,5 @@
 // @ts-check
-// Times as people say them: "3 min ago" beside the absolute time that the server wrote. One timer for all of them.
+// Times as people say them: "3 min ago", "in 2 h" beside the absolute time that the server wrote. One timer for all of them.
 
 const UNITS = [
   ["d", 86_400],
@@ -9,8 +9,11 @@ const UNITS = [
 
 /** @param {number} seconds */
 export function ago(seconds) {
+  const length = Math.abs(seconds);
   for (const [unit, size] of UNITS) {
-    if (seconds >= Number(size)) return `${Math.floor(seconds / Number(size))} ${unit} ago`;
+    if (length < Number(size)) continue;
+    const words = `${Math.floor(length / Number(size))} ${unit}`;
+    return seconds < 0 ? `in ${words}` : `${words} ago`;
   }
   return seconds < 0 ? "soon" : "just now";
 }

@@ -1,0 +1,53 @@
+//! Accounts of people who sign in to the dashboard.
+
+use clap::{Args, Subcommand};
+use pointsman_shared::api::tokens::RoleName;
+
+use super::parse;
+use super::root::Listed;
+
+/// What the listing takes: nothing, there are as many accounts as people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
+pub struct NoOptions {}
+
+/// `account`
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// List accounts.
+    #[command(alias = "list")]
+    Ls(NoOptions),
+    /// Invite a person; the link is shown once, alone on stdout.
+    Invite {
+        /// The name they will sign in by; they choose it when absent.
+        name: Option<String>,
+        /// What they may do.
+        #[arg(long, default_value = "viewer", value_parser = parse::word::<RoleName>(&["viewer", "deployer", "maintainer", "admin"]))]
+        role: RoleName,
+    },
+    /// Change what a person may do.
+    Role {
+        /// The account.
+        name: String,
+        /// What it may do from now on.
+        #[arg(value_parser = parse::word::<RoleName>(&["viewer", "deployer", "maintainer", "admin"]))]
+        role: RoleName,
+    },
+    /// Keep a person from signing in; their sessions end.
+    Disable {
+        /// The account.
+        name: String,
+    },
+    /// Let a person sign in again.
+    Enable {
+        /// The account.
+        name: String,
+    },
+}
+
+impl Listed for AccountCommand {
+    type List = NoOptions;
+
+    fn listed(list: NoOptions) -> Self {
+        Self::Ls(list)
+    }
+}

@@ -1,0 +1,206 @@
+//! The audit trail: who did what to what, when and from where, as a page, as JSON and as CSV; and whether it is as it was
+//! written.
+
+use askama::Template;
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use pointsman_domain::Refusal;
+use pointsman_shared::api::tokens::{AuditChain, AuditEntry};
+use pointsman_store::views::audit::{Wanted, page};
+use serde::Deserialize;
+
+use super::super::extract::{Query, filled};
+use super::super::problem::Answer;
+use super::shown::{Mood, Place, Shown};
+use super::viewer::Viewer;
+use crate::operations::verify_audit;
+
+/// Rows of a page.
+const ROWS: i64 = 100;
+/// Rows of a file.
+const MOST: i64 = 100_000;
+
+/// `?who=lucy&what=deployment&object=shop&since=2026-11-20&before=812`
+#[derive(Debug, Deserialize)]
+pub(super) struct Which {
+    #[serde(default, deserialize_with = "filled")]
+    who: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    what: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    object: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    since: Option<String>,
+    #[serde(default)]
+    before: Option<i64>,
+}
+
+impl Which {
+    fn wanted(&self) -> Answer<Wanted<'_>> {
+        Ok(Wanted {
+            before: self.before,
+            who: self.who.as_deref(),
+            principal: None,
+            what: self.what.as_deref(),
+            object: self.object.as_deref(),
+            since: self.since.as_deref().map(day).transpose()?,
+        })
+    }
+
+    /// The same filters again, for links.
+    fn query(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let filters = [
+            ("who", &self.who),
+            ("what", &self.what),
+            ("object", &self.object),
+            ("since", &self.since),
+        ];
+        for (name, value) in filters {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        query.finish()
+    }
+}
+
+/// A day, or a moment.
+fn day(text: &str) -> Answer<DateTime<Utc>> {
+    let moment = text.parse::<DateTime<Utc>>().ok();
+    let day = text.parse::<NaiveDate>().ok();
+    let day = day.map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    let refusal = || {
+        let what = format!("{text:?} is no day");
+        Refusal::invalid("invalid_time", what).hint("write 2026-11-20 or 2026-11-20T08:00:00Z")
+    };
+    Ok(moment.or(day).ok_or_else(refusal)?)
+}
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct Trail<'a> {
+    which: &'a Which,
+    rows: Vec<(&'a AuditEntry, bool, String)>,
+    next: Option<i64>,
+    query: String,
+}
+
+/// `GET /audit`
+pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
+    let mut conn = viewer.app().store.read().await?;
+    let mut acts = page(&mut conn, which.wanted()?, ROWS + 1).await?;
+    let shown = usize::try_from(ROWS).unwrap_or_default();
+    let more = acts.len() > shown;
+    acts.truncate(shown);
+    let trail = Trail {
+        which: &which,
+        rows: acts
+            .iter()
+            .map(|act| (act, act.result == "refused", details(&act.detail)))
+            .collect(),
+        next: acts.last().filter(|_| more).map(|last| last.number),
+        query: which.query(),
+    };
+    Ok(Shown::new("Audit", Place::Audit, &acts)?
+        .with("audit", &trail)?
+        .in_mood(Mood::Quiet)
+        .like("pointsman audit"))
+}
+
+/// What an act says of itself, in a line: names and values, nothing that is empty.
+fn details(detail: &serde_json::Value) -> String {
+    let Some(fields) = detail.as_object() else {
+        return String::new();
+    };
+    let line = fields
+        .iter()
+        .filter(|(_, value)| !is_empty(value))
+        .map(|(name, value)| {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), ToOwned::to_owned);
+            format!("{name}: {value}")
+        });
+    line.collect::<Vec<_>>().join(", ")
+}
+
+fn is_empty(value: &serde_json::Value) -> bool {
+    value.is_null()
+        || value.as_array().is_some_and(Vec::is_empty)
+        || value.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
+/// `GET /audit.csv`
+pub(super) async fn csv(viewer: Viewer, Query(which): Query<Which>) -> Answer<Response> {
+    let mut conn = viewer.app().store.read().await?;
+    let acts = page(&mut conn, which.wanted()?, MOST).await?;
+    let mut text = "number,at,actor,address,action,object,result,detail\r\n".to_owned();
+    for act in acts {
+        let cells = [
+            act.number.to_string(),
+            act.at.to_rfc3339(),
+            act.actor,
+            act.address.unwrap_or_default(),
+            act.action,
+            act.object,
+            act.result,
+            act.detail.to_string(),
+        ];
+        text += &cells.map(|cell| field(&cell)).join(",");
+        text += "\r\n";
+    }
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// A cell (RFC 4180). What a spreadsheet would compute is kept text: names come from people.
+fn field(text: &str) -> String {
+    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if text.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", text.replace('"', "\"\""));
+    }
+    text
+}
+
+#[derive(Template)]
+#[template(path = "audit_chain.html")]
+struct Chain<'a> {
+    chain: &'a AuditChain,
+}
+
+/// `GET /audit/chain`; recomputes all of it, so nothing repeats it by itself.
+pub(super) async fn chain(viewer: Viewer) -> Answer<Shown> {
+    let chain = verify_audit::execute(viewer.app(), &viewer.caller.actor).await?;
+    let mood = if chain.broken.is_some() {
+        Mood::Bad
+    } else {
+        Mood::Good
+    };
+    Ok(Shown::new("Audit chain", Place::Audit, &chain)?
+        .with("chain", &Chain { chain: &chain })?
+        .in_mood(mood)
+        .once()
+        .like("pointsman audit --verify"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::field;
+
+    #[test]
+    fn cells_are_quoted_and_never_computed() {
+        let cells = ["plain", "a,b", "say \"no\"", "=1+1", "-1", "@sum"].map(field);
+        let right = ["plain", "\"a,b\"", "\"say \"\"no\"\"\"", "'=1+1", "'-1", "'@sum"];
+        assert_eq!(cells, right);
+    }
+}

@@ -1,0 +1,118 @@
+//! One host: what is wanted of it and what it says, what is wrong and what to do, what it did, and its end.
+
+use askama::Template;
+use pointsman_domain::Action;
+use pointsman_shared::api::fleet::Host;
+use pointsman_shared::name::HostId;
+use pointsman_store::views;
+use pointsman_store::views::host_jobs::{self, HostJob};
+use serde::Serialize;
+
+use super::super::extract::Path;
+use super::super::hosts::one;
+use super::super::problem::Answer;
+use super::format::{self, Standing};
+use super::hosts::{Slot, slot, standing, troubles};
+use super::shown::{Mood, Place, Shown, Went};
+use super::viewer::Viewer;
+use crate::operations::revoke_host;
+
+/// Targets that are looked through at most.
+const MOST: i64 = 1000;
+/// Jobs that are shown.
+const JOBS: i64 = 20;
+
+#[derive(Template)]
+#[template(path = "host_head.html")]
+struct Head<'a> {
+    host: &'a Host,
+    standing: Standing,
+    troubles: &'a [(String, String)],
+    free: Option<String>,
+    proof: &'a str,
+    may: bool,
+    live: usize,
+}
+
+#[derive(Template)]
+#[template(path = "host_placements.html")]
+struct Placements<'a> {
+    slots: Vec<Slot<'a>>,
+}
+
+#[derive(Template)]
+#[template(path = "host_jobs.html")]
+struct Jobs<'a> {
+    host: &'a Host,
+    jobs: Vec<(&'a HostJob, Standing)>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    host: &'a Host,
+    troubles: &'a [(String, String)],
+    jobs: &'a [HostJob],
+}
+
+/// `GET /h/{host}`
+pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown> {
+    let rhythm = viewer.app().config.timing.rhythm();
+    let mut conn = viewer.app().store.read().await?;
+    let Some(member) = views::hosts::examine(&mut conn, &id, &rhythm).await? else {
+        drop(conn);
+        // Its refusal says what there is instead.
+        one(viewer.caller.clone(), Path(id)).await?;
+        return Shown::new("Host", Place::Fleet, &());
+    };
+    let targets = views::targets::page(&mut conn, None, MOST, &rhythm).await?;
+    let jobs = host_jobs::newest(&mut conn, &id, JOBS).await?;
+    let slots: Vec<_> = targets
+        .iter()
+        .flat_map(|target| target.placements.iter().map(move |placement| (target, placement)))
+        .filter(|(_, placement)| placement.host == id)
+        .map(|(target, placement)| slot(&target.name, placement))
+        .collect();
+    let troubles = troubles(&member);
+    let head = Head {
+        host: &member.host,
+        standing: standing(&member),
+        troubles: &troubles,
+        free: member.host.free_bytes.map(format::bytes),
+        proof: &viewer.proof,
+        may: viewer.may(Action::ManageHosts) && member.host.revoked_at.is_none(),
+        live: slots
+            .iter()
+            .filter(|slot| slot.placement.confirmed.is_some())
+            .count(),
+    };
+    let mood = if !troubles.is_empty() {
+        Mood::Bad
+    } else if member.host.running > 0 {
+        Mood::Running
+    } else {
+        Mood::Good
+    };
+    let data = Data {
+        host: &member.host,
+        troubles: &troubles,
+        jobs: &jobs,
+    };
+    let list = Jobs {
+        host: &member.host,
+        jobs: jobs.iter().map(|job| (job, format::job(job.state))).collect(),
+    };
+    Ok(
+        Shown::new(format!("{id} {}", head.standing.word), Place::Fleet, &data)?
+            .with("head", &head)?
+            .with("placements", &Placements { slots })?
+            .with("jobs", &list)?
+            .in_mood(mood)
+            .like(format!("pointsman hosts show {id}")),
+    )
+}
+
+/// `POST /h/{host}/revoke`
+pub(super) async fn revoke(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Went> {
+    revoke_host::execute(viewer.app(), &viewer.caller.actor, &id).await?;
+    Ok(Went("/hosts".to_owned()))
+}

@@ -1,0 +1,262 @@
+//! The fleet: which hosts are there, what is wanted of each, what is wrong with it, and how another one comes in.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use pointsman_domain::presence::Absence;
+use pointsman_domain::{Action, Refusal};
+use pointsman_shared::api::fleet::{Host, NewJoinToken};
+use pointsman_shared::api::projects::{Placement, Target};
+use pointsman_shared::name::{HostId, PoolName, TargetName};
+use pointsman_store::join_tokens::{self, OpenInvitation};
+use pointsman_store::views::hosts::{Examined, Problem};
+use pointsman_store::{StoreResult, views};
+use serde::{Deserialize, Serialize};
+
+use super::super::extract::Form;
+use super::super::problem::Answer;
+use super::format::{self, Standing};
+use super::once::Once;
+use super::shown::{Mood, Place, Shown};
+use super::viewer::Viewer;
+use crate::app::App;
+use crate::operations::{doctor, invite_host};
+
+/// Hosts and targets at most.
+const MOST: i64 = 1000;
+
+#[derive(Template)]
+#[template(path = "hosts.html")]
+struct Fleet<'a> {
+    rows: Vec<Row<'a>>,
+    well: usize,
+    invited: &'a [OpenInvitation],
+    proof: &'a str,
+    may: bool,
+}
+
+struct Row<'a> {
+    host: &'a Host,
+    standing: Standing,
+    free: Option<String>,
+    targets: Vec<Slot<'a>>,
+    there: usize,
+    troubles: Vec<(String, String)>,
+}
+
+/// What a target wants of a host.
+pub(super) struct Slot<'a> {
+    pub(super) target: &'a TargetName,
+    pub(super) placement: &'a Placement,
+    pub(super) there: bool,
+    pub(super) health: Standing,
+}
+
+/// What the page's data are.
+#[derive(Serialize)]
+struct Data<'a> {
+    hosts: Vec<&'a Host>,
+    invited: Vec<&'a HostId>,
+}
+
+/// `GET /hosts`
+pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
+    let (members, targets, invited) = read(viewer.app()).await?;
+    let of_host = placements(&targets);
+    let rows: Vec<_> = members
+        .iter()
+        .map(|member| {
+            let targets: Vec<_> = of_host
+                .get(&member.host.id)
+                .into_iter()
+                .flatten()
+                .map(|(target, placement)| slot(target, placement))
+                .collect();
+            Row {
+                host: &member.host,
+                standing: standing(member),
+                free: member.host.free_bytes.map(format::bytes),
+                there: targets.iter().filter(|slot| slot.there).count(),
+                targets,
+                troubles: troubles(member),
+            }
+        })
+        .collect();
+    let well = rows.iter().filter(|row| row.troubles.is_empty()).count();
+    let is_ill = rows.iter().any(|row| !row.troubles.is_empty());
+    let data = Data {
+        hosts: members.iter().map(|member| &member.host).collect(),
+        invited: invited.iter().map(|open| &open.host).collect(),
+    };
+    let fleet = Fleet {
+        rows,
+        well,
+        invited: &invited,
+        proof: &viewer.proof,
+        may: viewer.may(Action::ManageHosts),
+    };
+    let mood = if is_ill { Mood::Bad } else { Mood::Good };
+    Ok(Shown::new("Fleet", Place::Fleet, &data)?
+        .with("fleet", &fleet)?
+        .in_mood(mood)
+        .like("pointsman hosts"))
+}
+
+type Found = (Vec<Examined>, Vec<Target>, Vec<OpenInvitation>);
+
+async fn read(app: &App) -> StoreResult<Found> {
+    let rhythm = app.config.timing.rhythm();
+    let mut conn = app.store.read().await?;
+    let now = pointsman_store::now(&mut conn).await?;
+    Ok((
+        views::hosts::examined(&mut conn, MOST, &rhythm).await?,
+        views::targets::page(&mut conn, None, MOST, &rhythm).await?,
+        join_tokens::open(&mut conn, now).await?,
+    ))
+}
+
+fn placements(targets: &[Target]) -> BTreeMap<&HostId, Vec<(&TargetName, &Placement)>> {
+    let mut of_host: BTreeMap<&HostId, Vec<_>> = BTreeMap::new();
+    for target in targets {
+        for placement in &target.placements {
+            of_host
+                .entry(&placement.host)
+                .or_default()
+                .push((&target.name, placement));
+        }
+    }
+    of_host
+}
+
+/// What a target wants of a host, beside what the host says.
+pub(super) fn slot<'a>(target: &'a TargetName, placement: &'a Placement) -> Slot<'a> {
+    Slot {
+        target,
+        placement,
+        there: placement.desired.is_some() && placement.confirmed == placement.desired,
+        health: format::health(&placement.health),
+    }
+}
+
+/// What is wrong with a host that is a member, each with its cure; a revoked one is nobody's trouble.
+pub(super) fn troubles(member: &Examined) -> Vec<(String, String)> {
+    if member.host.revoked_at.is_some() {
+        return Vec::new();
+    }
+    doctor::troubles(member)
+}
+
+const fn say(sign: &'static str, word: &'static str, tone: &'static str) -> Standing {
+    Standing { sign, word, tone }
+}
+
+/// Whether a host is there, in a word.
+pub(super) fn standing(member: &Examined) -> Standing {
+    if member.host.revoked_at.is_some() {
+        return say("–", "revoked", "unknown");
+    }
+    let not_there = member.problems.iter().find_map(|problem| match problem {
+        Problem::Absent(Absence::NotJoined) => Some(say("…", "not joined", "wait")),
+        Problem::Absent(Absence::Paused { .. }) => Some(say("‖", "paused", "warn")),
+        Problem::Absent(Absence::NeverHeard) => Some(say("?", "never heard", "bad")),
+        Problem::Absent(Absence::Silent { .. }) => Some(say("✕", "silent", "bad")),
+        Problem::Stopped(_) => Some(say("–", "stopped", "warn")),
+        Problem::Late(_) => Some(say("!", "late", "warn")),
+        Problem::BrokerNotReady
+        | Problem::Clock(_)
+        | Problem::Disk(_)
+        | Problem::Survivors(_)
+        | Problem::Root(_)
+        | Problem::Drift(_) => None,
+    });
+    not_there.unwrap_or_else(|| say("✓", "seen", "ok"))
+}
+
+/// The form of an invitation.
+#[derive(Debug, Deserialize)]
+pub(super) struct Invite {
+    host: HostId,
+    #[serde(default)]
+    labels: String,
+    #[serde(default)]
+    pools: String,
+    #[serde(default)]
+    minutes: String,
+}
+
+/// `POST /hosts/invitations`; the one page that shows the token.
+pub(super) async fn invite(viewer: Viewer, Form(form): Form<Invite>) -> Answer<Shown> {
+    let wish = NewJoinToken {
+        host: form.host,
+        labels: labels(&form.labels)?,
+        pools: pools(&form.pools)?,
+        kinds: Vec::new(),
+        ttl_seconds: seconds(&form.minutes)?,
+    };
+    let made = invite_host::execute(viewer.app(), &viewer.caller.actor, wish).await?;
+    let once = Once {
+        title: format!("{} may join once", made.host),
+        what: format!(
+            "On {}, with coordinator.url = \"{}\" and agent.host = \"{}\" in its agent.toml, run this as the agent's user:",
+            made.host,
+            viewer.app().config.http.public_url,
+            made.host
+        ),
+        lines: vec![(
+            "The command, with the token in it",
+            format!("pointsman-agent join --token {}", made.token),
+        )],
+        until: Some(made.expires_at),
+        way_back: "Revoking the host on its page, or here while it has not joined, withdraws it.",
+        back: "/hosts",
+    };
+    once.page(Place::Fleet)
+}
+
+fn labels(text: &str) -> Answer<BTreeMap<String, String>> {
+    let pair = |word: &str| {
+        let split = word.split_once('=');
+        split
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .ok_or_else(|| {
+                let what = format!("{word:?} is no label");
+                Refusal::invalid("invalid_labels", what)
+                    .hint("write role=web zone=a")
+                    .into()
+            })
+    };
+    words(text).map(pair).collect()
+}
+
+fn pools(text: &str) -> Answer<Vec<PoolName>> {
+    let pool = |word: &str| {
+        word.parse().map_err(|error| {
+            let what = format!("{word:?} is no pool: {error}");
+            Refusal::invalid("pools_and_kinds", what)
+                .hint("write default")
+                .into()
+        })
+    };
+    words(text).map(pool).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', ',', '\n', '\t', '\r'])
+        .filter(|word| !word.is_empty())
+}
+
+fn seconds(minutes: &str) -> Answer<Option<u32>> {
+    let minutes = minutes.trim();
+    if minutes.is_empty() {
+        return Ok(None);
+    }
+    let seconds = minutes
+        .parse::<u32>()
+        .ok()
+        .and_then(|minutes| minutes.checked_mul(60));
+    let refusal = || {
+        let what = format!("{minutes:?} is no number of minutes");
+        Refusal::invalid("invalid_ttl", what).hint("1 to 10080, or nothing for 15")
+    };
+    Ok(Some(seconds.ok_or_else(refusal)?))
+}

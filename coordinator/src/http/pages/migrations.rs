@@ -1,0 +1,235 @@
+//! Migrations of every target: what its database has and lacks, what the next press costs, and the way back where there
+//! is one.
+
+use askama::Template;
+use pointsman_domain::Action;
+use pointsman_shared::api::migrations::{Migration, MigrationRequest, Migrations};
+use pointsman_shared::migration::{MigrationName, MigrationPhase, MigrationState};
+use pointsman_shared::name::TargetName;
+use pointsman_shared::wire::job::MigrateMode;
+use pointsman_store::targets::TargetRow;
+use pointsman_store::{PgConnection, releases, targets, views};
+use serde::Deserialize;
+
+use super::super::extract::{Form, Query, filled};
+use super::super::problem::Answer;
+use super::format::Standing;
+use super::shown::{Mood, Place, Shown, Went};
+use super::viewer::Viewer;
+use crate::app::App;
+use crate::operations::{find_release, known, request_migration};
+
+/// Targets that are shown at once.
+const MOST: usize = 50;
+
+/// `?target=shop@production&release=1.9.1`
+#[derive(Debug, Deserialize)]
+pub(super) struct Which {
+    #[serde(default, deserialize_with = "filled")]
+    target: Option<TargetName>,
+    #[serde(default, deserialize_with = "filled")]
+    release: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "migrations/head.html")]
+struct Head<'a> {
+    chosen: Option<&'a TargetName>,
+    release: Option<&'a str>,
+    targets: Vec<&'a TargetName>,
+    shown: usize,
+}
+
+impl Head<'_> {
+    fn is(&self, target: &TargetName) -> bool {
+        self.chosen == Some(target)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "migrations/list.html")]
+struct List<'a> {
+    targets: Vec<OfTarget<'a>>,
+    proof: &'a str,
+    may: bool,
+}
+
+struct OfTarget<'a> {
+    of: &'a Migrations,
+    rows: Vec<Row<'a>>,
+    pre: usize,
+    post: usize,
+    early: bool,
+    release: &'a str,
+}
+
+struct Row<'a> {
+    migration: &'a Migration,
+    standing: Standing,
+    price: String,
+    revert: bool,
+    settle: bool,
+}
+
+/// `GET /migrations`
+pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
+    let mut conn = viewer.app().store.read().await?;
+    let all = targets::all(&mut conn).await?;
+    let chosen = match &which.target {
+        Some(name) => vec![known::target(&mut conn, name).await?],
+        None => all.iter().take(MOST).cloned().collect(),
+    };
+    let mut found = Vec::new();
+    for target in &chosen {
+        let of = of_target(viewer.app(), &mut conn, target, which.release.as_deref()).await?;
+        if which.target.is_some() || !of.items.is_empty() {
+            found.push(of);
+        }
+    }
+    let now = pointsman_store::now(&mut conn).await?;
+    let spec = which.release.as_deref().unwrap_or_default();
+    let of_targets: Vec<_> = found
+        .iter()
+        .map(|of| OfTarget {
+            of,
+            rows: of.items.iter().map(row).collect(),
+            pre: pending(of, MigrationPhase::Pre),
+            post: pending(of, MigrationPhase::Post),
+            early: of.post_from.is_none_or(|from| from > now),
+            release: spec,
+        })
+        .collect();
+    let mood = if found.iter().any(|of| of.unknown_job.is_some()) {
+        Mood::Bad
+    } else if found.iter().any(|of| of.open_job.is_some()) {
+        Mood::Running
+    } else {
+        Mood::Quiet
+    };
+    let head = Head {
+        chosen: which.target.as_ref(),
+        release: which.release.as_deref(),
+        targets: all.iter().map(|target| &target.name).collect(),
+        shown: chosen.len(),
+    };
+    let list = List {
+        targets: of_targets,
+        proof: &viewer.proof,
+        may: viewer.may(Action::Deploy),
+    };
+    let like = which
+        .target
+        .as_ref()
+        .map_or("PROJECT@ENVIRONMENT".to_owned(), ToString::to_string);
+    Ok(Shown::new("Migrations", Place::Migrations, &found)?
+        .with("head", &head)?
+        .with("migrations", &list)?
+        .in_mood(mood)
+        .like(format!("pointsman migrations ls {like}")))
+}
+
+async fn of_target(
+    app: &App,
+    conn: &mut PgConnection,
+    target: &TargetRow,
+    spec: Option<&str>,
+) -> Answer<Migrations> {
+    let id = match spec {
+        Some(spec) => {
+            let project = known::project(conn, &target.name.project).await?;
+            Some(find_release::known(app, &project, spec).await?)
+        }
+        None => target.desired,
+    };
+    let release = match id {
+        Some(id) => releases::get(conn, id).await?,
+        None => None,
+    };
+    Ok(views::migrations::of(conn, target, release.as_ref()).await?)
+}
+
+fn pending(of: &Migrations, phase: MigrationPhase) -> usize {
+    let waits = |item: &&Migration| {
+        item.own && item.phase == phase && matches!(item.state, None | Some(MigrationState::Pending))
+    };
+    of.items.iter().filter(waits).count()
+}
+
+fn row(migration: &Migration) -> Row<'_> {
+    let (sign, word, tone) = match migration.state {
+        Some(MigrationState::Applied) => ("✓", "applied", "ok"),
+        Some(MigrationState::Pending) => ("…", "pending", "wait"),
+        Some(MigrationState::Indeterminate) => ("?", "nobody knows", "bad"),
+        None => ("…", "not looked up yet", "unknown"),
+    };
+    let applied = migration.state == Some(MigrationState::Applied);
+    Row {
+        migration,
+        standing: Standing { sign, word, tone },
+        price: price(migration),
+        revert: applied && (migration.reversible || !migration.own),
+        settle: migration.state == Some(MigrationState::Indeterminate),
+    }
+}
+
+/// What the next press on a migration costs.
+fn price(migration: &Migration) -> String {
+    let Migration {
+        phase,
+        reversible,
+        own,
+        ..
+    } = migration;
+    let way = if *reversible {
+        "it can be reverted"
+    } else {
+        "it has no way back"
+    };
+    let text = match (migration.state, phase) {
+        (Some(MigrationState::Indeterminate), _) => {
+            "its run was cut off: look at the log and the database, then say what is"
+        }
+        (Some(MigrationState::Applied), MigrationPhase::Post) if !own => {
+            "this release does not have it: going to this release is forbidden while it is applied"
+        }
+        (Some(MigrationState::Applied), _) if !own => "another release brought it; this one works with it",
+        (Some(MigrationState::Applied), MigrationPhase::Post) => {
+            return format!("releases without it can no longer be gone back to; {way}");
+        }
+        (Some(MigrationState::Applied), _) => return format!("releases without it still work; {way}"),
+        (Some(MigrationState::Pending) | None, MigrationPhase::Post) => {
+            return format!("running it closes the way back to releases that do not have it; {way}");
+        }
+        (Some(MigrationState::Pending) | None, MigrationPhase::Pre | MigrationPhase::Hard) => {
+            return format!("the deployment waits for it; what is live works with it too; {way}");
+        }
+    };
+    text.to_owned()
+}
+
+/// What is wished.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wish {
+    target: TargetName,
+    phase: MigrationPhase,
+    mode: MigrateMode,
+    #[serde(default, deserialize_with = "filled")]
+    release: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    migration: Option<MigrationName>,
+    #[serde(default, deserialize_with = "filled")]
+    reason: Option<String>,
+}
+
+/// `POST /migrations`; leads to the log.
+pub(super) async fn request(viewer: Viewer, Form(form): Form<Wish>) -> Answer<Went> {
+    let wish = MigrationRequest {
+        phase: form.phase,
+        mode: form.mode,
+        release: form.release,
+        migration: form.migration,
+        reason: form.reason,
+    };
+    let job = request_migration::execute(viewer.app(), &viewer.caller.actor, &form.target, &wish).await?;
+    Ok(Went(format!("/jobs/{job}")))
+}

@@ -1,0 +1,111 @@
+//! Accounts: who may sign in, what each may do; the link of an invitation is shown once.
+
+use askama::Template;
+use pointsman_shared::api::accounts::{Account, AccountChange, NewInvitation};
+use pointsman_shared::api::tokens::RoleName;
+use pointsman_store::accounts;
+use serde::Deserialize;
+
+use super::super::super::extract::{Form, filled};
+use super::super::super::problem::Answer;
+use super::super::format::Standing;
+use super::super::once::Once;
+use super::super::shown::{Place, Shown, Went};
+use super::super::viewer::Viewer;
+use super::tabs::{Part, page};
+use crate::operations::{change_account, invite_account};
+
+/// Every role, with what it includes.
+pub(super) const ROLES: [(RoleName, &str); 4] = [
+    (RoleName::Viewer, "reads everything"),
+    (RoleName::Deployer, "builds, deploys, rolls back, cancels"),
+    (RoleName::Maintainer, "projects, targets, variables, hosts"),
+    (RoleName::Admin, "accounts, tokens, environments, everything"),
+];
+
+#[derive(Template)]
+#[template(path = "settings/accounts.html")]
+struct Accounts<'a> {
+    rows: Vec<(&'a Account, Standing)>,
+    roles: [(RoleName, &'static str); 4],
+    proof: &'a str,
+    me: &'a str,
+}
+
+/// `GET /settings/accounts`
+pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
+    let all = accounts::all(&mut *viewer.app().store.read().await?).await?;
+    let list = Accounts {
+        rows: all.iter().map(|account| (account, standing(account))).collect(),
+        roles: ROLES,
+        proof: &viewer.proof,
+        me: &viewer.caller.actor.name,
+    };
+    Ok(page(&viewer, Part::Accounts, &all)?
+        .with("accounts", &list)?
+        .like("pointsman account ls"))
+}
+
+const fn standing(account: &Account) -> Standing {
+    if account.disabled_at.is_some() {
+        Standing {
+            sign: "✕",
+            word: "disabled",
+            tone: "bad",
+        }
+    } else {
+        Standing {
+            sign: "✓",
+            word: "may sign in",
+            tone: "ok",
+        }
+    }
+}
+
+/// Whom, and as what.
+#[derive(Debug, Deserialize)]
+pub(super) struct Invite {
+    #[serde(default, deserialize_with = "filled")]
+    name: Option<String>,
+    role: RoleName,
+}
+
+/// `POST /settings/accounts/invitations`; the one page that shows the link.
+pub(super) async fn invite(viewer: Viewer, Form(form): Form<Invite>) -> Answer<Shown> {
+    let wish = NewInvitation {
+        name: form.name,
+        role: form.role,
+    };
+    let made = invite_account::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
+    let guest = wish.name.as_deref().unwrap_or("Somebody").to_owned();
+    let once = Once {
+        title: format!("{guest} is invited as {}", made.role.as_str()),
+        what: "Send them this link, by a way that only they read: whoever opens it first makes the account."
+            .to_owned(),
+        lines: vec![("The link", made.url)],
+        until: Some(made.expires_at),
+        way_back: "An account that came of it is disabled under Accounts.",
+        back: "/settings/accounts",
+    };
+    once.page(Place::Settings)
+}
+
+/// What changes of whom.
+#[derive(Debug, Deserialize)]
+pub(super) struct Changed {
+    name: String,
+    #[serde(default, deserialize_with = "filled")]
+    role: Option<RoleName>,
+    #[serde(default)]
+    disabled: Option<bool>,
+}
+
+/// `POST /settings/accounts/change`
+pub(super) async fn change(viewer: Viewer, Form(form): Form<Changed>) -> Answer<Went> {
+    let wish = AccountChange {
+        role: form.role,
+        disabled: form.disabled,
+    };
+    change_account::execute(viewer.app(), &viewer.caller.actor, &form.name, &wish).await?;
+    Ok(Went("/settings/accounts".to_owned()))
+}

@@ -1,0 +1,53 @@
+//! Settings: who may come in, who is told what, and what hosts and builds are given. What is secret of them is shown once,
+//! when it is made.
+
+mod accounts;
+mod channels;
+mod deliveries;
+mod environments;
+mod profile;
+mod tabs;
+mod tokens;
+mod variables;
+mod webhooks;
+
+use pointsman_domain::Action::{Configure, Deploy, ManageEnvironments, ManageTokens, Read};
+
+use super::super::guard::Access::{Page, Press};
+use super::super::router::{Route, get, post};
+
+/// Every page of the settings and what can be pressed on it.
+#[rustfmt::skip]
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        get("/settings", Page(Read), tabs::overview),
+        get("/settings/accounts", Page(ManageTokens), accounts::list),
+        post("/settings/accounts/invitations", Press(ManageTokens), accounts::invite),
+        post("/settings/accounts/change", Press(ManageTokens), accounts::change),
+        get("/settings/tokens", Page(ManageTokens), tokens::list),
+        post("/settings/tokens/issue", Press(ManageTokens), tokens::issue),
+        post("/settings/tokens/revoke", Press(ManageTokens), tokens::revoke),
+        get("/settings/environments", Page(Read), environments::list),
+        post("/settings/environments", Press(ManageEnvironments), environments::create),
+        get("/settings/channels", Page(Read), channels::list),
+        post("/settings/channels/add", Press(Configure), channels::add),
+        post("/settings/channels/change", Press(Configure), channels::change),
+        post("/settings/channels/rotate", Press(Configure), channels::rotate),
+        post("/settings/rules/add", Press(Configure), channels::add_rule),
+        post("/settings/rules/remove", Press(Configure), channels::remove_rule),
+        get("/settings/deliveries", Page(Read), deliveries::list),
+        get("/settings/deliveries/{number}", Page(Read), deliveries::show),
+        post("/settings/deliveries/{number}/redeliver", Press(Configure), deliveries::redeliver),
+        get("/settings/webhooks", Page(Read), webhooks::list),
+        post("/settings/webhooks/add", Press(Configure), webhooks::add),
+        post("/settings/webhooks/renew", Press(Configure), webhooks::renew),
+        post("/settings/webhooks/remove", Press(Configure), webhooks::remove),
+        post("/settings/pushes/repeat", Press(Deploy), webhooks::repeat),
+        get("/settings/variables", Page(Read), variables::list),
+        post("/settings/variables/set", Press(Configure), variables::set),
+        post("/settings/variables/unset", Press(Configure), variables::unset),
+        get("/profile", Page(Read), profile::show),
+        post("/profile/password", Press(Read), profile::password),
+        post("/profile/sessions/end", Press(Read), profile::end_sessions),
+    ]
+}

@@ -1,0 +1,140 @@
+//! The bar that leads from one part of the settings to another, and what each part is for.
+
+use askama::Template;
+use pointsman_domain::Action;
+
+use super::super::super::problem::Answer;
+use super::super::shown::{Place, Shown};
+use super::super::viewer::Viewer;
+
+/// A part of the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Overview,
+    Accounts,
+    Tokens,
+    Environments,
+    Variables,
+    Channels,
+    Deliveries,
+    Webhooks,
+}
+
+impl Part {
+    const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Accounts,
+        Self::Tokens,
+        Self::Environments,
+        Self::Variables,
+        Self::Channels,
+        Self::Deliveries,
+        Self::Webhooks,
+    ];
+
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Overview => ("Settings", "/settings", "Every part, and what it is for."),
+            Self::Accounts => (
+                "Accounts",
+                "/settings/accounts",
+                "People who sign in here, and what each may do.",
+            ),
+            Self::Tokens => (
+                "Tokens",
+                "/settings/tokens",
+                "Keys of machines and of the command line.",
+            ),
+            Self::Environments => (
+                "Environments",
+                "/settings/environments",
+                "Stages, in the order in which releases are promoted.",
+            ),
+            Self::Variables => (
+                "Variables",
+                "/settings/variables",
+                "Values that build steps and hosts are given.",
+            ),
+            Self::Channels => (
+                "Channels and rules",
+                "/settings/channels",
+                "Who is told what, and where.",
+            ),
+            Self::Deliveries => (
+                "Deliveries",
+                "/settings/deliveries",
+                "What was told, and how it was answered.",
+            ),
+            Self::Webhooks => (
+                "Webhooks",
+                "/settings/webhooks",
+                "What forges call when somebody pushes.",
+            ),
+        }
+    }
+
+    /// What it takes to see it.
+    const fn least(self) -> Action {
+        match self {
+            Self::Accounts | Self::Tokens => Action::ManageTokens,
+            Self::Overview
+            | Self::Environments
+            | Self::Variables
+            | Self::Channels
+            | Self::Deliveries
+            | Self::Webhooks => Action::Read,
+        }
+    }
+}
+
+struct Tab {
+    word: &'static str,
+    link: &'static str,
+    what: &'static str,
+    here: bool,
+}
+
+#[derive(Template)]
+#[template(path = "settings/tabs.html")]
+struct Bar {
+    title: &'static str,
+    tabs: Vec<Tab>,
+}
+
+#[derive(Template)]
+#[template(path = "settings/overview.html")]
+struct Overview {
+    tabs: Vec<Tab>,
+}
+
+fn tabs(viewer: &Viewer, here: Part) -> Vec<Tab> {
+    let may = |part: &Part| viewer.may(part.least());
+    let tab = |part: Part| {
+        let (word, link, what) = part.words();
+        Tab {
+            word,
+            link,
+            what,
+            here: part == here,
+        }
+    };
+    Part::ALL.into_iter().filter(may).map(tab).collect()
+}
+
+/// A page of the settings, with its bar.
+pub(super) fn page(viewer: &Viewer, here: Part, data: &impl serde::Serialize) -> Answer<Shown> {
+    let (title, _, _) = here.words();
+    let bar = Bar {
+        title,
+        tabs: tabs(viewer, here),
+    };
+    Shown::new(title, Place::Settings, data)?.with("tabs", &bar)
+}
+
+/// `GET /settings`
+pub(super) async fn overview(viewer: Viewer) -> Answer<Shown> {
+    let mut tabs = tabs(&viewer, Part::Overview);
+    tabs.retain(|tab| !tab.here);
+    let parts: Vec<_> = tabs.iter().map(|tab| tab.link).collect();
+    page(&viewer, Part::Overview, &parts)?.with("parts", &Overview { tabs })
+}
