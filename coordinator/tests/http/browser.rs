@@ -39,7 +39,7 @@ impl Page {
 
     /// What the forms of this page hold.
     pub fn proof(&self) -> String {
-        let (_, rest) = self.html.split_once("name=\"proof\" value=\"").expect("a form");
+        let (_, rest) = self.html.split_once("name=\"proof\" value=\"").unwrap();
         rest.chars().take_while(|c| *c != '"').collect()
     }
 }

@@ -12,6 +12,7 @@ mod contract;
 mod dashboard;
 mod deploy_keys;
 mod doctor;
+mod drawing;
 mod health;
 mod joins;
 mod logs;

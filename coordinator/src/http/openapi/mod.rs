@@ -203,10 +203,9 @@ fn drawn(route: &Route, described: &Operation) -> OperationBuilder {
 fn secured(operation: OperationBuilder, access: Access) -> OperationBuilder {
     let needs = |name: &str| SecurityRequirement::new(name, Vec::<String>::new());
     match access {
-        Access::Open => operation,
-        Access::May(_) | Access::Does(..) => operation.security(needs(TOKEN)),
         // Pages are no part of the API.
-        Access::Page(_) | Access::Press(_) => operation,
+        Access::Open | Access::Page(_) | Access::Press(_) => operation,
+        Access::May(_) | Access::Does(..) => operation.security(needs(TOKEN)),
         Access::Agent => operation.security(needs(AGENT)),
         Access::Forge => operation.security(needs(FORGE)),
     }

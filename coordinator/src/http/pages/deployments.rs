@@ -1,11 +1,8 @@
 //! Deployments: the list, and one as it goes, host by host, with what a person can do about it.
 
 use askama::Template;
-use axum::extract::Form;
 use pointsman_domain::{Action, Refusal};
-use pointsman_shared::api::deployments::{
-    Decision, DecisionRequest, Deployment, DeploymentState, HostsRequest, NewRollback, PauseRequest,
-};
+use pointsman_shared::api::deployments::{Deployment, DeploymentState};
 use pointsman_shared::api::jobs::{Job, JobState, LogPage};
 use pointsman_shared::name::{HostId, TargetName};
 use pointsman_shared::wire::logs::LogSource;
@@ -15,10 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::super::extract::{Path, Query};
 use super::super::problem::Answer;
 use super::format::{self, Standing};
-use super::shown::{Mood, Place, Shown, Went};
+use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
-use crate::operations::intervene::{self, Said};
-use crate::operations::{cancel_deployment, decide_deployment, known, request_rollback};
+use crate::operations::known;
 
 /// Rows of the list.
 const ROWS: i64 = 50;
@@ -95,13 +91,46 @@ struct Head<'a> {
     usual: Option<String>,
     proof: &'a str,
     may: bool,
-    is_over: bool,
-    is_paused: bool,
-    is_held: bool,
-    can_pause: bool,
+    turn: Turn,
+    may_roll_back: bool,
+    may_go_on: bool,
     back: Option<String>,
     percent: Option<usize>,
-    next: Option<String>,
+}
+
+/// What a person can do about a deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Nothing was sent yet: it can be taken back.
+    Held,
+    /// It goes on.
+    Going,
+    /// It goes on to its end.
+    Ending,
+    /// It waits for a decision.
+    Paused,
+    /// It is over.
+    Over,
+}
+
+const fn turn(state: DeploymentState) -> Turn {
+    match state {
+        DeploymentState::Held => Turn::Held,
+        DeploymentState::Waiting
+        | DeploymentState::Building
+        | DeploymentState::Installing
+        | DeploymentState::Migrating
+        | DeploymentState::Switching
+        | DeploymentState::Verifying => Turn::Going,
+        DeploymentState::RollingBack | DeploymentState::Cancelling => Turn::Ending,
+        DeploymentState::Paused => Turn::Paused,
+        DeploymentState::Live
+        | DeploymentState::Failed
+        | DeploymentState::Cancelled
+        | DeploymentState::RolledBack
+        | DeploymentState::Superseded
+        | DeploymentState::Abandoned => Turn::Over,
+    }
 }
 
 #[derive(Template)]
@@ -147,22 +176,24 @@ pub(super) async fn show(
 ) -> Answer<Shown> {
     let whole = read(&viewer, number, query.job).await?;
     let deployment = &whole.deployment;
-    let over = deployment.state.is_final();
     let head = head(&viewer, deployment);
     let hosts = Hosts {
         rows: deployment.hosts.iter().map(host_row).collect(),
         proof: &viewer.proof,
         number,
-        may_settle: head.may && head.is_paused,
+        may_settle: head.may && head.turn == Turn::Paused,
     };
-    let mood = match deployment.state {
-        DeploymentState::Live => Mood::Good,
-        DeploymentState::Failed | DeploymentState::Paused | DeploymentState::Abandoned => Mood::Bad,
-        _ if over => Mood::Quiet,
-        _ => Mood::Running,
+    let mood = match head.turn {
+        Turn::Held | Turn::Going | Turn::Ending => Mood::Running,
+        Turn::Paused => Mood::Bad,
+        Turn::Over if head.standing.tone == "ok" => Mood::Good,
+        Turn::Over if head.standing.tone == "bad" => Mood::Bad,
+        Turn::Over => Mood::Quiet,
     };
     let title = match head.percent {
-        Some(percent) if !over => format!("{percent}% {} → {}", deployment.release, deployment.target),
+        Some(percent) if head.turn != Turn::Over => {
+            format!("{percent}% {} → {}", deployment.release, deployment.target)
+        }
         _ => format!("#{number} {} {}", deployment.target, head.standing.word),
     };
     let mut shown = Shown::new(title, Place::Deployments, &whole)?
@@ -229,7 +260,8 @@ pub(super) async fn tail(conn: &mut pointsman_store::PgConnection, job: &Job) ->
 }
 
 fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
-    let over = deployment.state.is_final();
+    // The judges that would refuse a decision say which are open.
+    let has = |word: &str| deployment.ways_out.iter().any(|way| way.contains(word));
     let done = deployment
         .hosts
         .iter()
@@ -252,17 +284,11 @@ fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
         usual,
         proof: &viewer.proof,
         may: viewer.may(Action::Deploy),
-        is_over: over,
-        is_paused: deployment.state == DeploymentState::Paused,
-        is_held: deployment.state == DeploymentState::Held,
-        can_pause: !over
-            && !matches!(
-                deployment.state,
-                DeploymentState::Paused | DeploymentState::Cancelling | DeploymentState::RollingBack
-            ),
+        turn: turn(deployment.state),
+        may_roll_back: has("rollback"),
+        may_go_on: has("continue"),
         back: deployment.from.as_ref().map(ToString::to_string),
         percent,
-        next: None,
     }
 }
 
@@ -276,107 +302,4 @@ fn host_row(progress: &pointsman_shared::api::deployments::HostProgress) -> Host
         took: progress.duration_ms.map(format::duration),
         failed: progress.state == "failed",
     }
-}
-
-/// A press that may say why.
-#[derive(Debug, Deserialize)]
-pub(super) struct Why {
-    #[serde(default)]
-    reason: String,
-}
-
-impl Why {
-    pub(super) fn reason(self) -> Option<String> {
-        let reason = self.reason.trim();
-        (!reason.is_empty()).then(|| reason.to_owned())
-    }
-}
-
-/// `POST /d/{number}/cancel`
-pub(super) async fn cancel(viewer: Viewer, Path(number): Path<i64>, Form(why): Form<Why>) -> Answer<Went> {
-    cancel_deployment::execute(viewer.app(), &viewer.caller.actor, number, why.reason()).await?;
-    Ok(Went(format!("/d/{number}")))
-}
-
-/// `POST /d/{number}/pause`
-pub(super) async fn pause(viewer: Viewer, Path(number): Path<i64>, Form(why): Form<Why>) -> Answer<Went> {
-    let said = Said::Pause(PauseRequest { reason: why.reason() });
-    intervene::execute(viewer.app(), &viewer.caller.actor, number, &said).await?;
-    Ok(Went(format!("/d/{number}")))
-}
-
-/// What is decided.
-#[derive(Debug, Deserialize)]
-pub(super) struct Decided {
-    decision: Decision,
-    #[serde(default)]
-    reason: String,
-}
-
-/// `POST /d/{number}/decide`
-pub(super) async fn decide(
-    viewer: Viewer,
-    Path(number): Path<i64>,
-    Form(form): Form<Decided>,
-) -> Answer<Went> {
-    let wish = DecisionRequest {
-        decision: form.decision,
-        reason: Why { reason: form.reason }.reason(),
-    };
-    decide_deployment::execute(viewer.app(), &viewer.caller.actor, number, &wish).await?;
-    Ok(Went(format!("/d/{number}")))
-}
-
-/// Which host.
-#[derive(Debug, Deserialize)]
-pub(super) struct OneHost {
-    host: HostId,
-}
-
-impl OneHost {
-    fn wish(self) -> HostsRequest {
-        HostsRequest {
-            hosts: vec![self.host],
-            reason: None,
-        }
-    }
-}
-
-/// `POST /d/{number}/retry`
-pub(super) async fn retry(
-    viewer: Viewer,
-    Path(number): Path<i64>,
-    Form(form): Form<OneHost>,
-) -> Answer<Went> {
-    let said = Said::Retry(form.wish());
-    intervene::execute(viewer.app(), &viewer.caller.actor, number, &said).await?;
-    Ok(Went(format!("/d/{number}")))
-}
-
-/// `POST /d/{number}/skip`
-pub(super) async fn skip(viewer: Viewer, Path(number): Path<i64>, Form(form): Form<OneHost>) -> Answer<Went> {
-    let said = Said::Skip(form.wish());
-    intervene::execute(viewer.app(), &viewer.caller.actor, number, &said).await?;
-    Ok(Went(format!("/d/{number}")))
-}
-
-/// Where back to.
-#[derive(Debug, Deserialize)]
-pub(super) struct Back {
-    target: TargetName,
-    #[serde(default)]
-    release: String,
-    #[serde(default)]
-    reason: String,
-}
-
-/// `POST /rollbacks`
-pub(super) async fn roll_back(viewer: Viewer, Form(form): Form<Back>) -> Answer<Went> {
-    let wish = NewRollback {
-        target: form.target,
-        release: (!form.release.is_empty()).then_some(form.release),
-        reason: Why { reason: form.reason }.reason(),
-    };
-    let number = request_rollback::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
-    Ok(Went(format!("/d/{number}")))
 }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Path, Query};
 use super::super::problem::Answer;
-use super::deployments::Why;
 use super::format::{self, Standing};
+use super::interventions::Why;
 use super::shown::{Mood, Place, Shown, Went};
 use super::viewer::Viewer;
 use crate::operations::cancel_job;
@@ -120,7 +120,7 @@ struct Head<'a> {
 
 #[derive(Template)]
 #[template(path = "job_log.html")]
-struct Log<'a> {
+struct LogView<'a> {
     job: &'a Job,
     log: &'a LogPage,
     found: &'a [NumberedLine],
@@ -155,7 +155,7 @@ pub(super) async fn show(
     let first = whole.log.lines.first().map_or(1, |line| line.line);
     let end = whole.log.lines.last().map_or(0, |line| line.line);
     let more = whole.log.lines.len() >= LINES;
-    let log = Log {
+    let log = LogView {
         job,
         log: &whole.log,
         found: &whole.found,

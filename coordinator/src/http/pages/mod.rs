@@ -12,6 +12,7 @@ mod format;
 mod garbage;
 mod host;
 mod hosts;
+mod interventions;
 mod jobs;
 mod live;
 mod locks;
@@ -31,6 +32,12 @@ mod viewer;
 mod wrap;
 
 /// Filters that templates use.
+#[expect(
+    clippy::inline_always,
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "what askama makes of a filter"
+)]
 mod filters {
     /// The first twelve characters: enough to tell commits apart.
     #[askama::filter_fn]
@@ -78,12 +85,12 @@ pub fn routes() -> Vec<Route> {
         post("/jobs/{number}/cancel", Press(Deploy), jobs::cancel),
         get("/d", Page(Read), deployments::list),
         get("/d/{number}", Page(Read), deployments::show),
-        post("/d/{number}/cancel", Press(Deploy), deployments::cancel),
-        post("/d/{number}/pause", Press(Deploy), deployments::pause),
-        post("/d/{number}/decide", Press(Deploy), deployments::decide),
-        post("/d/{number}/retry", Press(Deploy), deployments::retry),
-        post("/d/{number}/skip", Press(Deploy), deployments::skip),
-        post("/rollbacks", Press(Deploy), deployments::roll_back),
+        post("/d/{number}/cancel", Press(Deploy), interventions::cancel),
+        post("/d/{number}/pause", Press(Deploy), interventions::pause),
+        post("/d/{number}/decide", Press(Deploy), interventions::decide),
+        post("/d/{number}/retry", Press(Deploy), interventions::retry),
+        post("/d/{number}/skip", Press(Deploy), interventions::skip),
+        post("/rollbacks", Press(Deploy), interventions::roll_back),
     ]
 }
 

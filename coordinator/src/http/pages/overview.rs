@@ -46,7 +46,7 @@ struct Need {
 
 #[derive(Template)]
 #[template(path = "needs.html")]
-struct Needs {
+struct Calls {
     needs: Vec<Need>,
     targets: usize,
     last: Option<(String, i64)>,
@@ -111,7 +111,7 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
     };
     let targets = snapshot.targets.len();
     Ok(Shown::new("Overview", Place::Overview, &snapshot)?
-        .with("needs", &Needs { needs, targets, last })?
+        .with("needs", &Calls { needs, targets, last })?
         .with("matrix", &matrix)?
         .in_mood(mood)
         .like("pointsman status"))

@@ -82,19 +82,7 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
         let live = live.map_or_else(|| "nothing".to_owned(), |live| live.to_string());
         format!("{live} is live there by now")
     });
-    let mut authors: Vec<&str> = plan
-        .commits
-        .coming
-        .iter()
-        .map(|line| line.author.as_str())
-        .collect();
-    let me = viewer.caller.actor.name.to_lowercase();
-    let yours = authors
-        .iter()
-        .filter(|author| author.to_lowercase().contains(&me))
-        .count();
-    authors.sort_unstable();
-    authors.dedup();
+    let (authors, yours) = authors(&plan, &viewer.caller.actor.name);
     let page = Page {
         target,
         proof: &viewer.proof,
@@ -109,7 +97,7 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
                 format::count(usual.runs as usize, "run")
             )
         }),
-        authors: authors.len(),
+        authors,
         yours,
         stale,
         held: is_last(&mut conn, target).await?,
@@ -124,6 +112,15 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
     )?
     .with("plan", &page)?
     .like(command))
+}
+
+/// How many people wrote what comes, and how much of it the one who looks.
+fn authors(plan: &Plan, me: &str) -> (usize, usize) {
+    let all = || plan.commits.coming.iter().map(|line| line.author.as_str());
+    let me = me.to_lowercase();
+    let yours = all().filter(|author| author.to_lowercase().contains(&me)).count();
+    let different: std::collections::BTreeSet<&str> = all().collect();
+    (different.len(), yours)
 }
 
 /// Whether a target lies in the last environment, where a wish is held for a moment.

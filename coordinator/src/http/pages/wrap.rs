@@ -124,7 +124,7 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
     };
     if let Some(shown) = response.extensions_mut().remove::<Arc<Shown>>() {
         return dressed
-            .page(&shown, form, response)
+            .page(&shown, form, &response)
             .unwrap_or_else(IntoResponse::into_response);
     }
     // Whoever asks the API reads JSON, also where nothing is.
@@ -148,7 +148,7 @@ struct Dress<'a> {
 }
 
 impl Dress<'_> {
-    fn page(&self, shown: &Shown, form: Form, answered: Response) -> Answer<Response> {
+    fn page(&self, shown: &Shown, form: Form, answered: &Response) -> Answer<Response> {
         if form == Form::Json {
             return Ok(Json(&shown.data).into_response());
         }
@@ -214,6 +214,6 @@ impl Dress<'_> {
             Shown::new(title, Place::Nowhere, problem)?.with("problem", &Trouble { problem, back })?;
         *answered.status_mut() =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.page(&shown, Form::Page, answered)
+        self.page(&shown, Form::Page, &answered)
     }
 }
