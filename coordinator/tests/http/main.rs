@@ -29,6 +29,7 @@ mod receiver;
 mod repeats;
 mod routes;
 mod seaweed;
+mod settings;
 mod setup;
 mod stores;
 mod stream;
