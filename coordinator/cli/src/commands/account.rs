@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::printer::{Format, Tone};
 use crate::session::Session;
 use crate::table::{Cell, Narrow, Table};
+use crate::text;
 
 /// Runs the command.
 pub async fn account(session: &Session, command: AccountCommand) -> Result<Exit, CliError> {
@@ -37,7 +38,7 @@ async fn invite(session: &Session, wish: &NewInvitation) -> Result<Exit, CliErro
     session.reason_is_not_kept();
     let invitation = session.client()?.invite_account(wish).await?;
     let who = wish.name.as_deref().unwrap_or("whoever has the link");
-    let until = invitation.expires_at.format("%F %T UTC");
+    let until = text::moment(invitation.expires_at);
     let role = invitation.role.as_str();
     let sentence = format!("{who} as {role}, until {until}; the link is not shown again");
     session.printer.say(Tone::Good, "Invited", &sentence);

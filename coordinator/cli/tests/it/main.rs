@@ -22,6 +22,7 @@ mod logging;
 mod looking;
 mod managing;
 mod notifying;
+mod people;
 mod pushing;
 mod settings;
 mod topping;

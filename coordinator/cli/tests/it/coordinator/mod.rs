@@ -12,6 +12,7 @@ mod events;
 pub mod journey;
 mod keys;
 mod notifying;
+mod people;
 mod pushing;
 mod reads;
 mod refusals;
@@ -94,6 +95,7 @@ impl Coordinator {
                     .merge(changes::routes())
                     .merge(acts::routes())
                     .merge(keys::routes())
+                    .merge(people::routes())
                     .merge(upkeep::routes())
                     .merge(deciding::routes())
                     .merge(pushing::routes())

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
+use pointsman_shared::api::accounts::Account;
 use pointsman_shared::api::deploy_keys::DeployKey;
 use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::events::Event;
@@ -42,6 +43,7 @@ pub struct World {
     /// Hosts that may join and have not.
     pub invited: Vec<String>,
     pub tokens: Vec<TokenInfo>,
+    pub accounts: Vec<Account>,
     pub audit: Vec<AuditEntry>,
     pub findings: Vec<Finding>,
     pub events: Vec<Event>,
