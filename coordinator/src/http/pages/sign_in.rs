@@ -193,7 +193,9 @@ fn browser(headers: &HeaderMap, extensions: &Extensions) -> Browser {
 
 /// Where to go afterwards: a page of ours, and nowhere else.
 pub(super) fn local(next: &str) -> &str {
-    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    // Browsers drop tabs and line ends wherever they stand, and read a backslash as a slash.
+    let plain = next.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != '\\');
+    let ours = plain && next.starts_with('/') && !next.starts_with("//");
     if ours { next } else { "/" }
 }
 
@@ -208,6 +210,8 @@ mod tests {
             ("//evil.example/", "/"),
             ("https://evil.example/", "/"),
             ("/\\evil.example", "/"),
+            ("/\t/evil.example", "/"),
+            ("/\r\n/evil.example", "/"),
             ("", "/"),
         ] {
             assert_eq!(local(next), to, "{next}");
