@@ -194,7 +194,9 @@ fn browser(headers: &HeaderMap, extensions: &Extensions) -> Browser {
 /// Where to go afterwards: a page of ours, and nowhere else.
 pub(super) fn local(next: &str) -> &str {
     // Browsers drop tabs and line ends wherever they stand, and read a backslash as a slash.
-    let plain = next.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != '\\');
+    let plain = next
+        .chars()
+        .all(|c| !c.is_control() && !c.is_whitespace() && c != '\\');
     let ours = plain && next.starts_with('/') && !next.starts_with("//");
     if ours { next } else { "/" }
 }
