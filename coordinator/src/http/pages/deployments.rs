@@ -155,10 +155,22 @@ struct HostRow<'a> {
 #[derive(Template)]
 #[template(path = "log_tail.html")]
 pub(super) struct LogTail<'a> {
-    pub(super) job: &'a Job,
-    pub(super) standing: Standing,
-    pub(super) log: &'a LogPage,
-    pub(super) follow: bool,
+    job: &'a Job,
+    standing: Standing,
+    log: &'a LogPage,
+    follow: bool,
+}
+
+impl<'a> LogTail<'a> {
+    /// The end of a job's log, which is followed while the job is open.
+    pub(super) const fn of(job: &'a Job, log: &'a LogPage) -> Self {
+        Self {
+            job,
+            standing: format::job(job.state),
+            log,
+            follow: !job.state.is_final(),
+        }
+    }
 }
 
 /// `?job=41`
@@ -202,13 +214,7 @@ pub(super) async fn show(
         .in_mood(mood)
         .like(format!("pointsman watch {number}"));
     if let Some((job, log)) = &whole.log {
-        let tail = LogTail {
-            job,
-            standing: format::job(job.state),
-            log,
-            follow: !job.state.is_final(),
-        };
-        shown = shown.with("log", &tail)?;
+        shown = shown.with("log", &LogTail::of(job, log))?;
     }
     Ok(shown)
 }
@@ -268,15 +274,7 @@ fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
         .filter(|host| host.state == "live")
         .count();
     let percent = (done * 100).checked_div(deployment.hosts.len());
-    let usual = deployment.left.map(|left| {
-        format!(
-            "about {} left (usually {} to {}, from {})",
-            format::duration(left.median_ms),
-            format::duration(left.low_ms),
-            format::duration(left.high_ms),
-            format::count(left.runs as usize, "run")
-        )
-    });
+    let usual = deployment.left.map(|left| format::usual(&left, " left"));
     Head {
         deployment,
         standing: format::deployment(deployment.state),

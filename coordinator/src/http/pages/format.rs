@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::jobs::JobState;
+use pointsman_shared::api::plans::Usual;
 use pointsman_shared::api::releases::ReleaseState;
 
 /// How something stands, for people: a sign, a word, and a tone.
@@ -143,6 +144,17 @@ pub(super) fn bytes(bytes: u64) -> String {
 /// Milliseconds between two times.
 pub(super) fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
     u64::try_from((to - from).num_milliseconds()).unwrap_or_default()
+}
+
+/// How long something usually takes: `about 3m40 left (usually 3m10 to 5m10, from 12 runs)`.
+pub(super) fn usual(usual: &Usual, left: &str) -> String {
+    format!(
+        "about {}{left} (usually {} to {}, from {})",
+        duration(usual.median_ms),
+        duration(usual.low_ms),
+        duration(usual.high_ms),
+        count(usual.runs as usize, "run")
+    )
 }
 
 /// How many of something: `1 host`, `3 hosts`.

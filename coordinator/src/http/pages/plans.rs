@@ -88,15 +88,7 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
         proof: &viewer.proof,
         may: viewer.may(Action::Deploy),
         hosts: plan.agreed.waves.iter().map(Vec::len).sum(),
-        expected: plan.expected.map(|usual| {
-            format!(
-                "about {} (usually {} to {}, from {})",
-                format::duration(usual.median_ms),
-                format::duration(usual.low_ms),
-                format::duration(usual.high_ms),
-                format::count(usual.runs as usize, "run")
-            )
-        }),
+        expected: plan.expected.map(|usual| format::usual(&usual, "")),
         authors,
         yours,
         stale,

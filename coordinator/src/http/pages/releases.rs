@@ -80,13 +80,7 @@ pub(super) async fn show(
         .in_mood(mood)
         .like(format!("pointsman logs {project} {}", release.label));
     if let (Some(job), Some(log)) = (&whole.job, &whole.log) {
-        let tail = LogTail {
-            job,
-            standing: format::job(job.state),
-            log,
-            follow: !job.state.is_final(),
-        };
-        shown = shown.with("log", &tail)?;
+        shown = shown.with("log", &LogTail::of(job, log))?;
     }
     Ok(shown)
 }
