@@ -8,6 +8,7 @@ use axum::http::{Extensions, HeaderMap};
 use chrono::{DateTime, Utc};
 use pointsman_domain::Actor;
 use pointsman_shared::digest::Digest;
+use pointsman_shared::wire::TraceParent;
 use pointsman_store::tokens::{self, KnownToken};
 use std::net::SocketAddr;
 
@@ -147,10 +148,15 @@ fn actor(known: KnownToken, extensions: &Extensions) -> Actor {
         name: known.name,
         role: known.role,
         address: address(extensions),
-        trace: extensions
-            .get::<RequestTrace>()
-            .map(|RequestTrace(trace)| trace.clone()),
+        trace: trace(extensions),
     }
+}
+
+/// The trace that a request belongs to.
+pub(super) fn trace(extensions: &Extensions) -> Option<TraceParent> {
+    extensions
+        .get::<RequestTrace>()
+        .map(|RequestTrace(trace)| trace.clone())
 }
 
 /// The address a request came from.

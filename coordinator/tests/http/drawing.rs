@@ -89,3 +89,38 @@ async fn an_open_page_is_sent_what_differs_and_told_when_its_session_is_over() {
         heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
     }
 }
+
+#[tokio::test]
+async fn an_open_page_that_nobody_uses_does_not_keep_its_session() {
+    let world = World::new().await;
+    world.set_up_shop().await;
+    let browser = Browser::with_role(&world, "viewer").await;
+    world.clock.put_forward(TimeDelta::minutes(20));
+    let mut stream = browser
+        .request(Method::GET, "/live?page=/&have=")
+        .send()
+        .await
+        .unwrap();
+    let mut heard = String::new();
+    while heard.matches("event: beat").count() < 2 {
+        heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+        let lock = json!({ "reason": format!("look {}", heard.len()) });
+        world.admin().put("targets/shop@production/lock", &lock).await;
+    }
+    // Opening the stream was the last use; its redrawing since was none.
+    world.clock.put_forward(TimeDelta::minutes(20));
+    world
+        .admin()
+        .put("targets/shop@production/lock", &json!({ "reason": "in between" }))
+        .await;
+    while !heard.contains("in between") {
+        heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+    }
+    world.clock.put_forward(TimeDelta::minutes(11));
+    let lock = json!({ "reason": "at last" });
+    world.admin().put("targets/shop@production/lock", &lock).await;
+    while !heard.contains("event: gone") {
+        heard.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+    }
+    assert_eq!(browser.get("/").await.status, 303);
+}

@@ -30,7 +30,7 @@ use super::assets;
 use super::shown::{Region, Shown};
 use super::sign_in::local;
 use super::stop;
-use super::viewer::Viewer;
+use super::viewer::{Redrawn, Viewer};
 use pointsman_shared::api::events::Event;
 
 /// Pause between beats; a page is drawn again with each, for what changes without an event.
@@ -171,6 +171,7 @@ impl Reader {
         if let Some(trace) = &self.trace {
             request.extensions_mut().insert(trace.clone());
         }
+        request.extensions_mut().insert(Redrawn);
         let Ok(mut response) = pages.clone().oneshot(request).await;
         if response.status().is_redirection() {
             return None;

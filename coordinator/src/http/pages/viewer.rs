@@ -21,7 +21,7 @@ use pointsman_store::sessions;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use super::super::caller::{Caller, Credential, address};
+use super::super::caller::{Caller, Credential, address, trace};
 use super::super::problem::{Answer, Failed};
 use super::super::repeat::MAX_BODY;
 use super::super::router::Api;
@@ -33,6 +33,10 @@ use crate::operations::{act, begin_session};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Name of the field that proves where a form came from.
 pub(super) const PROOF: &str = "proof";
+
+/// Marks a request that an open page's stream makes, and no person.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Redrawn;
 
 /// Whoever looks.
 #[derive(Debug, Clone)]
@@ -179,7 +183,9 @@ async fn find(app: &App, headers: &HeaderMap, extensions: &axum::http::Extension
     if known.void || idle || over {
         return Ok(None);
     }
-    if now - known.seen_at >= chrono::TimeDelta::minutes(1) {
+    // A page that redraws itself is nobody's use of the session.
+    let used = extensions.get::<Redrawn>().is_none();
+    if used && now - known.seen_at >= chrono::TimeDelta::minutes(1) {
         sessions::touch(&mut conn, &session, now).await?;
     }
     drop(conn);
@@ -189,9 +195,7 @@ async fn find(app: &App, headers: &HeaderMap, extensions: &axum::http::Extension
         name: known.name,
         role: known.role,
         address: address(extensions),
-        trace: extensions
-            .get::<super::super::edge::RequestTrace>()
-            .map(|super::super::edge::RequestTrace(trace)| trace.clone()),
+        trace: trace(extensions),
     };
     let caller = Caller {
         app: app.clone(),

@@ -1,5 +1,5 @@
 // @ts-check
-// Forms: a second press of the same button is not sent twice, and what is dangerous asks in a dialog first.
+// Forms: a second press of the same button is not sent twice.
 
 /** Watches every form of the page. */
 export function watch() {

@@ -1,5 +1,5 @@
 // @ts-check
-// Keys: "/" finds on this page, "g" and a letter goes to a page, "?" shows what works. All of it is off while one types.
+// Keys: "/" finds on this page, "g" and a letter goes to a page. All of it is off while one types.
 
 const PAGES = { o: "/", p: "/p", d: "/d", f: "/hosts", j: "/jobs", m: "/migrations", a: "/audit" };
 
