@@ -146,5 +146,10 @@ async fn an_agent_that_is_asked_to_end_says_goodbye() {
         ReportContent::Fault(fault) => fault.code == Fault::STOPPING,
         _ => false,
     };
-    assert!(neighbour.memory().reports().iter().any(is_goodbye));
+    // The broker has it when the agent ends; the neighbour reads it a moment later.
+    neighbour
+        .until("the goodbye", |memory| {
+            memory.reports().iter().any(is_goodbye).then_some(())
+        })
+        .await;
 }
