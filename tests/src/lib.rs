@@ -12,4 +12,4 @@ pub mod world;
 pub use api::{Api, Refused};
 pub use reader::Reader;
 pub use repository::Repository;
-pub use world::World;
+pub use world::{World, shared};

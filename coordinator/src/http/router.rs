@@ -39,6 +39,8 @@ pub(super) struct Api {
     pub(super) readiness: health::Newest,
     /// The dashboard's routes; its streams ask them.
     pub(super) pages: pages::Inner,
+    /// Who looks at which page.
+    pub(super) company: pages::Company,
 }
 
 /// Every route of the API; the dashboard has its own.
@@ -209,6 +211,7 @@ pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Rout
         shutdown,
         readiness,
         pages: pages::Inner::default(),
+        company: pages::Company::default(),
     };
     let mut router = Router::new();
     let mut inner = Router::new();

@@ -19,7 +19,11 @@ pub(super) async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Answe
     let after = after.transpose().map_err(|_| paging::unreadable())?;
     let mut conn = caller.app.store.read().await?;
     let rhythm = caller.app.config.timing.rhythm();
-    let targets = views::targets::page(&mut conn, after.as_ref(), page.rows(), &rhythm).await?;
+    let wanted = views::targets::Wanted {
+        after: after.as_ref(),
+        ..Default::default()
+    };
+    let targets = views::targets::page(&mut conn, wanted, page.rows(), &rhythm).await?;
     Ok(page.page(targets, |target| target.name.to_string()))
 }
 

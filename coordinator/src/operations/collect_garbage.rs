@@ -56,6 +56,20 @@ pub async fn look(app: &App, actor: &Actor, project: Option<ProjectName>) -> Ope
     go_through(app, actor, &wish).await
 }
 
+/// Looks at what builders took last, and at nothing else.
+pub async fn look_at_builders(app: &App, actor: &Actor) -> OperationResult<Garbage> {
+    let wish = GarbageRequest {
+        dry_run: true,
+        ..GarbageRequest::default()
+    };
+    actor.authorize(Action::Read, &object(&wish))?;
+    Ok(Garbage {
+        dry_run: true,
+        builders: collect_workshops::execute(app, actor, &wish).await?,
+        ..Garbage::default()
+    })
+}
+
 async fn go_through(app: &App, actor: &Actor, wish: &GarbageRequest) -> OperationResult<Garbage> {
     let mut found = Garbage {
         dry_run: wish.dry_run,

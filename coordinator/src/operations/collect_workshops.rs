@@ -60,13 +60,12 @@ pub async fn execute(
 /// The builders of the chosen projects, each with one that it builds.
 async fn builders(app: &App, wish: &GarbageRequest) -> OperationResult<BTreeMap<HostId, ProjectRow>> {
     let mut conn = app.store.read().await?;
-    let names = match &wish.project {
-        Some(project) => vec![project.clone()],
-        None => projects::all_names(&mut conn).await?,
+    let chosen = match &wish.project {
+        Some(name) => vec![known::project(&mut conn, name).await?],
+        None => projects::one_per_pool(&mut conn).await?,
     };
     let mut builders = BTreeMap::new();
-    for name in names {
-        let project = known::project(&mut conn, &name).await?;
+    for project in chosen {
         for host in hosts::of_pool(&mut conn, &project.pool).await? {
             builders.entry(host.id).or_insert_with(|| project.clone());
         }

@@ -113,7 +113,12 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(std::time::Duration::from_secs(10))
-            .connect_lazy_with(options.application_name("pointsman-coordinator"));
+            .connect_lazy_with(
+                options
+                    .application_name("pointsman-coordinator")
+                    // Every statement here is short: compiling one takes longer than running it.
+                    .options([("jit", "off")]),
+            );
         Ok(Self::new(pool))
     }
 

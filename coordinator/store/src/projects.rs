@@ -75,6 +75,18 @@ pub async fn get(conn: &mut PgConnection, id: ProjectId) -> StoreResult<Option<P
     row.map(ProjectRow::try_from).transpose()
 }
 
+/// One project of each pool.
+pub async fn one_per_pool(conn: &mut PgConnection) -> StoreResult<Vec<ProjectRow>> {
+    let rows = sqlx::query_as!(
+        Columns,
+        "SELECT DISTINCT ON (pool) id, name, repository, subdirectory, pool, created_at FROM project
+         WHERE archived_at IS NULL ORDER BY pool, name",
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(ProjectRow::try_from).collect()
+}
+
 /// Names of all projects, for suggestions.
 pub async fn names(conn: &mut PgConnection) -> StoreResult<Vec<String>> {
     let names = sqlx::query_scalar!("SELECT name FROM project WHERE archived_at IS NULL ORDER BY name")

@@ -9,6 +9,8 @@ pub mod logs;
 pub mod metrics;
 pub mod migrations;
 pub mod outcomes;
+pub mod past;
+pub mod placements;
 pub mod projects;
 pub mod releases;
 pub mod targets;

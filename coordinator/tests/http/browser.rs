@@ -82,6 +82,18 @@ impl Browser {
         }
     }
 
+    /// Keeps the cookie that a page gave beside those it has.
+    pub fn keep_also(&mut self, page: &Page) {
+        let given = page.headers[SET_COOKIE]
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap();
+        let had = self.cookie.take().unwrap_or_default();
+        self.cookie = Some(format!("{had}; {given}"));
+    }
+
     /// A request of this browser.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));

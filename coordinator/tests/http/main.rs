@@ -13,6 +13,7 @@ mod dashboard;
 mod deploy_keys;
 mod doctor;
 mod drawing;
+mod elsewhere;
 mod health;
 mod joins;
 mod keeper;

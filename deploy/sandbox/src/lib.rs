@@ -7,6 +7,7 @@ pub mod api;
 pub mod authority;
 pub mod error;
 pub mod fleet;
+pub mod history;
 pub mod http;
 pub mod keeper;
 pub mod options;
@@ -23,6 +24,7 @@ pub mod web;
 
 pub use error::{Error, Result};
 pub use fleet::Pace;
+pub use history::{InventedFleet, InventedPast};
 pub use options::Options;
 pub use sandbox::{Progress, Sandbox};
 pub use services::Services;

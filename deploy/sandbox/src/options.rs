@@ -15,6 +15,8 @@ pub struct Options {
     pub hosts: usize,
     /// Number of builders: `builder-1`, ...
     pub builders: usize,
+    /// The roles that coordinators take, such as `http`; all when empty.
+    pub roles: Vec<String>,
     /// Number of coordinators.
     pub coordinators: usize,
     /// The project that every host has a web server for.
@@ -42,6 +44,7 @@ impl Default for Options {
             dir: None,
             hosts: 3,
             builders: 1,
+            roles: Vec::new(),
             coordinators: 1,
             project: "shop".to_owned(),
             public: None,

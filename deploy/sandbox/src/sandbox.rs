@@ -84,10 +84,13 @@ impl Sandbox {
             broker: &tenancy.broker_url(),
             broker_admin: &tenancy.services().rabbitmq().admin_url(),
         };
-        let setup = CoordinatorSetup::new(&ground, &addresses)?;
+        let setup = CoordinatorSetup::new(&ground, &addresses, &options.roles)?;
         let initialised = setup.init().await?;
         let coordinators = try_join_all((0..options.coordinators).map(|index| setup.serve(index))).await?;
-        try_join_all(coordinators.iter().map(Coordinator::until_ready)).await?;
+        if options.roles.is_empty() {
+            // Queues stand once a coordinator with all its roles has made them.
+            try_join_all(coordinators.iter().map(Coordinator::until_ready)).await?;
+        }
         let url = coordinators.first().map(Coordinator::url).unwrap_or_default();
         tell(Progress::Coordinators(url.clone()));
         let setup = HostSetup::new(&ground, url, &options)?;
@@ -284,6 +287,11 @@ impl Sandbox {
     /// PostgreSQL and RabbitMQ; other fleets may use them, too.
     pub fn services(&self) -> &Services {
         self.tenancy.services()
+    }
+
+    /// The fleet's database, on these services.
+    pub fn database(&self) -> &str {
+        self.tenancy.database()
     }
 
     /// The fleet's virtual host.

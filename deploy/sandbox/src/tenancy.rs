@@ -45,6 +45,11 @@ impl Tenancy {
         &self.services
     }
 
+    /// Name of the database.
+    pub(crate) fn database(&self) -> &str {
+        &self.name
+    }
+
     /// Name of the vhost.
     pub(crate) fn vhost(&self) -> &str {
         &self.name

@@ -30,11 +30,11 @@ const PAGES: [&str; 20] = [
 ];
 
 /// Where the tests' own axe lies.
-const AXE: &str = "/usr/local/lib/pointsman-tests/axe-core/package/axe.min.js";
+pub const AXE: &str = "/usr/local/lib/pointsman-tests/axe-core/package/axe.min.js";
 /// Most elements of a page, and most requests and bytes of a cold one (deploy/docs/dashboard.md).
-const NODES: u64 = 1500;
-const REQUESTS: u64 = 6;
-const BYTES: u64 = 60_000;
+pub const NODES: u64 = 1500;
+pub const REQUESTS: u64 = 6;
+pub const BYTES: u64 = 60_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn axe_finds_nothing_on_any_page_and_none_scrolls_sideways() -> Result<()> {
@@ -80,22 +80,10 @@ async fn every_page_keeps_to_its_budget() -> Result<()> {
     let mut wrong = Vec::new();
     for page in PAGES {
         tab.load(page).await?;
-        let measured = tab
-            .run(
-                "(() => { const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
-                 return { nodes: document.querySelectorAll('*').length, requests: all.length + 1,
-                          bytes: all.reduce((sum, one) => sum + (one.encodedBodySize || 0) + 300, 0) }; })()",
-            )
-            .await?;
-        let of = |name: &str| measured[name].as_u64().unwrap_or(u64::MAX);
-        println!(
-            "{page}: {} nodes, {} requests, {} bytes",
-            of("nodes"),
-            of("requests"),
-            of("bytes")
-        );
-        if of("nodes") > NODES || of("requests") > REQUESTS || of("bytes") > BYTES {
-            wrong.push(format!("{page}: {measured}"));
+        let weight = tab.weight().await?;
+        println!("{page}: {weight:?}");
+        if weight.elements > NODES || weight.requests > REQUESTS || weight.bytes > BYTES {
+            wrong.push(format!("{page}: {weight:?}"));
         }
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));

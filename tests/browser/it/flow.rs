@@ -10,7 +10,7 @@ use crate::world::{held, signed_in, world};
 const LIVE: &str = "document.querySelector('#head .is.ok')?.textContent.includes('live')";
 
 /// What an open page shows must be what a fresh one shows.
-async fn is_as_fresh(
+pub async fn is_as_fresh(
     open: &pointsman_browser_tests::Tab,
     fresh: &pointsman_browser_tests::Tab,
 ) -> Result<()> {

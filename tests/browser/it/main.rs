@@ -2,4 +2,7 @@
 
 mod access;
 mod flow;
+mod keyboard;
+mod states;
+mod streams;
 mod world;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use pointsman_browser_tests::{Tab, Window};
+use pointsman_sandbox::Sandbox;
 use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_tests::World;
 use serde_json::json;
@@ -36,10 +37,15 @@ pub async fn held(world: &World) -> Result<i64> {
 
 /// Signs in by the administrator's token.
 pub async fn signed_in(window: &Window, world: &World) -> Result<Tab> {
-    let tab = window.tab(&world.sandbox.url()).await?;
+    signed_in_at(window, &world.sandbox).await
+}
+
+/// The same, at any fleet.
+pub async fn signed_in_at(window: &Window, sandbox: &Sandbox) -> Result<Tab> {
+    let tab = window.tab(&sandbox.url()).await?;
     tab.load("/sign-in").await?;
     tab.press("Sign in with an API token").await?;
-    tab.fill("#token", world.sandbox.token()).await?;
+    tab.fill("#token", sandbox.token()).await?;
     tab.press("Sign in with the token").await?;
     tab.until(
         "the page is live",

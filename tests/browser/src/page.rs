@@ -7,6 +7,7 @@ use chromiumoxide::Page;
 use chromiumoxide::cdp::browser_protocol::emulation::{
     MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams,
 };
+use chromiumoxide::cdp::browser_protocol::input::{DispatchKeyEventParams, DispatchKeyEventType};
 use chromiumoxide::cdp::browser_protocol::page::CreateIsolatedWorldParams;
 use chromiumoxide::cdp::js_protocol::runtime::{EvaluateParams, ExecutionContextId};
 use serde_json::Value;
@@ -32,6 +33,17 @@ pub struct Look {
     pub theme: Theme,
     /// Width in CSS pixels.
     pub width: u32,
+}
+
+/// What a page weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weight {
+    /// Its elements.
+    pub elements: u64,
+    /// Requests of a cold load, the stream among them.
+    pub requests: u64,
+    /// Bytes of a cold load, compressed, with some for each head.
+    pub bytes: u64,
 }
 
 /// A tab.
@@ -94,6 +106,38 @@ impl Tab {
         Ok(())
     }
 
+    /// Types text at whatever holds the focus.
+    pub async fn types(&self, text: &str) -> Result<()> {
+        self.page.find_element("body").await?.type_str(text).await?;
+        Ok(())
+    }
+
+    /// Types a letter while Ctrl is held.
+    pub async fn chord(&self, letter: &str) -> Result<()> {
+        const CTRL: i64 = 2;
+        for kind in [DispatchKeyEventType::RawKeyDown, DispatchKeyEventType::KeyUp] {
+            let event = DispatchKeyEventParams::builder()
+                .r#type(kind)
+                .modifiers(CTRL)
+                .key(letter)
+                .code(format!("Key{}", letter.to_uppercase()))
+                .build()
+                .map_err(|why| anyhow::anyhow!(why))?;
+            self.page.execute(event).await?;
+        }
+        Ok(())
+    }
+
+    /// Shows pages in colours of the reader's own from now on.
+    pub async fn forced_colours(&self) -> Result<()> {
+        let media = SetEmulatedMediaParams::builder()
+            .feature(MediaFeature::new("forced-colors", "active"))
+            .feature(MediaFeature::new("prefers-reduced-motion", "reduce"))
+            .build();
+        self.page.execute(media).await?;
+        Ok(())
+    }
+
     /// Waits until the page shows these words.
     pub async fn shows(&self, words: &str) -> Result<()> {
         let seen = format!("document.body.innerText.includes({})", Value::from(words));
@@ -127,6 +171,23 @@ impl Tab {
             )
             .await?;
         Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// What the page weighs.
+    pub async fn weight(&self) -> Result<Weight> {
+        let measured = self
+            .run(
+                "(() => { const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+                 return { elements: document.querySelectorAll('*').length, requests: all.length + 1,
+                          bytes: all.reduce((sum, one) => sum + (one.encodedBodySize || 0) + 300, 0) }; })()",
+            )
+            .await?;
+        let of = |name: &str| measured[name].as_u64().unwrap_or(u64::MAX);
+        Ok(Weight {
+            elements: of("elements"),
+            requests: of("requests"),
+            bytes: of("bytes"),
+        })
     }
 
     /// Evaluates an expression.

@@ -180,6 +180,13 @@ pub(super) struct ShowQuery {
     job: Option<i64>,
 }
 
+/// The page on a phone.
+#[derive(Template)]
+#[template(path = "share.html")]
+struct Share {
+    number: i64,
+}
+
 /// `GET /d/{number}`
 pub(super) async fn show(
     viewer: Viewer,
@@ -211,6 +218,7 @@ pub(super) async fn show(
     let mut shown = Shown::new(title, Place::Deployments, &whole)?
         .with("head", &head)?
         .with("hosts", &hosts)?
+        .with("share", &Share { number })?
         .in_mood(mood)
         .like(format!("pointsman watch {number}"));
     if let Some((job, log)) = &whole.log {

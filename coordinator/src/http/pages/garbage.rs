@@ -20,6 +20,11 @@ use super::viewer::Viewer;
 use crate::app::App;
 use crate::operations::{collect_garbage, known, pin_release, set_schedule, undo_collection};
 
+/// Targets that are judged at once where no project is chosen.
+const TARGETS: usize = 12;
+/// Schedules that are shown at once.
+const SCHEDULES: usize = 20;
+
 /// `?project=shop`
 #[derive(Debug, Deserialize)]
 pub(super) struct Which {
@@ -39,6 +44,7 @@ struct Head<'a> {
     pruned: &'a [PrunedRelease],
     pruned_bytes: String,
     proof: &'a str,
+    many: bool,
     may_collect: bool,
     may_undo: bool,
     targets: &'a [TargetName],
@@ -54,6 +60,7 @@ impl Head<'_> {
 #[template(path = "garbage/lying.html")]
 struct Lying<'a> {
     targets: Vec<OfTarget<'a>>,
+    many: bool,
     proof: &'a str,
     may: bool,
     back: String,
@@ -79,6 +86,7 @@ struct Line<'a> {
 #[template(path = "garbage/upkeep.html")]
 struct Upkeep<'a> {
     schedules: &'a [GarbageSchedule],
+    all: usize,
     builders: Vec<(&'a BuilderGarbage, Option<String>)>,
     proof: &'a str,
     may: bool,
@@ -94,9 +102,14 @@ struct Data<'a> {
 pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
     let app = viewer.app();
     let known = read(app, which.project.as_ref()).await?;
-    let found = collect_garbage::look(app, &viewer.caller.actor, which.project.clone()).await?;
+    let found = if known.many {
+        collect_garbage::look_at_builders(app, &viewer.caller.actor).await?
+    } else {
+        collect_garbage::look(app, &viewer.caller.actor, which.project.clone()).await?
+    };
     let lying = Lying {
         targets: by_target(&found.items),
+        many: known.many,
         proof: &viewer.proof,
         may: viewer.may(Action::Deploy),
         back: which
@@ -107,7 +120,8 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     };
     let taken = |builder: &BuilderGarbage| builder.last.as_ref().map(|last| format::bytes(last.bytes));
     let upkeep = Upkeep {
-        schedules: &known.schedules,
+        schedules: &known.schedules[..known.schedules.len().min(SCHEDULES)],
+        all: known.schedules.len(),
         builders: found
             .builders
             .iter()
@@ -130,6 +144,8 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
 
 /// What there is to choose from.
 struct Known {
+    /// There is too much to judge at once: a project has to be chosen.
+    many: bool,
     projects: Vec<ProjectName>,
     targets: Vec<TargetName>,
     schedules: Vec<GarbageSchedule>,
@@ -143,12 +159,15 @@ async fn read(app: &App, project: Option<&ProjectName>) -> Answer<Known> {
     let is_chosen = |name: &ProjectName| project.is_none_or(|project| project == name);
     let schedules = schedules::all(&mut conn).await?.into_iter();
     let targets = targets::all(&mut conn).await?.into_iter();
+    let targets: Vec<_> = targets
+        .map(|target| target.name)
+        .filter(|name| is_chosen(&name.project))
+        .collect();
+    let many = project.is_none() && targets.len() > TARGETS;
     Ok(Known {
+        many,
         projects: projects::all_names(&mut conn).await?,
-        targets: targets
-            .map(|target| target.name)
-            .filter(|name| is_chosen(&name.project))
-            .collect(),
+        targets: if many { Vec::new() } else { targets },
         schedules: schedules
             .map(super::super::garbage::shown)
             .filter(|schedule| is_chosen(&schedule.project))
@@ -172,6 +191,7 @@ fn head<'a>(
         staying_bytes: format::bytes(staying.iter().map(|item| item.bytes).sum()),
         pruned: &found.pruned,
         pruned_bytes: format::bytes(found.pruned.iter().map(|release| release.bytes).sum()),
+        many: known.many,
         proof: &viewer.proof,
         may_collect: viewer.may(Action::Configure),
         may_undo: viewer.may(Action::Deploy),

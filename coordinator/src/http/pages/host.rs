@@ -17,8 +17,6 @@ use super::shown::{Mood, Place, Shown, Went};
 use super::viewer::Viewer;
 use crate::operations::revoke_host;
 
-/// Targets that are looked through at most.
-const MOST: i64 = 1000;
 /// Jobs that are shown.
 const JOBS: i64 = 20;
 
@@ -64,13 +62,11 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
         one(viewer.caller.clone(), Path(id)).await?;
         return Shown::new("Host", Place::Fleet, &());
     };
-    let targets = views::targets::page(&mut conn, None, MOST, &rhythm).await?;
+    let placements = views::placements::on_hosts(&mut conn, &[id.to_string()], &rhythm).await?;
     let jobs = host_jobs::newest(&mut conn, &id, JOBS).await?;
-    let slots: Vec<_> = targets
+    let slots: Vec<_> = placements
         .iter()
-        .flat_map(|target| target.placements.iter().map(move |placement| (target, placement)))
-        .filter(|(_, placement)| placement.host == id)
-        .map(|(target, placement)| slot(&target.name, placement))
+        .map(|(target, placement)| slot(target, placement))
         .collect();
     let troubles = troubles(&member);
     let head = Head {

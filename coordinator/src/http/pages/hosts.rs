@@ -6,14 +6,14 @@ use askama::Template;
 use pointsman_domain::presence::Absence;
 use pointsman_domain::{Action, Refusal};
 use pointsman_shared::api::fleet::{Host, NewJoinToken};
-use pointsman_shared::api::projects::{Placement, Target};
+use pointsman_shared::api::projects::Placement;
 use pointsman_shared::name::{HostId, PoolName, TargetName};
 use pointsman_store::join_tokens::{self, OpenInvitation};
 use pointsman_store::views::hosts::{Examined, Problem};
 use pointsman_store::{StoreResult, views};
 use serde::{Deserialize, Serialize};
 
-use super::super::extract::Form;
+use super::super::extract::{Form, Query};
 use super::super::problem::Answer;
 use super::format::{self, Standing};
 use super::once::Once;
@@ -22,14 +22,28 @@ use super::viewer::Viewer;
 use crate::app::App;
 use crate::operations::{doctor, invite_host};
 
-/// Hosts and targets at most.
-const MOST: i64 = 1000;
+/// Hosts on one page.
+const ROWS: i64 = 50;
+/// Hosts with something wrong that are shown at once.
+const SUSPECTS: i64 = 200;
+
+/// `?show=problems&after=web-50`
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    #[serde(default)]
+    show: String,
+    #[serde(default)]
+    after: String,
+}
 
 #[derive(Template)]
 #[template(path = "hosts.html")]
 struct Fleet<'a> {
     rows: Vec<Row<'a>>,
-    well: usize,
+    all: i64,
+    well: i64,
+    only_problems: bool,
+    next: Option<&'a HostId>,
     invited: &'a [OpenInvitation],
     proof: &'a str,
     may: bool,
@@ -39,7 +53,9 @@ struct Row<'a> {
     host: &'a Host,
     standing: Standing,
     free: Option<String>,
-    targets: Vec<Slot<'a>>,
+    /// Targets that want something else of it than what is live.
+    apart: Vec<Slot<'a>>,
+    targets: usize,
     there: usize,
     troubles: Vec<(String, String)>,
 }
@@ -60,72 +76,91 @@ struct Data<'a> {
 }
 
 /// `GET /hosts`
-pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
-    let (members, targets, invited) = read(viewer.app()).await?;
-    let of_host = placements(&targets);
-    let rows: Vec<_> = members
+pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answer<Shown> {
+    let found = read(viewer.app(), &query).await?;
+    let mut of_host: BTreeMap<&HostId, Vec<_>> = BTreeMap::new();
+    for (target, placement) in &found.placements {
+        of_host
+            .entry(&placement.host)
+            .or_default()
+            .push(slot(target, placement));
+    }
+    let rows: Vec<_> = found
+        .members
         .iter()
-        .map(|member| {
-            let targets: Vec<_> = of_host
-                .get(&member.host.id)
-                .into_iter()
-                .flatten()
-                .map(|(target, placement)| slot(target, placement))
-                .collect();
-            Row {
-                host: &member.host,
-                standing: standing(member),
-                free: member.host.free_bytes.map(format::bytes),
-                there: targets.iter().filter(|slot| slot.there).count(),
-                targets,
-                troubles: troubles(member),
-            }
-        })
+        .map(|member| row(member, of_host.remove(&member.host.id).unwrap_or_default()))
         .collect();
-    let well = rows.iter().filter(|row| row.troubles.is_empty()).count();
-    let is_ill = rows.iter().any(|row| !row.troubles.is_empty());
     let data = Data {
-        hosts: members.iter().map(|member| &member.host).collect(),
-        invited: invited.iter().map(|open| &open.host).collect(),
+        hosts: found.members.iter().map(|member| &member.host).collect(),
+        invited: found.invited.iter().map(|open| &open.host).collect(),
     };
     let fleet = Fleet {
         rows,
-        well,
-        invited: &invited,
+        all: found.all,
+        well: found.all - found.ill,
+        only_problems: query.show == "problems",
+        next: found.next.as_ref(),
+        invited: &found.invited,
         proof: &viewer.proof,
         may: viewer.may(Action::ManageHosts),
     };
-    let mood = if is_ill { Mood::Bad } else { Mood::Good };
+    let mood = if found.ill > 0 { Mood::Bad } else { Mood::Good };
     Ok(Shown::new("Fleet", Place::Fleet, &data)?
         .with("fleet", &fleet)?
         .in_mood(mood)
         .like("pointsman hosts"))
 }
 
-type Found = (Vec<Examined>, Vec<Target>, Vec<OpenInvitation>);
+fn row<'a>(member: &'a Examined, slots: Vec<Slot<'a>>) -> Row<'a> {
+    let targets = slots.len();
+    let (there, apart): (Vec<_>, Vec<_>) = slots.into_iter().partition(|slot| slot.there);
+    Row {
+        host: &member.host,
+        standing: standing(member),
+        free: member.host.free_bytes.map(format::bytes),
+        apart,
+        targets,
+        there: there.len(),
+        troubles: troubles(member),
+    }
+}
 
-async fn read(app: &App) -> StoreResult<Found> {
+/// What the page shows.
+struct Found {
+    members: Vec<Examined>,
+    placements: Vec<(TargetName, Placement)>,
+    invited: Vec<OpenInvitation>,
+    all: i64,
+    ill: i64,
+    next: Option<HostId>,
+}
+
+async fn read(app: &App, query: &ListQuery) -> StoreResult<Found> {
     let rhythm = app.config.timing.rhythm();
     let mut conn = app.store.read().await?;
     let now = pointsman_store::now(&mut conn).await?;
-    Ok((
-        views::hosts::examined(&mut conn, MOST, &rhythm).await?,
-        views::targets::page(&mut conn, None, MOST, &rhythm).await?,
-        join_tokens::open(&mut conn, now).await?,
-    ))
-}
-
-fn placements(targets: &[Target]) -> BTreeMap<&HostId, Vec<(&TargetName, &Placement)>> {
-    let mut of_host: BTreeMap<&HostId, Vec<_>> = BTreeMap::new();
-    for target in targets {
-        for placement in &target.placements {
-            of_host
-                .entry(&placement.host)
-                .or_default()
-                .push((&target.name, placement));
-        }
-    }
-    of_host
+    let suspects = views::hosts::suspects(&mut conn, SUSPECTS, &rhythm).await?;
+    let ill = i64::try_from(suspects.len()).unwrap_or_default();
+    let rows = usize::try_from(ROWS).unwrap_or_default();
+    let after = Some(query.after.as_str()).filter(|after| !after.is_empty());
+    let mut members = if query.show == "problems" {
+        let mut suspects = suspects;
+        suspects.retain(|member| after.is_none_or(|after| member.host.id.as_str() > after));
+        suspects
+    } else {
+        views::hosts::examined_after(&mut conn, after, ROWS + 1, &rhythm).await?
+    };
+    let more = members.len() > rows;
+    members.truncate(rows);
+    let ids: Vec<String> = members.iter().map(|member| member.host.id.to_string()).collect();
+    Ok(Found {
+        placements: views::placements::on_hosts(&mut conn, &ids, &rhythm).await?,
+        invited: join_tokens::open(&mut conn, now).await?,
+        all: views::hosts::count(&mut conn).await?,
+        ill,
+        next: members.last().filter(|_| more).map(|last| last.host.id.clone()),
+        members,
+    })
 }
 
 /// What a target wants of a host, beside what the host says.

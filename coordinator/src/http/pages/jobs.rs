@@ -19,7 +19,7 @@ use super::viewer::Viewer;
 use crate::operations::cancel_job;
 
 /// Rows of the list.
-const ROWS: i64 = 100;
+const ROWS: i64 = 75;
 /// Lines of a page of a log.
 const LINES: usize = 500;
 /// Lines of a raw log that are read at once.

@@ -27,6 +27,7 @@ use super::super::extract::Query;
 use super::super::problem::Answer;
 use super::super::router::Api;
 use super::assets;
+use super::company::{self, Seat};
 use super::shown::{Region, Shown};
 use super::sign_in::local;
 use super::stop;
@@ -84,6 +85,7 @@ pub(super) async fn stream(
         .filter_map(|pair| pair.split_once(':'))
         .map(|(id, hash)| (id.to_owned(), hash.to_owned()))
         .collect();
+    let seat = api.company.sit(page.path(), &viewer);
     let reader = Reader {
         api,
         page,
@@ -96,6 +98,7 @@ pub(super) async fn stream(
         have,
         tab: String::new(),
         events,
+        seat,
     };
     drop(viewer);
     let mut response = Sse::new(frames(reader)).into_response();
@@ -114,6 +117,7 @@ struct Reader {
     have: HashMap<String, String>,
     tab: String,
     events: Receiver<Arc<Event>>,
+    seat: Option<Seat>,
 }
 
 /// Why a stream ends or goes on.
@@ -132,8 +136,9 @@ fn frames(mut reader: Reader) -> impl Stream<Item = Result<Frame, Infallible>> {
         loop {
             match reader.draw().await {
                 Some(Some(shown)) => {
-                    let stop = stop::region(&reader.api.app).await;
-                    for frame in reader.differing(&shown, &stop) {
+                    let others = reader.seat.as_ref().map_or_else(company::nobody, Seat::others);
+                    let around = [stop::region(&reader.api.app).await, others];
+                    for frame in reader.differing(&shown, &around) {
                         yield Ok(frame);
                     }
                 }
@@ -180,17 +185,17 @@ impl Reader {
     }
 
     /// Frames for what the browser does not have yet.
-    fn differing(&mut self, shown: &Shown, stop: &Region) -> Vec<Frame> {
+    fn differing(&mut self, shown: &Shown, around: &[Region; 2]) -> Vec<Frame> {
         let mut frames = Vec::new();
-        let all = || std::iter::once(stop).chain(&shown.regions);
+        let all = || around.iter().chain(&shown.regions);
         let there = |id: &String| all().any(|region| region.id == id);
         let gone: Vec<String> = self.have.keys().filter(|id| !there(id)).cloned().collect();
         for id in gone {
             self.have.remove(&id);
             frames.push(Frame::default().event("less").data(id));
         }
-        // The banner stands before everything, in a place of its own.
-        let before = [None, None]
+        // What stands around the page has places of its own.
+        let before = [None, None, None]
             .into_iter()
             .chain(shown.regions.iter().map(|region| Some(region.id)));
         for (region, after) in all().zip(before) {
@@ -221,8 +226,15 @@ impl Reader {
     /// Waits until something happened, or for the next beat.
     async fn wait(&mut self) -> Next {
         let shutdown = self.api.shutdown.clone();
+        let company = async {
+            match &mut self.seat {
+                Some(seat) => seat.changed().await,
+                None => std::future::pending().await,
+            }
+        };
         let first = tokio::select! {
             () = shutdown.cancelled() => return Next::End,
+            () = company => return Next::Draw,
             first = tokio::time::timeout(BEAT, self.events.recv()) => first,
         };
         match first {

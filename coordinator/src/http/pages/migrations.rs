@@ -20,7 +20,9 @@ use crate::app::App;
 use crate::operations::{find_release, known, request_migration};
 
 /// Targets that are shown at once.
-const MOST: usize = 50;
+const MOST: usize = 20;
+/// Names that the field for a target offers.
+const OFFERED: usize = 100;
 
 /// `?target=shop@production&release=1.9.1`
 #[derive(Debug, Deserialize)]
@@ -37,13 +39,8 @@ struct Head<'a> {
     chosen: Option<&'a TargetName>,
     release: Option<&'a str>,
     targets: Vec<&'a TargetName>,
+    all: usize,
     shown: usize,
-}
-
-impl Head<'_> {
-    fn is(&self, target: &TargetName) -> bool {
-        self.chosen == Some(target)
-    }
 }
 
 #[derive(Template)]
@@ -75,10 +72,12 @@ struct Row<'a> {
 pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
     let all = targets::all(&mut conn).await?;
-    let chosen = match &which.target {
+    let mut chosen = match &which.target {
         Some(name) => vec![known::target(&mut conn, name).await?],
-        None => all.iter().take(MOST).cloned().collect(),
+        None => with_migrations(&mut conn, &all).await?,
     };
+    let concerned = chosen.len();
+    chosen.truncate(MOST);
     let mut found = Vec::new();
     for target in &chosen {
         let of = of_target(viewer.app(), &mut conn, target, which.release.as_deref()).await?;
@@ -109,7 +108,8 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     let head = Head {
         chosen: which.target.as_ref(),
         release: which.release.as_deref(),
-        targets: all.iter().map(|target| &target.name).collect(),
+        targets: all.iter().map(|target| &target.name).take(OFFERED).collect(),
+        all: concerned,
         shown: chosen.len(),
     };
     let list = List {
@@ -126,6 +126,12 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
         .with("migrations", &list)?
         .in_mood(mood)
         .like(format!("pointsman migrations ls {like}")))
+}
+
+async fn with_migrations(conn: &mut PgConnection, all: &[TargetRow]) -> Answer<Vec<TargetRow>> {
+    let concerned = views::migrations::concerned(conn).await?;
+    let has_some = |target: &&TargetRow| concerned.contains(&target.id);
+    Ok(all.iter().filter(has_some).cloned().collect())
 }
 
 async fn of_target(

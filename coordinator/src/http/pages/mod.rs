@@ -7,7 +7,10 @@
 
 mod assets;
 mod audit;
+mod badge;
+mod company;
 mod deployments;
+mod find;
 mod format;
 mod garbage;
 mod host;
@@ -17,10 +20,13 @@ mod jobs;
 mod live;
 mod locks;
 mod migrations;
+mod needs;
 mod once;
 mod overview;
+mod past;
 mod plans;
 mod projects;
+mod qr;
 mod releases;
 mod sessions;
 mod settings;
@@ -28,6 +34,7 @@ mod shown;
 mod sign_in;
 mod stop;
 mod targets;
+mod text;
 mod viewer;
 mod wrap;
 
@@ -46,6 +53,7 @@ mod filters {
     }
 }
 
+pub(super) use company::Company;
 pub(super) use live::Inner;
 pub(super) use viewer::{look, press};
 pub(super) use wrap::{rewrite, wrap};
@@ -68,10 +76,14 @@ pub fn routes() -> Vec<Route> {
         post("/appearance", Press(Read), sessions::appearance),
         get("/live", Page(Read), live::stream),
         get("/", Page(Read), overview::show),
+        get("/find", Page(Read), find::show),
         get("/p", Page(Read), projects::list),
         get("/p/{project}", Page(Read), projects::show),
         post("/p/{project}/build", Press(Build), projects::build),
         get("/t/{target}", Page(Read), targets::show),
+        get("/t/{target}/badge", Page(Read), badge::show),
+        get("/t/{target}/badge.svg", Page(Read), badge::picture),
+        get("/t/{target}/version", Page(Read), badge::version),
         post("/t/{target}/pushes", Press(Deploy), targets::resume_pushes),
         get("/r/{project}/{release}", Page(Read), releases::show),
         post("/r/{project}/{release}/mark", Press(Deploy), releases::mark),
@@ -85,6 +97,7 @@ pub fn routes() -> Vec<Route> {
         post("/jobs/{number}/cancel", Press(Deploy), jobs::cancel),
         get("/d", Page(Read), deployments::list),
         get("/d/{number}", Page(Read), deployments::show),
+        get("/d/{number}/qr.svg", Page(Read), qr::deployment),
         post("/d/{number}/cancel", Press(Deploy), interventions::cancel),
         post("/d/{number}/pause", Press(Deploy), interventions::pause),
         post("/d/{number}/decide", Press(Deploy), interventions::decide),

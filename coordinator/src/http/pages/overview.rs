@@ -4,52 +4,63 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use pointsman_domain::Action;
-use pointsman_shared::api::deployments::{Deployment, DeploymentState};
-use pointsman_shared::api::fleet::Host;
+use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::locks::Lock;
 use pointsman_shared::api::projects::Target;
 use pointsman_shared::name::TargetName;
+use pointsman_store::PgConnection;
 use pointsman_store::views::outcomes::Outcome;
 use pointsman_store::{StoreResult, environments, locks, views};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::super::extract::Query;
 use super::super::problem::Answer;
 use super::format::{self, Standing};
+use super::needs::{self, Troubles};
+use super::past;
 use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
 use crate::app::App;
 
-/// Rows of each list at most.
-const MOST: i64 = 1000;
+/// Projects on one page.
+const ROWS: i64 = 20;
+/// Deployments under way that are looked through.
+const OPEN: i64 = 200;
 /// Outcomes of a strip.
 const STRIP: i64 = 20;
 
-/// One snapshot of all.
+/// `?q=shop&show=problems&after=pay`
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct OverviewQuery {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    show: String,
+    #[serde(default)]
+    after: String,
+    #[serde(default)]
+    at: String,
+}
+
+impl OverviewQuery {
+    fn only_problems(&self) -> bool {
+        self.show == "problems"
+    }
+}
+
+/// One snapshot of what the page shows.
 #[derive(Serialize)]
 struct Snapshot {
     environments: Vec<String>,
     targets: Vec<Target>,
     open: Vec<Deployment>,
     locks: Vec<Lock>,
-    hosts: Vec<Host>,
+    #[serde(skip)]
+    hosts: i64,
+    #[serde(skip)]
+    next: Option<String>,
     #[serde(skip)]
     outcomes: BTreeMap<TargetName, Vec<Outcome>>,
-}
-
-/// Something that needs a person.
-struct Need {
-    standing: Standing,
-    place: String,
-    what: String,
-    link: String,
-}
-
-#[derive(Template)]
-#[template(path = "needs.html")]
-struct Calls {
-    needs: Vec<Need>,
-    targets: usize,
-    last: Option<(String, i64)>,
 }
 
 #[derive(Template)]
@@ -57,8 +68,10 @@ struct Calls {
 struct Matrix<'a> {
     environments: &'a [String],
     rows: Vec<Row<'a>>,
-    hosts: usize,
+    hosts: i64,
     may_configure: bool,
+    query: &'a OverviewQuery,
+    next: Option<String>,
 }
 
 struct Row<'a> {
@@ -87,121 +100,102 @@ struct Cell<'a> {
 }
 
 /// `GET /`
-pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
-    let snapshot = read(viewer.app()).await?;
-    let needs = needs(&snapshot);
-    let mood = if !needs.is_empty() {
+pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> Answer<Shown> {
+    if !query.at.is_empty() {
+        return show_past(&viewer, &query).await;
+    }
+    let (snapshot, troubles) = read(viewer.app(), &query).await?;
+    let calls = troubles.calls(&snapshot.open);
+    let mood = if !calls.is_calm() {
         Mood::Bad
     } else if snapshot.open.is_empty() {
         Mood::Good
     } else {
         Mood::Running
     };
-    let last = snapshot
-        .outcomes
-        .values()
-        .flatten()
-        .max_by_key(|outcome| outcome.number);
-    let last = last.map(|outcome| (outcome.release.clone(), outcome.number));
+    let next = |after: &String| {
+        let mut address = url::form_urlencoded::Serializer::new("?".to_owned());
+        for (name, value) in [("q", &query.q), ("show", &query.show), ("after", after)] {
+            if !value.is_empty() {
+                address.append_pair(name, value);
+            }
+        }
+        address.finish()
+    };
     let matrix = Matrix {
         environments: &snapshot.environments,
         rows: rows(&snapshot),
-        hosts: snapshot.hosts.len(),
+        hosts: snapshot.hosts,
         may_configure: viewer.may(Action::Configure),
+        query: &query,
+        next: snapshot.next.as_ref().map(next),
     };
-    let targets = snapshot.targets.len();
     Ok(Shown::new("Overview", Place::Overview, &snapshot)?
-        .with("needs", &Calls { needs, targets, last })?
+        .with("needs", &calls)?
         .with("matrix", &matrix)?
         .in_mood(mood)
         .like("pointsman status"))
 }
 
-async fn read(app: &App) -> StoreResult<Snapshot> {
+/// The same, at a moment that is over.
+async fn show_past(viewer: &Viewer, query: &OverviewQuery) -> Answer<Shown> {
+    let at = past::moment(&query.at)?;
+    let mut conn = viewer.app().store.read().await?;
+    let environments = environments::names(&mut conn).await?;
+    let projects = projects(&mut conn, query, Vec::new).await?;
+    let rows = past::read(&mut conn, &environments, &projects, at).await?;
+    let title = format!("Overview as of {}", at.format("%F %H:%M UTC"));
+    Shown::new(title, Place::Overview, &rows)?.with("past", &rows)
+}
+
+async fn read(app: &App, query: &OverviewQuery) -> StoreResult<(Snapshot, Troubles)> {
     let rhythm = app.config.timing.rhythm();
     let mut conn = app.store.read().await?;
     let open = views::deployments::Wanted {
         over: Some(false),
         ..Default::default()
     };
+    let open = views::deployments::page(&mut conn, open, OPEN).await?;
+    let troubles = needs::read(&mut conn, &rhythm).await?;
     let now = pointsman_store::now(&mut conn).await?;
-    Ok(Snapshot {
+    let mut projects = projects(&mut conn, query, || troubles.projects(&open)).await?;
+    let rows = usize::try_from(ROWS).unwrap_or_default();
+    let more = projects.len() > rows;
+    projects.truncate(rows);
+    let snapshot = Snapshot {
         environments: environments::names(&mut conn).await?,
-        targets: views::targets::page(&mut conn, None, MOST, &rhythm).await?,
-        open: views::deployments::page(&mut conn, open, MOST).await?,
+        targets: views::targets::page(
+            &mut conn,
+            views::targets::Wanted::of_projects(&projects),
+            i64::MAX,
+            &rhythm,
+        )
+        .await?,
+        open,
         locks: locks::all(&mut conn, now).await?,
-        hosts: views::hosts::page(&mut conn, None, MOST, &rhythm).await?,
-        outcomes: views::outcomes::last(&mut conn, STRIP).await?,
-    })
+        hosts: views::hosts::count(&mut conn).await?,
+        next: projects.last().filter(|_| more).cloned(),
+        outcomes: views::outcomes::last(&mut conn, &projects, STRIP).await?,
+    };
+    Ok((snapshot, troubles))
 }
 
-/// What needs somebody, worst first.
-fn needs(snapshot: &Snapshot) -> Vec<Need> {
-    let paused = snapshot
-        .open
-        .iter()
-        .filter(|deployment| deployment.state == DeploymentState::Paused)
-        .map(|deployment| Need {
-            standing: format::deployment(DeploymentState::Paused),
-            place: deployment.target.to_string(),
-            what: format!(
-                "#{} waits for a decision: {}",
-                deployment.number,
-                deployment.reason.as_deref().unwrap_or(&deployment.summary)
-            ),
-            link: format!("/d/{}", deployment.number),
-        });
-    let failed = snapshot.targets.iter().filter_map(|target| {
-        let newest = snapshot.outcomes.get(&target.name)?.first()?;
-        let went_wrong = matches!(newest.outcome.as_str(), "failed" | "abandoned" | "rolled_back");
-        (went_wrong && target.open_deployment.is_none()).then(|| Need {
-            standing: format::outcome(&newest.outcome),
-            place: target.name.to_string(),
-            what: format!("#{} of {} was the last try", newest.number, newest.release),
-            link: format!("/d/{}", newest.number),
-        })
-    });
-    let drifted = snapshot.targets.iter().flat_map(|target| {
-        let drifted = target.placements.iter().filter_map(move |placement| {
-            let drift = placement.drift.as_ref()?;
-            Some(Need {
-                standing: DRIFT,
-                place: target.name.to_string(),
-                what: format!("{}: {drift}", placement.host),
-                link: format!("/h/{}", placement.host),
-            })
-        });
-        drifted.collect::<Vec<_>>()
-    });
-    let troubled = snapshot
-        .hosts
-        .iter()
-        .filter(|host| host.revoked_at.is_none())
-        .flat_map(|host| {
-            host.problems.iter().map(|problem| Need {
-                standing: Standing {
-                    sign: "✕",
-                    word: "host",
-                    tone: "bad",
-                },
-                place: host.id.to_string(),
-                what: problem.clone(),
-                link: format!("/h/{}", host.id),
-            })
-        });
-    paused
-        .chain(failed)
-        .chain(drifted)
-        .chain(troubled)
-        .take(20)
-        .collect()
+/// The projects of this page, and one more where there are more.
+async fn projects(
+    conn: &mut PgConnection,
+    query: &OverviewQuery,
+    troubled: impl FnOnce() -> Vec<String>,
+) -> StoreResult<Vec<String>> {
+    let after = Some(query.after.as_str()).filter(|after| !after.is_empty());
+    let holding = query.q.trim();
+    if !query.only_problems() {
+        return views::projects::with_targets(conn, after, holding, ROWS + 1).await;
+    }
+    let wanted = |name: &String| after.is_none_or(|after| name.as_str() > after) && name.contains(holding);
+    let mut names = troubled();
+    names.retain(wanted);
+    Ok(names)
 }
-
-const DRIFT: Standing = Standing {
-    sign: "~",
-    word: "drift",
-    tone: "warn",
-};
 
 /// Targets come by project, so that a project's are neighbours.
 fn rows(snapshot: &Snapshot) -> Vec<Row<'_>> {

@@ -20,29 +20,41 @@ use crate::operations::request_build::{self, BuildWish};
 
 /// Rows of a list.
 const ROWS: i64 = 50;
-/// Projects and targets at most.
-const MOST: i64 = 1000;
+/// Projects on one page.
+const PROJECTS: i64 = 100;
+
+/// `?q=shop&after=pay`
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    after: String,
+}
 
 #[derive(Template)]
 #[template(path = "projects.html")]
 struct List<'a> {
-    rows: Vec<(&'a Project, usize)>,
+    rows: Vec<(&'a Project, i64)>,
+    q: &'a str,
+    next: Option<&'a str>,
 }
 
 /// `GET /p`
-pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
-    let rhythm = viewer.app().config.timing.rhythm();
+pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
-    let projects = views::projects::page(&mut conn, None, MOST).await?;
-    let targets = views::targets::page(&mut conn, None, MOST, &rhythm).await?;
-    let of = |project: &Project| {
-        targets
-            .iter()
-            .filter(|target| target.name.project == project.name)
-            .count()
-    };
+    let after = Some(query.after.as_str()).filter(|after| !after.is_empty());
+    let mut projects = views::projects::page(&mut conn, after, query.q.trim(), PROJECTS + 1).await?;
+    let rows = usize::try_from(PROJECTS).unwrap_or_default();
+    let more = projects.len() > rows;
+    projects.truncate(rows);
+    let names: Vec<String> = projects.iter().map(|project| project.name.to_string()).collect();
+    let targets = views::projects::targets(&mut conn, &names).await?;
+    let of = |project: &Project| targets.get(project.name.as_str()).copied().unwrap_or_default();
     let list = List {
         rows: projects.iter().map(|project| (project, of(project))).collect(),
+        q: &query.q,
+        next: projects.last().filter(|_| more).map(|last| last.name.as_str()),
     };
     Ok(Shown::new("Projects", Place::Projects, &projects)?
         .with("projects", &list)?
@@ -135,13 +147,11 @@ async fn read(viewer: &Viewer, name: &ProjectName, before: Option<i32>) -> Answe
     known::project(&mut conn, name).await?;
     let project = views::projects::one(&mut conn, name.as_str()).await?;
     let gone = || Refusal::not_found("unknown_project", format!("there is no project {name}"));
-    let targets = views::targets::page(&mut conn, None, MOST, &rhythm).await?;
+    let of_project = [name.to_string()];
+    let wanted = views::targets::Wanted::of_projects(&of_project);
     Ok(Whole {
         project: project.ok_or_else(gone)?,
-        targets: targets
-            .into_iter()
-            .filter(|target| target.name.project == *name)
-            .collect(),
+        targets: views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?,
         releases: views::releases::page(&mut conn, name, before, ROWS + 1).await?,
     })
 }

@@ -102,14 +102,12 @@ async fn read(viewer: &Viewer, project: &ProjectName, spec: &str) -> Answer<Whol
         Some(job) => tail(&mut conn, job).await?,
         None => None,
     };
-    let targets = views::targets::page(&mut conn, None, 1000, &rhythm).await?;
+    let of_project = [project.to_string()];
+    let wanted = views::targets::Wanted::of_projects(&of_project);
     Ok(Whole {
         release,
         job,
-        targets: targets
-            .into_iter()
-            .filter(|target| target.name.project == *project)
-            .collect(),
+        targets: views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?,
         log,
     })
 }

@@ -12,7 +12,10 @@ use crate::operations::begin_session;
 /// The form of the appearance.
 #[derive(Debug, Deserialize)]
 pub(super) struct Appearance {
+    #[serde(default)]
     theme: String,
+    #[serde(default)]
+    keys: String,
     #[serde(default)]
     back: String,
 }
@@ -25,11 +28,13 @@ pub(super) async fn end(viewer: Viewer) -> Answer<Response> {
 
 /// `POST /appearance`
 pub(super) async fn appearance(viewer: Viewer, Form(form): Form<Appearance>) -> Response {
-    let theme = match form.theme.as_str() {
-        "light" => "light",
-        "dark" => "dark",
-        _ => "auto",
+    let chosen = match (form.theme.as_str(), form.keys.as_str()) {
+        (_, "on") => "keys=on",
+        (_, "off") => "keys=off",
+        ("light", _) => "theme=light",
+        ("dark", _) => "theme=dark",
+        _ => "theme=auto",
     };
-    let cookie = format!("theme={theme}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly");
+    let cookie = format!("{chosen}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly");
     viewer::with_cookie(viewer.app(), &cookie, local(&form.back))
 }

@@ -64,6 +64,15 @@ pub(super) struct Region {
 }
 
 impl Region {
+    /// A region that holds nothing.
+    pub(super) fn empty(id: &'static str) -> Self {
+        Self {
+            id,
+            html: String::new(),
+            hash: "none".to_owned(),
+        }
+    }
+
     /// Draws a region.
     pub(super) fn draw(id: &'static str, template: &impl Template) -> Answer<Self> {
         let html = template

@@ -32,11 +32,7 @@ pub(super) async fn region(app: &App) -> Region {
 
 /// No banner.
 pub(super) fn none() -> Region {
-    Region {
-        id: ID,
-        html: String::new(),
-        hash: "none".to_owned(),
-    }
+    Region::empty(ID)
 }
 
 async fn read(app: &App) -> StoreResult<Option<Banner>> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request};
-use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -21,7 +21,7 @@ use pointsman_store::sessions;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use super::super::caller::{Caller, Credential, address, trace};
+use super::super::caller::{self, Caller, Credential, address, trace};
 use super::super::problem::{Answer, Failed};
 use super::super::repeat::MAX_BODY;
 use super::super::router::Api;
@@ -83,7 +83,10 @@ pub(in super::super) async fn look(
     mut request: Request,
     next: Next,
 ) -> Answer<Response> {
-    let found = find(&api.app, request.headers(), request.extensions()).await?;
+    let mut found = find(&api.app, request.headers(), request.extensions()).await?;
+    if found.is_none() {
+        found = by_token(&api.app, request.headers(), request.extensions()).await?;
+    }
     let Some(viewer) = found.or_else(|| stranger(&api.app, &request)) else {
         return Ok(sign_in_first(&request));
     };
@@ -209,9 +212,38 @@ async fn find(app: &App, headers: &HeaderMap, extensions: &axum::http::Extension
     }))
 }
 
-/// Whoever comes by, where `http.public_status` lets everybody see the overview; nothing else.
+/// A program that reads a page with a token, such as `curl`. No browser sends one by itself, and no press takes one.
+async fn by_token(
+    app: &App,
+    headers: &HeaderMap,
+    extensions: &axum::http::Extensions,
+) -> Answer<Option<Viewer>> {
+    let header = headers.get(AUTHORIZATION);
+    let token = header
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let Some(token) = token else {
+        return Ok(None);
+    };
+    let known = caller::of_token(app, token.trim(), extensions).await?;
+    let (id, actor) = known.map_err(Failed::unauthenticated)?;
+    Ok(Some(Viewer {
+        caller: Caller {
+            app: app.clone(),
+            actor,
+            credential: Credential::Token(id.clone()),
+        },
+        proof: "-".to_owned(),
+        session: Digest::of(id.as_bytes()),
+    }))
+}
+
+/// Whoever comes by, where `http.public_status` lets everybody see the overview and badges; nothing else.
 fn stranger(app: &App, request: &Request) -> Option<Viewer> {
-    let public = app.config.http.public_status && matches!(request.uri().path(), "/" | "/live");
+    let path = request.uri().path();
+    let small = path.strip_prefix("/t/").and_then(|path| path.split_once('/'));
+    let open = matches!(path, "/" | "/live") || matches!(small, Some((_, "badge" | "badge.svg" | "version")));
+    let public = app.config.http.public_status && open;
     let actor = Actor {
         principal: PrincipalId(uuid::Uuid::nil()),
         kind: ActorKind::User,

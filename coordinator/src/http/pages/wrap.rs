@@ -15,8 +15,10 @@ use super::super::extract::Json;
 use super::super::problem::{self, Answer};
 use super::super::router::Api;
 use super::assets;
+use super::company;
 use super::shown::{Place, Region, Shown};
 use super::stop;
+use super::text;
 use super::viewer::{self, Viewer};
 use crate::error::OperationError;
 
@@ -32,6 +34,8 @@ pub(super) enum Form {
     Page,
     /// As data.
     Json,
+    /// As text.
+    Text,
 }
 
 /// What was asked for, before the address was rewritten.
@@ -80,7 +84,9 @@ struct Shell<'a> {
     js: &'a str,
     icon: String,
     path: &'a str,
+    keys: bool,
     stop: &'a Region,
+    others: &'a Region,
 }
 
 impl Shell<'_> {
@@ -108,17 +114,30 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
         .as_ref()
         .map_or_else(|| request.uri().to_string(), |asked| asked.uri.clone());
     let form = asked.map_or(Form::Page, |asked| asked.form);
+    let form = if form == Form::Page && text::is_wanted(request.headers()) {
+        Form::Text
+    } else {
+        form
+    };
     let theme = viewer::cookie(request.headers(), "theme").map(ToOwned::to_owned);
+    let keys = viewer::cookie(request.headers(), "keys") != Some("off");
+    let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     let viewer = response.extensions_mut().remove::<Viewer>();
     let stop = match &viewer {
         Some(_) => stop::region(&api.app).await,
         None => stop::none(),
     };
+    let others = match &viewer {
+        Some(viewer) => api.company.others(&path, &viewer.session),
+        None => company::nobody(),
+    };
     let dressed = Dress {
         api: &api,
         viewer: viewer.as_ref(),
         stop: &stop,
+        others: &others,
+        keys,
         theme: theme.as_deref(),
         uri: &uri,
     };
@@ -143,6 +162,8 @@ struct Dress<'a> {
     api: &'a Api,
     viewer: Option<&'a Viewer>,
     stop: &'a Region,
+    others: &'a Region,
+    keys: bool,
     theme: Option<&'a str>,
     uri: &'a str,
 }
@@ -151,6 +172,9 @@ impl Dress<'_> {
     fn page(&self, shown: &Shown, form: Form, answered: &Response) -> Answer<Response> {
         if form == Form::Json {
             return Ok(Json(&shown.data).into_response());
+        }
+        if form == Form::Text {
+            return Ok((answered.status(), text::of(shown)?).into_response());
         }
         let app = &self.api.app;
         let shell = Shell {
@@ -173,7 +197,9 @@ impl Dress<'_> {
             })
             .to_owned(),
             path: self.uri,
+            keys: self.keys,
             stop: self.stop,
+            others: self.others,
         };
         let html = shell
             .render()

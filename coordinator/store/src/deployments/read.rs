@@ -218,9 +218,9 @@ fn ended(outcome: Option<&str>, detail: Option<String>, at: Option<DateTime<Utc>
 /// Frozen hosts of started deployments; of the others, the hosts they would have.
 async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMap<Uuid, Vec<HostFacts>>> {
     let rows = sqlx::query!(
-        r#"SELECT d.id AS deployment, placement.id, placement.host_id, COALESCE(frozen.wave, 0) AS "wave!",
-                  frozen.deferred AS "deferred?", frozen.skipped AS "skipped?", COALESCE(frozen.retried, 0) AS "retried!",
-                  COALESCE(frozen.accepted, 0) AS "accepted!",
+        r#"SELECT d.id AS deployment, placement.id, placement.host_id, frozen.wave AS "wave!",
+                  frozen.deferred AS "deferred?", frozen.skipped AS "skipped?", frozen.retried AS "retried!",
+                  frozen.accepted AS "accepted!",
                   CASE WHEN placement.root_trouble IS NULL THEN placement.drift ELSE placement.problem END AS drift,
                   placement.root_trouble IS NULL AS "usable!", placement.health <> 'unhealthy' AS "well!",
                   placement.retired_at IS NOT NULL AS "retired!", placement.confirmed_release_id,
@@ -231,11 +231,13 @@ async fn read_hosts(conn: &mut PgConnection, ids: &[Uuid]) -> StoreResult<HashMa
                   EXISTS (SELECT 1 FROM job WHERE job.placement_id = placement.id AND job.state = 'running'
                             AND job.kind IN ('activate', 'rollback')
                             AND job.deployment_id IS DISTINCT FROM d.id) AS "busy!"
-           FROM deployment AS d
-                LEFT JOIN deployment_host AS frozen ON frozen.deployment_id = d.id
-                JOIN placement ON CASE WHEN d.started_at IS NULL
-                                       THEN placement.target_id = d.target_id AND placement.retired_at IS NULL
-                                       ELSE placement.id = frozen.placement_id END
+           FROM deployment AS d,
+                LATERAL (SELECT placement_id, wave, deferred, skipped, retried, accepted FROM deployment_host
+                         WHERE d.started_at IS NOT NULL AND deployment_id = d.id
+                         UNION ALL
+                         SELECT id, 0, NULL, NULL, 0, 0 FROM placement
+                         WHERE d.started_at IS NULL AND target_id = d.target_id AND retired_at IS NULL) AS frozen
+                JOIN placement ON placement.id = frozen.placement_id
                 JOIN host ON host.id = placement.host_id
            WHERE d.id = ANY ($1) ORDER BY 4, placement.host_id"#,
         ids,

@@ -1,7 +1,7 @@
 //! Hosts with what is wrong with them, by id.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::presence::{Absence, Presence, Rhythm};
+use pointsman_domain::presence::{Absence, Presence, Rhythm, milliseconds};
 use pointsman_shared::api::fleet::Host;
 use pointsman_shared::name::HostId;
 use sqlx::PgConnection;
@@ -67,7 +67,7 @@ pub async fn page(
 
 /// The host with this id.
 pub async fn one(conn: &mut PgConnection, id: &str, rhythm: &Rhythm) -> StoreResult<Option<Host>> {
-    let examined = select(conn, Some(id), None, 1, rhythm).await?.pop();
+    let examined = select(conn, Some(&[id.to_owned()]), None, 1, rhythm).await?.pop();
     Ok(examined.map(|examined| examined.host))
 }
 
@@ -76,9 +76,65 @@ pub async fn examined(conn: &mut PgConnection, limit: i64, rhythm: &Rhythm) -> S
     select(conn, None, None, limit, rhythm).await
 }
 
+/// Hosts that something may be wrong with. A coarse choice, so that a large fleet that is well costs little: what is
+/// wrong is judged as for every other host, and it may be nothing.
+pub async fn suspects(conn: &mut PgConnection, limit: i64, rhythm: &Rhythm) -> StoreResult<Vec<Examined>> {
+    let heard_ms = rhythm.beat_ms.min(rhythm.idle_beat_ms);
+    let late = crate::now(conn).await? - milliseconds(heard_ms);
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM host
+         WHERE revoked_at IS NULL
+           AND (joined_at IS NULL OR instance_id IS NULL OR broker_ready_at IS NULL OR paused_at IS NOT NULL
+                OR stopped_at IS NOT NULL OR last_seen_at IS NULL OR last_seen_at < $1
+                OR free_bytes < $2 OR abs(clock_offset_ms) > $3 OR processes <> '[]'
+                OR EXISTS (SELECT FROM placement WHERE placement.host_id = host.id AND retired_at IS NULL
+                             AND (problem IS NOT NULL OR drift IS NOT NULL)))
+         ORDER BY id LIMIT $4",
+        late,
+        LOW_DISK_BYTES,
+        CLOCK_TOLERANCE_MS,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let found = select(conn, Some(&ids), None, limit, rhythm).await?;
+    Ok(found
+        .into_iter()
+        .filter(|examined| !examined.problems.is_empty())
+        .collect())
+}
+
+/// Ids of members that hold this text.
+pub async fn holding(conn: &mut PgConnection, text: &str, limit: i64) -> StoreResult<Vec<String>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM host WHERE revoked_at IS NULL AND position($1 IN id) > 0 ORDER BY id LIMIT $2",
+        text,
+        limit,
+    );
+    Ok(ids.fetch_all(conn).await?)
+}
+
+/// How many hosts are members.
+pub async fn count(conn: &mut PgConnection) -> StoreResult<i64> {
+    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM host WHERE revoked_at IS NULL"#);
+    Ok(count.fetch_one(conn).await?)
+}
+
+/// Hosts after the one named, each with what is wrong with it.
+pub async fn examined_after(
+    conn: &mut PgConnection,
+    after: Option<&str>,
+    limit: i64,
+    rhythm: &Rhythm,
+) -> StoreResult<Vec<Examined>> {
+    select(conn, None, after, limit, rhythm).await
+}
+
 /// The host with this id, with what is wrong with it.
 pub async fn examine(conn: &mut PgConnection, id: &HostId, rhythm: &Rhythm) -> StoreResult<Option<Examined>> {
-    Ok(select(conn, Some(id.as_str()), None, 1, rhythm).await?.pop())
+    Ok(select(conn, Some(&[id.to_string()]), None, 1, rhythm)
+        .await?
+        .pop())
 }
 
 struct Columns {
@@ -107,7 +163,7 @@ struct Columns {
 
 async fn select(
     conn: &mut PgConnection,
-    only: Option<&str>,
+    only: Option<&[String]>,
     after: Option<&str>,
     limit: i64,
     rhythm: &Rhythm,
@@ -125,7 +181,7 @@ async fn select(
                         WHERE placement.host_id = host.id AND retired_at IS NULL
                           AND problem IS NULL AND drift IS NOT NULL ORDER BY root) AS "drifts!"
            FROM host
-           WHERE ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR id > $2)
+           WHERE ($1::text[] IS NULL OR id = ANY ($1)) AND ($2::text IS NULL OR id > $2)
            ORDER BY id LIMIT $3"#,
         only,
         after,

@@ -3,6 +3,7 @@
 use pointsman_domain::migrations::post_due;
 use pointsman_domain::recipe::PostStart;
 use pointsman_shared::api::migrations::{Migration, Migrations};
+use pointsman_shared::ids::TargetId;
 use pointsman_shared::migration::{MigrationPhase, MigrationState};
 use sqlx::PgConnection;
 
@@ -10,6 +11,16 @@ use crate::StoreResult;
 use crate::migrations::{self, KnownMigration, ReleaseMigration};
 use crate::releases::ReleaseRow;
 use crate::targets::TargetRow;
+
+/// Targets whose desired release brings migrations, or whose ledger has some.
+pub async fn concerned(conn: &mut PgConnection) -> StoreResult<Vec<TargetId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM target
+         WHERE EXISTS (SELECT FROM release_migration WHERE release_id = target.desired_release_id)
+            OR EXISTS (SELECT FROM target_migration WHERE target_id = target.id)",
+    );
+    Ok(ids.fetch_all(conn).await?.into_iter().map(TargetId).collect())
+}
 
 /// A release's migrations in a target, and what was applied there without it.
 pub async fn of(

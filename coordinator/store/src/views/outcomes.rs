@@ -18,8 +18,12 @@ pub struct Outcome {
     pub outcome: String,
 }
 
-/// The last `most` deployments of every target, newest first.
-pub async fn last(conn: &mut PgConnection, most: i64) -> StoreResult<BTreeMap<TargetName, Vec<Outcome>>> {
+/// The last `most` deployments of every target of these projects, newest first.
+pub async fn last(
+    conn: &mut PgConnection,
+    projects: &[String],
+    most: i64,
+) -> StoreResult<BTreeMap<TargetName, Vec<Outcome>>> {
     let rows = sqlx::query!(
         r#"SELECT project.name AS project, environment.name AS environment, ended.number AS "number!",
                   release.label AS release, ended.outcome AS "outcome!"
@@ -29,8 +33,10 @@ pub async fn last(conn: &mut PgConnection, most: i64) -> StoreResult<BTreeMap<Ta
                          WHERE deployment.target_id = target.id AND deployment.ended_at IS NOT NULL
                          ORDER BY number DESC LIMIT $1) AS ended
                 JOIN release ON release.id = ended.release_id
+           WHERE project.name = ANY ($2)
            ORDER BY ended.number DESC"#,
         most,
+        projects,
     )
     .fetch_all(conn)
     .await?;
@@ -47,4 +53,49 @@ pub async fn last(conn: &mut PgConnection, most: i64) -> StoreResult<BTreeMap<Ta
         });
     }
     Ok(last)
+}
+
+/// The newest deployment of all that is over.
+pub async fn newest(conn: &mut PgConnection) -> StoreResult<Option<Outcome>> {
+    let newest = sqlx::query_as!(
+        Outcome,
+        r#"SELECT deployment.number, release.label AS release, outcome AS "outcome!"
+           FROM deployment JOIN release ON release.id = deployment.release_id
+           WHERE ended_at IS NOT NULL ORDER BY number DESC LIMIT 1"#,
+    );
+    Ok(newest.fetch_optional(conn).await?)
+}
+
+/// Targets whose last deployment did not end as it was wished, and for which no other one is under way.
+pub async fn bad(conn: &mut PgConnection, limit: i64) -> StoreResult<Vec<(TargetName, Outcome)>> {
+    let rows = sqlx::query!(
+        r#"SELECT project.name || '@' || environment.name AS "target!", last.number AS "number!",
+                  release.label AS release, last.outcome AS "outcome!"
+           FROM target JOIN project ON project.id = target.project_id
+                JOIN environment ON environment.id = target.environment_id,
+                LATERAL (SELECT number, release_id, outcome FROM deployment
+                         WHERE deployment.target_id = target.id AND deployment.ended_at IS NOT NULL
+                         ORDER BY number DESC LIMIT 1) AS last
+                JOIN release ON release.id = last.release_id
+           WHERE last.outcome IN ('failed', 'abandoned', 'rolled_back')
+             AND NOT EXISTS (SELECT FROM deployment AS open WHERE open.target_id = target.id AND open.ended_at IS NULL
+                               AND (open.started_at IS NOT NULL OR COALESCE(open.scheduled_for <= now(), true)))
+           ORDER BY last.number DESC LIMIT $1"#,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let wrong =
+                |error: &dyn ToString| StoreError::inconsistent("target", &row.target, error.to_string());
+            let target = row.target.parse().map_err(|error| wrong(&error))?;
+            let outcome = Outcome {
+                number: row.number,
+                release: row.release,
+                outcome: row.outcome,
+            };
+            Ok((target, outcome))
+        })
+        .collect()
 }

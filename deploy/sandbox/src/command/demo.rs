@@ -30,6 +30,9 @@ pub(crate) struct Demo {
     /// Leave the roots of the hosts in this new or empty folder.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Give the project ninety invented days before the story, so that estimates, trends and audit look alive.
+    #[arg(long, conflicts_with = "repo")]
+    seed_history: bool,
     /// Number of hosts; a builder comes on top.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
     hosts: u8,
@@ -94,6 +97,7 @@ impl Demo {
             program,
             git,
             narrator,
+            seed_history: self.seed_history,
         };
         let told = tokio::select! {
             told = tell(&stage, tale) => told,

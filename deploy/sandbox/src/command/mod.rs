@@ -3,6 +3,7 @@
 mod demo;
 mod ending;
 mod kept;
+mod measure;
 mod services;
 mod tied;
 mod up;
@@ -30,6 +31,8 @@ struct Arguments {
 enum Command {
     /// Start a fleet and tell a story with it: build, deploy, fail, roll back.
     Demo(demo::Demo),
+    /// Time the dashboard's pages over a large invented fleet with a long invented past.
+    Measure(measure::Measure),
     /// Start PostgreSQL and RabbitMQ, run a command with their addresses in its environment, end both.
     Services(services::Services),
     /// Start a whole fleet and keep it until Ctrl-C.
@@ -66,6 +69,7 @@ enum Command {
 pub(crate) fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Demo(command) => on_runtime(command.run()),
+        Command::Measure(command) => on_runtime(command.run()),
         Command::Services(command) => on_runtime(command.run()),
         Command::Up(command) => on_runtime(command.run()),
         Command::Web(command) => on_runtime(command.run()),

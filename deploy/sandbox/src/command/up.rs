@@ -3,10 +3,10 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use pointsman_sandbox::{Options, Progress, Result, Sandbox};
+use pointsman_sandbox::{InventedFleet, InventedPast, Options, Progress, Result, Sandbox};
 
 use super::ending::Ending;
 
@@ -25,6 +25,9 @@ pub(crate) struct Up {
     /// The project that every host gets a web server for.
     #[arg(long, default_value = "shop")]
     project: String,
+    /// Add an invented fleet with ninety invented days, so that lists, estimates and trends look alive.
+    #[arg(long)]
+    seed_history: bool,
     /// Speak TLS everywhere, with a CA of its own.
     #[arg(long)]
     tls: bool,
@@ -46,10 +49,42 @@ impl Up {
             sandbox = Sandbox::start_telling(options, |step| say(begin, step)) => sandbox?,
             code = ending.requested() => return Ok(ExitCode::from(code)),
         };
+        if self.seed_history {
+            invent(&sandbox).await?;
+        }
         describe(&sandbox, &self.project)?;
-        ending.requested().await;
+        tokio::select! {
+            _ = ending.requested() => {}
+            // Hosts that nobody runs would soon be lost.
+            failed = beat(&sandbox), if self.seed_history => failed?,
+        }
         sandbox.end()?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn invent(sandbox: &Sandbox) -> Result<()> {
+    sandbox
+        .invent_fleet(InventedFleet {
+            projects: 12,
+            environments: 3,
+            hosts: 24,
+        })
+        .await?;
+    sandbox
+        .invent_past(InventedPast {
+            days: 90,
+            releases: 45,
+            pace: 1.0,
+            live: true,
+        })
+        .await
+}
+
+async fn beat(sandbox: &Sandbox) -> Result<()> {
+    loop {
+        sandbox.beat_for_invented_hosts().await?;
+        tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }
 

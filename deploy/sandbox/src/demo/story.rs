@@ -41,6 +41,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) git: CallersGit,
     /// The voice.
     pub(crate) narrator: Narrator,
+    /// Whether the project gets an invented past first.
+    pub(crate) seed_history: bool,
 }
 
 /// A step and what must come of it.

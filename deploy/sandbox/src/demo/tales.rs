@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pointsman_sandbox::{Error, Result};
+use pointsman_sandbox::{Error, InventedPast, Result};
 use serde_json::json;
 
 use super::read_back::shared_word;
@@ -12,6 +12,13 @@ use super::tree::{self, TreeEntry};
 
 /// Exit code of a deployment that failed and was rolled back.
 const ROLLED_BACK: i32 = 8;
+/// What `--seed-history` invents: at the pace of the sample, whose build takes less than a second.
+const PAST: InventedPast = InventedPast {
+    days: 90,
+    releases: 120,
+    pace: 0.04,
+    live: false,
+};
 /// Exit code of a wish that a rule refuses.
 const REFUSED: i32 = 5;
 
@@ -143,7 +150,13 @@ impl Telling<'_> {
             &["apply", "-f", &file.to_string_lossy()],
             Wanted::step("describe the project"),
         )
-        .await
+        .await?;
+        if self.stage.seed_history {
+            self.stage.sandbox.invent_past(PAST).await?;
+            let sentence = "ninety days of deployments, all of releases that are pruned by now";
+            self.stage.narrator.say("invented", sentence);
+        }
+        Ok(())
     }
 
     fn write_guestbooks(&self) -> Result<()> {

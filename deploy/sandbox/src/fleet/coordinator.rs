@@ -43,6 +43,7 @@ pub(crate) struct CoordinatorSetup {
     program: PathBuf,
     config: PathBuf,
     first: Arc<Port>,
+    roles: Vec<String>,
 }
 
 /// The services as the coordinator reaches them.
@@ -55,7 +56,7 @@ pub(crate) struct Addresses<'a> {
 
 impl CoordinatorSetup {
     /// Writes the configuration file.
-    pub(crate) fn new(ground: &Ground, addresses: &Addresses<'_>) -> Result<Self> {
+    pub(crate) fn new(ground: &Ground, addresses: &Addresses<'_>, roles: &[String]) -> Result<Self> {
         let first = Arc::new(Port::reserve()?);
         let folder = ground.place.folder("coordinator")?;
         let settings = CoordinatorSettings {
@@ -74,6 +75,7 @@ impl CoordinatorSetup {
             program: ground.binaries.program("pointsman-coordinator")?,
             config,
             first,
+            roles: roles.to_vec(),
         })
     }
 
@@ -117,6 +119,9 @@ impl CoordinatorSetup {
     /// Starts coordinator number `index`, from 0; the first listens where the configuration file says.
     pub(crate) async fn serve(&self, index: usize) -> Result<Coordinator> {
         let mut spec = self.spec(&format!("coordinator-{}", index + 1), "serve");
+        if !self.roles.is_empty() {
+            spec.argv.extend(["--roles".into(), self.roles.join(",").into()]);
+        }
         let port = if index == 0 {
             Arc::clone(&self.first)
         } else {

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::probe::postgres_answers;
@@ -139,32 +140,35 @@ impl Postgres {
 
     /// Makes an empty database.
     pub async fn create_database(&self, name: &str) -> Result<()> {
-        let output = Command::new(self.programs.join("createdb"))
-            .args([
-                "-h",
-                "127.0.0.1",
-                "-U",
-                "admin",
-                "-w",
-                "-p",
-                &self.port.number().to_string(),
-                name,
-            ])
+        let mut command = self.client("createdb");
+        command.arg(name);
+        finish(command, &format!("createdb {name}"), "").await
+    }
+
+    /// Runs a script of `psql` in a database, with `:name` standing for each setting; it ends at the first error.
+    pub async fn run_script(&self, database: &str, script: &str, settings: &[(&str, String)]) -> Result<()> {
+        let mut command = self.client("psql");
+        command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database]);
+        for (name, value) in settings {
+            command.args(["-v", &format!("{name}={value}")]);
+        }
+        finish(command, &format!("psql {database}"), script).await
+    }
+
+    /// A client program that reaches this server.
+    fn client(&self, program: &str) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command
+            .args(["-h", "127.0.0.1", "-U", "admin", "-w", "-p"])
+            .arg(self.port.number().to_string())
             .env_clear()
             .env("PGPASSWORD", &self.password)
             .env("PGCONNECT_TIMEOUT", "10")
             .current_dir("/")
-            .output()
-            .await
-            .map_err(Error::io("running createdb"))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(Error::Command {
-            command: format!("createdb {name}"),
-            exit: output.status.to_string(),
-            stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        })
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command
     }
 
     /// `kill -9` of the postmaster; its backends notice and end.
@@ -200,6 +204,25 @@ impl Postgres {
     pub fn process(&self) -> &Supervised {
         &self.server
     }
+}
+
+/// Runs a client program over a script and shows what it says when it fails.
+async fn finish(mut command: Command, name: &str, script: &str) -> Result<()> {
+    let what = format!("running {name}");
+    let mut child = command.spawn().map_err(Error::io(&what))?;
+    if let Some(mut input) = child.stdin.take() {
+        // It may end before it has read everything; why, it says itself.
+        drop(input.write_all(script.as_bytes()).await);
+    }
+    let output = child.wait_with_output().await.map_err(Error::io(&what))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::Command {
+        command: name.to_owned(),
+        exit: output.status.to_string(),
+        stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })
 }
 
 /// Arguments of a server that speaks TLS.

@@ -1,0 +1,88 @@
+//! The overview as of a moment that is over: which release was live in each target then, and since when.
+//!
+//! It is computed from how deployments ended, so it says what was decided and confirmed, not what each host had.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use pointsman_domain::Refusal;
+use pointsman_store::views::past::{self, Then};
+use pointsman_store::{PgConnection, StoreResult};
+use serde::Serialize;
+
+use super::super::problem::Answer;
+
+/// The region that shows it.
+#[derive(Template, Serialize)]
+#[template(path = "past.html")]
+pub(super) struct Past {
+    at: DateTime<Utc>,
+    environments: Vec<String>,
+    rows: Vec<(String, Vec<Option<Then>>)>,
+}
+
+/// Reads what somebody typed: `2026-11-20T12:00`, `2026-11-20`, or with a zone. Without one it is UTC.
+pub(super) fn moment(text: &str) -> Answer<DateTime<Utc>> {
+    let text = text.trim();
+    let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
+    let minute = || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").map(|at| at.and_utc());
+    let second = || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").map(|at| at.and_utc());
+    let day = || {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc())
+    };
+    let found = zoned
+        .ok()
+        .or_else(|| minute().ok())
+        .or_else(|| second().ok())
+        .or_else(|| day().ok());
+    Ok(found.ok_or_else(|| {
+        let what = format!("{text:?} is no moment");
+        Refusal::invalid("invalid_moment", what).hint("write 2026-11-20T12:00, in UTC")
+    })?)
+}
+
+/// What was live in these projects at that moment.
+pub(super) async fn read(
+    conn: &mut PgConnection,
+    environments: &[String],
+    projects: &[String],
+    at: DateTime<Utc>,
+) -> StoreResult<Past> {
+    let mut found: BTreeMap<(String, String), Then> = BTreeMap::new();
+    for then in past::live_at(conn, projects, at).await? {
+        found.insert((then.project.clone(), then.environment.clone()), then);
+    }
+    let rows = projects.iter().map(|project| {
+        let cells = environments
+            .iter()
+            .map(|environment| found.remove(&(project.clone(), environment.clone())));
+        (project.clone(), cells.collect())
+    });
+    Ok(Past {
+        at,
+        rows: rows.collect(),
+        environments: environments.to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_people_and_browsers_write_them() {
+        for (text, wanted) in [
+            ("2026-11-20", "2026-11-20T00:00:00+00:00"),
+            ("2026-11-20T12:30", "2026-11-20T12:30:00+00:00"),
+            ("2026-11-20T12:30:05", "2026-11-20T12:30:05+00:00"),
+            ("2026-11-20T12:30:00+02:00", "2026-11-20T10:30:00+00:00"),
+        ] {
+            assert_eq!(
+                moment(text).ok().map(|at| at.to_rfc3339()).as_deref(),
+                Some(wanted)
+            );
+        }
+        assert!(moment("yesterday").is_err());
+    }
+}

@@ -1,0 +1,175 @@
+//! Placements with what is known of each: beside their target, or by the host they lie on.
+
+use chrono::{DateTime, Utc};
+use pointsman_domain::presence::{Presence, Rhythm};
+use pointsman_shared::api::projects::Placement;
+use pointsman_shared::name::{HostId, TargetName};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{StoreError, StoreResult};
+
+/// What lies on these hosts, and for which target.
+pub async fn on_hosts(
+    conn: &mut PgConnection,
+    hosts: &[String],
+    rhythm: &Rhythm,
+) -> StoreResult<Vec<(TargetName, Placement)>> {
+    let now = crate::now(conn).await?;
+    let found = select_placements(conn, None, Some(hosts), now, rhythm).await?;
+    Ok(found
+        .into_iter()
+        .map(|found| (found.target, found.placement))
+        .collect())
+}
+
+/// What differs from what was decided.
+pub async fn drifted(conn: &mut PgConnection, limit: i64) -> StoreResult<Vec<(TargetName, HostId, String)>> {
+    let rows = sqlx::query!(
+        r#"SELECT project.name || '@' || environment.name AS "target!", placement.host_id,
+                  COALESCE(placement.drift, placement.problem) AS "drift!"
+           FROM placement JOIN target ON target.id = placement.target_id
+                JOIN project ON project.id = target.project_id
+                JOIN environment ON environment.id = target.environment_id
+           WHERE placement.retired_at IS NULL AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL)
+           ORDER BY 1, 2 LIMIT $1"#,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let wrong =
+                |what: &dyn ToString| StoreError::inconsistent("placement", &row.target, what.to_string());
+            let target = row.target.parse().map_err(|e| wrong(&e))?;
+            let host = row.host_id.parse().map_err(|e| wrong(&e))?;
+            Ok((target, host, row.drift))
+        })
+        .collect()
+}
+
+/// A placement, and whose it is.
+pub(super) struct Found {
+    pub(super) target_id: Uuid,
+    target: TargetName,
+    pub(super) placement: Placement,
+}
+
+/// Those of these targets.
+pub(super) async fn of_targets(
+    conn: &mut PgConnection,
+    targets: &[Uuid],
+    now: DateTime<Utc>,
+    rhythm: &Rhythm,
+) -> StoreResult<Vec<Found>> {
+    select_placements(conn, Some(targets), None, now, rhythm).await
+}
+
+struct PlacementColumns {
+    id: Uuid,
+    target_id: Uuid,
+    target: String,
+    host_id: String,
+    root: String,
+    desired: Option<String>,
+    attempted: Option<String>,
+    confirmed: Option<String>,
+    current_folder: Option<String>,
+    generation: i64,
+    fence_generation: Option<i64>,
+    health: String,
+    drift: Option<String>,
+    joined_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+    paused_at: Option<DateTime<Utc>>,
+    last_seen_at: Option<DateTime<Utc>>,
+    has_instance: bool,
+    working: bool,
+    stopped: bool,
+}
+
+async fn select_placements(
+    conn: &mut PgConnection,
+    targets: Option<&[Uuid]>,
+    hosts: Option<&[String]>,
+    now: DateTime<Utc>,
+    rhythm: &Rhythm,
+) -> StoreResult<Vec<Found>> {
+    let rows = sqlx::query_as!(
+        PlacementColumns,
+        r#"SELECT placement.id, target_id, project.name || '@' || environment.name AS "target!", host_id, placement.root,
+                  desired.label AS "desired?", attempted.label AS "attempted?",
+                  confirmed.label AS "confirmed?", current_folder, generation, fence_generation,
+                  CASE WHEN confirmed.id IS NULL THEN 'unknown' ELSE health END AS "health!",
+                  COALESCE(drift, problem) AS drift, joined_at, revoked_at, paused_at, last_seen_at,
+                  instance_id IS NOT NULL AS "has_instance!", working > 0 AS "working!",
+                  stopped_at IS NOT NULL AS "stopped!"
+           FROM placement JOIN host ON host.id = placement.host_id
+                JOIN target ON target.id = placement.target_id
+                JOIN project ON project.id = target.project_id
+                JOIN environment ON environment.id = target.environment_id
+                LEFT JOIN release desired ON desired.id = placement.desired_release_id
+                LEFT JOIN release attempted ON attempted.id = placement.attempted_release_id
+                LEFT JOIN release confirmed ON confirmed.id = placement.confirmed_release_id
+                                           AND placement.root_trouble IS DISTINCT FROM 'unreadable'
+           WHERE ($1::uuid[] IS NULL OR target_id = ANY ($1)) AND ($2::text[] IS NULL OR host_id = ANY ($2))
+             AND retired_at IS NULL ORDER BY host_id, 3"#,
+        targets,
+        hosts,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let wrong = |what: &dyn ToString| StoreError::inconsistent("placement", row.id, what.to_string());
+            Ok(Found {
+                target_id: row.target_id,
+                target: row.target.parse().map_err(|e| wrong(&e))?,
+                placement: placement(row, now, rhythm)?,
+            })
+        })
+        .collect()
+}
+
+fn placement(row: PlacementColumns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Placement> {
+    let id = row.id;
+    let wrong = |what: &dyn ToString| StoreError::inconsistent("placement", id, what.to_string());
+    let label = |label: Option<String>| {
+        label
+            .map(|label| label.parse())
+            .transpose()
+            .map_err(|e: pointsman_shared::name::InvalidName| wrong(&e))
+    };
+    let presence = Presence {
+        joined_at: row.joined_at,
+        revoked_at: row.revoked_at,
+        paused_at: row.paused_at,
+        last_seen_at: row.last_seen_at,
+        has_instance: row.has_instance,
+        working: row.working,
+    };
+    Ok(Placement {
+        host: row.host_id.parse().map_err(|e| wrong(&e))?,
+        root: row.root.parse().map_err(|e| wrong(&e))?,
+        desired: label(row.desired)?,
+        attempted: label(row.attempted)?,
+        confirmed: label(row.confirmed)?,
+        current: row
+            .current_folder
+            .map(|folder| folder.parse())
+            .transpose()
+            .map_err(|e| wrong(&e))?,
+        generation: u64::try_from(row.generation).map_err(|e| wrong(&e))?,
+        fence_generation: row
+            .fence_generation
+            .map(u64::try_from)
+            .transpose()
+            .map_err(|e| wrong(&e))?,
+        health: row.health,
+        drift: row.drift,
+        seen: presence.absence(now, rhythm).is_none(),
+        late: presence.late(now, rhythm).is_some(),
+        stopped: row.stopped,
+        last_seen_at: row.last_seen_at,
+    })
+}

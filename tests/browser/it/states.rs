@@ -1,0 +1,160 @@
+//! Pages where there is nothing yet, very much, or something wrong: no violation, no sideways scroll, within the budget.
+
+use anyhow::{Context as _, Result, ensure};
+use pointsman_browser_tests::{Look, Tab, Theme, Window};
+use pointsman_sandbox::{InventedFleet, InventedPast, Options, Sandbox};
+use pointsman_tests::shared;
+
+use crate::access::{AXE, BYTES, NODES, REQUESTS};
+use crate::world::{held, signed_in, signed_in_at, world};
+
+/// Lists and forms, which stand with nothing in them, too.
+const LISTS: [&str; 18] = [
+    "/",
+    "/p",
+    "/d",
+    "/jobs",
+    "/hosts",
+    "/migrations",
+    "/gc",
+    "/locks",
+    "/audit",
+    "/find?q=a",
+    "/settings/accounts",
+    "/settings/tokens",
+    "/settings/environments",
+    "/settings/variables",
+    "/settings/channels",
+    "/settings/deliveries",
+    "/settings/webhooks",
+    "/profile",
+];
+
+/// Pages of something, in an invented fleet.
+const CROWDED: [&str; 10] = [
+    "/?at=2026-11-20T12:00",
+    "/?show=problems",
+    "/p/accounts-010",
+    "/t/accounts-010@production",
+    "/r/accounts-010/12",
+    "/d/500",
+    "/jobs/5000",
+    "/jobs?state=failed",
+    "/h/node-010",
+    "/gc?project=accounts-010",
+];
+
+async fn start() -> Result<Sandbox> {
+    let options = Options {
+        hosts: 0,
+        builders: 0,
+        // Invented hosts are heard by nobody, and would soon be lost to whoever sweeps.
+        roles: vec!["http".to_owned()],
+        ..shared().await?
+    };
+    Ok(Sandbox::start(options).await?)
+}
+
+/// Looks at pages in both themes and widths, and at 320 px.
+async fn examine(tab: &Tab, pages: &[&str]) -> Result<Vec<String>> {
+    let axe = fs_err::read_to_string(AXE).context("deploy/install-packages tests fetches it")?;
+    let mut wrong = Vec::new();
+    let mut weights = Vec::new();
+    for theme in [Theme::Light, Theme::Dark] {
+        for width in [1280, 390] {
+            tab.look(Look { theme, width }).await?;
+            for page in pages {
+                tab.load(page).await?;
+                for violation in tab.violations(&axe).await? {
+                    wrong.push(format!("{page} {theme:?} {width}: {violation}"));
+                }
+            }
+        }
+    }
+    let narrow = Look {
+        theme: Theme::Light,
+        width: 320,
+    };
+    tab.look(narrow).await?;
+    for page in pages {
+        tab.load(page).await?;
+        let over = tab
+            .run("document.documentElement.scrollWidth - innerWidth")
+            .await?;
+        if over.as_i64() != Some(0) {
+            wrong.push(format!("{page} is {over} px too wide at 320 px"));
+        }
+        let weight = tab.weight().await?;
+        weights.push(format!("{page}: {weight:?}"));
+        if weight.elements > NODES || weight.requests > REQUESTS || weight.bytes > BYTES {
+            wrong.push(format!("{page}: {weight:?}"));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(weights)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_with_nothing_on_them_say_what_will_be_there() -> Result<()> {
+    let sandbox = start().await?;
+    let window = Window::open().await?;
+    let tab = signed_in_at(&window, &sandbox).await?;
+    tab.load("/").await?;
+    tab.shows("No project is deployed from here yet").await?;
+    tab.shows("pointsman apply -f").await?;
+    tab.load("/hosts").await?;
+    tab.shows("No host has joined yet").await?;
+    examine(&tab, &LISTS).await?;
+    window.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_a_large_fleet_keep_to_their_budget() -> Result<()> {
+    let sandbox = start().await?;
+    let fleet = InventedFleet {
+        projects: 120,
+        environments: 5,
+        hosts: 500,
+    };
+    let past = InventedPast {
+        days: 90,
+        releases: 12,
+        pace: 1.0,
+        live: true,
+    };
+    sandbox.invent_fleet(fleet).await?;
+    sandbox.invent_past(past).await?;
+    sandbox.beat_for_invented_hosts().await?;
+    let window = Window::open().await?;
+    let tab = signed_in_at(&window, &sandbox).await?;
+    tab.load("/").await?;
+    tab.shows("More projects").await?;
+    for line in [examine(&tab, &LISTS).await?, examine(&tab, &CROWDED).await?].concat() {
+        println!("{line}");
+    }
+    window.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_a_failure_are_as_readable_as_others() -> Result<()> {
+    let world = world().await?;
+    let number = held(world).await?;
+    let failed = world
+        .jobs(number)
+        .await?
+        .into_iter()
+        .find(|job| job.reason.is_some())
+        .context("a job says why it failed")?;
+    let window = Window::open().await?;
+    let tab = signed_in(&window, world).await?;
+    let (deployment, job) = (format!("/d/{number}"), format!("/jobs/{}", failed.number));
+    examine(
+        &tab,
+        &["/", &deployment, &job, "/t/shop@production", "/hosts", "/h/web-1"],
+    )
+    .await?;
+    tab.load(&deployment).await?;
+    tab.press("Roll back to").await?;
+    world.ended(number).await?;
+    window.close().await
+}
