@@ -2,4 +2,6 @@
 
 mod access;
 mod flow;
+mod logged;
+mod long_log;
 mod world;

@@ -15,6 +15,10 @@ export function listen() {
       return;
     }
     going = event.key === "g" ? Date.now() : 0;
+    // "e" and "E": the next error of a log and the one before.
+    const way = { e: "error on", E: "error back" }[event.key];
+    const step = way && document.querySelector(`[data-step="${way}"]`);
+    if (step instanceof HTMLElement) step.click();
     const find = document.querySelector("[data-find]");
     if (event.key === "/" && find instanceof HTMLElement) {
       event.preventDefault();
