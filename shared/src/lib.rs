@@ -18,4 +18,5 @@ mod openapi;
 pub mod outcome;
 pub mod recipe;
 pub mod repository;
+pub mod why;
 pub mod wire;

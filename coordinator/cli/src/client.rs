@@ -6,6 +6,7 @@
 mod accounts;
 mod api;
 mod audit;
+mod causes;
 mod deployments;
 mod events;
 mod keys;

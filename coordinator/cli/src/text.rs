@@ -20,25 +20,7 @@ pub fn duration(length: Duration) -> String {
     }
 }
 
-/// How long ago, in one unit: `12s`, `3m`, `6h`, `5d`; a moment to come is `in 3m`.
-pub fn age(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let seconds = match (now - at).num_seconds() {
-        // Two clocks are never quite the same.
-        -5..0 => 0,
-        seconds => seconds,
-    };
-    let length = match seconds.unsigned_abs() {
-        s @ 0..60 => format!("{s}s"),
-        s @ 60..3_600 => format!("{}m", s / 60),
-        s @ 3_600..86_400 => format!("{}h", s / 3_600),
-        s => format!("{}d", s / 86_400),
-    };
-    if seconds < 0 {
-        format!("in {length}")
-    } else {
-        length
-    }
-}
+pub use pointsman_shared::why::age;
 
 /// A moment, exactly: `2026-11-20T12:04:31Z`.
 pub fn moment(at: DateTime<Utc>) -> String {

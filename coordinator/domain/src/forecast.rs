@@ -2,6 +2,8 @@
 //!
 //! It refuses to guess: without an earlier run there is no forecast.
 
+pub mod queue;
+
 use pointsman_shared::api::plans::Usual;
 
 /// What is usual, from the durations of earlier runs in milliseconds; none without one.

@@ -9,6 +9,8 @@ pub mod fit;
 pub mod forecast;
 pub mod instance;
 pub mod job;
+pub mod known_causes;
+pub mod log_marks;
 pub mod migrations;
 pub mod nearest;
 pub mod notify;
@@ -23,6 +25,7 @@ pub mod release;
 pub mod retention;
 pub mod rollback;
 pub mod schedule;
+pub mod terminal;
 pub mod timing;
 pub mod waves;
 

@@ -7,6 +7,7 @@ mod accounts;
 mod agent;
 mod audit;
 mod caller;
+mod causes;
 mod channels;
 mod deliveries;
 mod deploy_keys;

@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 use super::guard::Access::{self, Agent, Does, Forge, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
-    account, accounts, agent, audit, channels, deliveries, deploy_keys, deployments, edge, environments,
-    events, garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, pages, plans, projects,
-    recipes, releases, rules, targets, tokens, variables, webhooks,
+    account, accounts, agent, audit, causes, channels, deliveries, deploy_keys, deployments, edge,
+    environments, events, garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, pages,
+    plans, projects, recipes, releases, rules, targets, tokens, variables, webhooks,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -116,6 +116,10 @@ fn settings() -> Vec<Route> {
         put("/api/v1/variables", Does(Configure, "variable.set"), variables::set),
         delete("/api/v1/variables", Does(Configure, "variable.unset"), variables::unset),
         put("/api/v1/apply", Does(Configure, "document.apply"), projects::apply),
+        get("/api/v1/causes", May(Read), causes::list),
+        post("/api/v1/causes", Does(Configure, "cause.add"), causes::add),
+        put("/api/v1/causes/{number}", Does(Configure, "cause.change"), causes::change),
+        delete("/api/v1/causes/{number}", Does(Configure, "cause.remove"), causes::remove),
     ]
 }
 

@@ -42,6 +42,7 @@ pub mod invite_host;
 pub mod issue_token;
 pub mod join_host;
 mod judge_rollback;
+pub mod keep_cause;
 pub mod keep_deploy_key;
 pub mod keep_recipe;
 pub mod keep_webhook;

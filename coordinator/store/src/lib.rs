@@ -23,6 +23,7 @@ pub mod idempotency;
 pub mod inbox;
 pub mod jobs;
 pub mod join_tokens;
+pub mod known_causes;
 pub mod leases;
 pub mod listener;
 pub mod locks;

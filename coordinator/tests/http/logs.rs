@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::people::Person;
 use crate::world::World;
 
-struct Log<'a> {
+pub struct Log<'a> {
     world: &'a World,
     admin: Person,
-    number: i64,
+    pub number: i64,
 }
 
 impl<'a> Log<'a> {
-    async fn new(world: &'a World) -> Self {
+    pub async fn new(world: &'a World) -> Self {
         world.set_up_shop().await;
         let stream = world.app.ids.next();
         sqlx::query("INSERT INTO log_stream (id, kind, created_at) VALUES ($1, 'job', now())")
@@ -37,7 +37,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    async fn chunk(&self, seq: i64, first: i64, count: i64, content: Value) {
+    pub async fn chunk(&self, seq: i64, first: i64, count: i64, content: Value) {
         sqlx::query(
             "INSERT INTO log_chunk (stream_id, epoch, seq, stage, first_line, line_count, byte_offset, content, received_at)
              SELECT log_stream_id, 1, $1, 'build', $2, $3, 0, $4, now() FROM job",
@@ -51,7 +51,7 @@ impl<'a> Log<'a> {
         .unwrap();
     }
 
-    async fn lines(&self, seq: i64, first: i64, count: i64) {
+    pub async fn lines(&self, seq: i64, first: i64, count: i64) {
         let at = self.world.app.clock.now().timestamp_millis();
         let line = |n: i64| json!({ "at": at, "source": "out", "text": format!("line {n}") });
         let lines: Vec<_> = (first..first + count).map(line).collect();
@@ -59,7 +59,7 @@ impl<'a> Log<'a> {
     }
 
     /// Ends the job so many seconds ago, with so many lines in all.
-    async fn ends(&self, seconds_ago: i32, total: Option<i64>) {
+    pub async fn ends(&self, seconds_ago: i32, total: Option<i64>) {
         sqlx::query(
             "UPDATE job SET state = 'succeeded', ended_at = now() - make_interval(secs => $1), offer_expires_at = NULL",
         )

@@ -7,7 +7,7 @@ use crate::keeper::{Keeper, between};
 use crate::world::World;
 
 /// Every page that anybody may look at.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 16] = [
     "/hosts",
     "/locks",
     "/gc",
@@ -20,6 +20,9 @@ const PAGES: [&str; 13] = [
     "/settings/deliveries",
     "/settings/webhooks",
     "/settings/variables",
+    "/settings/causes",
+    "/jobs",
+    "/jobs/dead",
     "/profile",
 ];
 /// Pages of admins.
@@ -34,7 +37,7 @@ const OF_EVERYBODY: [&str; 5] = [
 ];
 
 /// Every press of these pages, with something plausible in its form.
-const PRESSES: [(&str, &[(&str, &str)]); 24] = [
+const PRESSES: [(&str, &[(&str, &str)]); 27] = [
     ("/hosts/invitations", &[("host", "web-9")]),
     ("/h/web-1/revoke", &[]),
     ("/locks", &[("target", "shop@production"), ("reason", "x")]),
@@ -73,6 +76,12 @@ const PRESSES: [(&str, &[(&str, &str)]); 24] = [
     ("/settings/rules/add", &[("channel", "ops")]),
     ("/settings/rules/remove", &[("rule", "1")]),
     ("/settings/deliveries/1/redeliver", &[]),
+    ("/settings/causes/add", &[("pattern", "x"), ("sentence", "y")]),
+    (
+        "/settings/causes/change",
+        &[("number", "1"), ("pattern", "x"), ("sentence", "y")],
+    ),
+    ("/settings/causes/remove", &[("number", "1")]),
     (
         "/settings/webhooks/add",
         &[("project", "shop"), ("forge", "github")],

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod agent;
+pub mod causes;
 pub mod deploy_keys;
 pub mod deployments;
 pub mod events;

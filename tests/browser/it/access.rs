@@ -6,7 +6,7 @@ use pointsman_browser_tests::{Look, Theme, Window};
 use crate::world::{signed_in, world};
 
 /// Pages, with what they are looked at with.
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 22] = [
     "/",
     "/p",
     "/p/shop",
@@ -17,6 +17,8 @@ const PAGES: [&str; 20] = [
     "/jobs",
     "/jobs/1",
     "/jobs/1?find=cp",
+    "/jobs/dead",
+    "/settings/causes",
     "/hosts",
     "/h/web-1",
     "/migrations",

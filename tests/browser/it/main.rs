@@ -5,4 +5,6 @@ mod flow;
 mod keyboard;
 mod states;
 mod streams;
+mod logged;
+mod long_log;
 mod world;

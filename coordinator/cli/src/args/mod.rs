@@ -1,6 +1,7 @@
 //! The command line: what may be typed, and nothing of what it does.
 
 mod accounts;
+mod causes;
 mod comfort;
 mod deploy;
 mod garbage;
@@ -17,6 +18,7 @@ mod root;
 mod variables;
 
 pub use accounts::AccountCommand;
+pub use causes::{CauseCommand, SaidCause};
 pub use comfort::{Complete, Completions, KnownShell, ManPages, NameKind, Open, Why};
 pub use deploy::{
     Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, MakePlan, MarkRelease, Pause, Promote, Resume,

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 use super::accounts::AccountCommand;
+use super::causes::CauseCommand;
 use super::comfort::{Complete, Completions, ManPages, Open, Why};
 use super::deploy::{
     Build, Cancel, Decide, Deploy, Deployments, Logs, MakePlan, MarkRelease, Pause, Promote, Resume, Retry,
@@ -206,6 +207,8 @@ pub enum Command {
     Rule(Noun<RuleCommand>),
     /// Deliveries of notifications: what was sent, and how it was answered.
     Delivery(Noun<DeliveryCommand>),
+    /// Known causes: what lines of failed logs mean, and what to do.
+    Cause(Noun<CauseCommand>),
     /// What people and tokens did, newest first.
     Audit(Audit),
     /// What happens to machines and work, as it happens.

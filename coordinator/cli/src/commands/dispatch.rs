@@ -1,7 +1,7 @@
 //! From what was typed to the file that does it.
 
 use super::{
-    account, apply, audit, build, channel, completions, decide, delivery, deploy, deployments, doctor,
+    account, apply, audit, build, cause, channel, completions, decide, delivery, deploy, deployments, doctor,
     environment, events, garbage, help, hosts, intervene, jobs, locks, login, logs, man, mark, migrations,
     names, open, plan, project, push, recipe, rule, status, target, token, top, undo, variable, webhook, why,
 };
@@ -62,6 +62,7 @@ pub async fn run(session: &Session, command: Command) -> Result<Exit, CliError> 
         Command::Channel(args) => channel::channel(session, args.verb()?).await,
         Command::Rule(args) => rule::rule(session, args.verb()?).await,
         Command::Delivery(args) => delivery::delivery(session, args.verb()?).await,
+        Command::Cause(args) => cause::cause(session, args.verb()?).await,
         Command::Audit(args) => audit::audit(session, args).await,
         Command::Events(args) => events::events(session, args).await,
         Command::Completions(args) => completions::completions(session, &args),

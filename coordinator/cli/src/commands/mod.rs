@@ -5,6 +5,7 @@ mod account;
 mod apply;
 mod audit;
 mod build;
+mod cause;
 mod channel;
 mod completions;
 mod decide;

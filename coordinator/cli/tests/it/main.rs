@@ -10,6 +10,7 @@
 mod coordinator;
 mod person;
 
+mod causes;
 mod completing;
 mod deciding;
 mod deploying;

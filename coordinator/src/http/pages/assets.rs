@@ -20,9 +20,12 @@ struct Asset {
 }
 
 /// Our modules, each after those it imports; a page gets them as one file, so that it takes few requests.
-const MODULES: [&str; 6] = [
+const MODULES: [&str; 9] = [
     include_str!("assets/time.js"),
     include_str!("assets/forms.js"),
+    include_str!("assets/html.js"),
+    include_str!("assets/folds.js"),
+    include_str!("assets/window.js"),
     include_str!("assets/log.js"),
     include_str!("assets/palette.js"),
     include_str!("assets/live.js"),

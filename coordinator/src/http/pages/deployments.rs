@@ -3,23 +3,21 @@
 use askama::Template;
 use pointsman_domain::{Action, Refusal};
 use pointsman_shared::api::deployments::{Deployment, DeploymentState};
-use pointsman_shared::api::jobs::{Job, JobState, LogPage};
+use pointsman_shared::api::jobs::{Job, JobState};
 use pointsman_shared::name::{HostId, TargetName};
-use pointsman_shared::wire::logs::LogSource;
 use pointsman_store::views;
 use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Path, Query};
 use super::super::problem::Answer;
 use super::format::{self, Standing};
+use super::log::window::Window;
 use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
 use crate::operations::known;
 
 /// Rows of the list.
 const ROWS: i64 = 50;
-/// Lines of a log that a page shows at first: its end.
-const TAIL: u64 = 400;
 
 /// `?target=shop@production&before=812`
 #[derive(Debug, Deserialize)]
@@ -79,7 +77,7 @@ struct Whole {
     deployment: Deployment,
     jobs: Vec<Job>,
     #[serde(skip)]
-    log: Option<(Job, LogPage)>,
+    log: Option<(Job, Window)>,
 }
 
 #[derive(Template)]
@@ -152,23 +150,24 @@ struct HostRow<'a> {
     failed: bool,
 }
 
+/// Whose log the page shows, and those that it could show.
 #[derive(Template)]
-#[template(path = "log_tail.html")]
-pub(super) struct LogTail<'a> {
+#[template(path = "log_of.html")]
+pub(super) struct LogOf<'a> {
     job: &'a Job,
     standing: Standing,
-    log: &'a LogPage,
-    follow: bool,
+    others: &'a [Job],
+    page: String,
 }
 
-impl<'a> LogTail<'a> {
-    /// The end of a job's log, which is followed while the job is open.
-    pub(super) const fn of(job: &'a Job, log: &'a LogPage) -> Self {
+impl<'a> LogOf<'a> {
+    /// A job's, on a page that can show those of others too.
+    pub(super) const fn of(job: &'a Job, others: &'a [Job], page: String) -> Self {
         Self {
             job,
             standing: format::job(job.state),
-            log,
-            follow: !job.state.is_final(),
+            others,
+            page,
         }
     }
 }
@@ -222,7 +221,11 @@ pub(super) async fn show(
         .in_mood(mood)
         .like(format!("pointsman watch {number}"));
     if let Some((job, log)) = &whole.log {
-        shown = shown.with("log", &LogTail::of(job, log))?;
+        let of = LogOf::of(job, &whole.jobs, format!("/d/{number}"));
+        if let Some(cards) = log.cards() {
+            shown = shown.with("causes", cards)?;
+        }
+        shown = shown.with("log", &of)?.with("lines", &log.drawing())?;
     }
     Ok(shown)
 }
@@ -249,7 +252,7 @@ async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
     let last = || jobs.iter().find(|job| job.started_at.is_some());
     let chosen = asked.or_else(wrong).or_else(running).or_else(last).cloned();
     let log = match chosen {
-        Some(job) => tail(&mut conn, &job).await?.map(|log| (job, log)),
+        Some(job) => Window::tail(&mut conn, &job).await?.map(|log| (job, log)),
         None => None,
     };
     Ok(Whole {
@@ -257,20 +260,6 @@ async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
         jobs,
         log,
     })
-}
-
-/// The end of a job's log.
-pub(super) async fn tail(conn: &mut pointsman_store::PgConnection, job: &Job) -> Answer<Option<LogPage>> {
-    let limit = usize::try_from(TAIL).unwrap_or_default();
-    let Some(first) = views::logs::page(conn, job.number, None, 0, limit).await? else {
-        return Ok(None);
-    };
-    match first.total {
-        Some(total) if total > TAIL => {
-            Ok(views::logs::page(conn, job.number, None, total - TAIL, limit).await?)
-        }
-        _ => Ok(Some(first)),
-    }
 }
 
 fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {

@@ -1,29 +1,30 @@
-//! Jobs: the queue, and one job with its whole log, page by page, searched on the server.
+//! Jobs: the queue, and one job with its whole log.
+
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::Form;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
-use pointsman_domain::{Action, Refusal};
-use pointsman_shared::api::jobs::{Job, JobState, LogPage, NumberedLine};
-use pointsman_shared::wire::logs::LogSource;
-use pointsman_store::views;
+use chrono::{DateTime, Utc};
+use pointsman_domain::Action;
+use pointsman_shared::api::jobs::{Job, JobState, NumberedLine};
+use pointsman_store::views::{self, job_queue::OpenJob};
 use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Path, Query};
 use super::super::problem::Answer;
 use super::format::{self, Standing};
 use super::interventions::Why;
+use super::log::causes;
+use super::log::finding::{self, FindQuery, Finding};
+use super::log::unknown;
+use super::log::window::{Part, Window};
 use super::shown::{Mood, Place, Shown, Went};
 use super::viewer::Viewer;
+use super::why;
 use crate::operations::cancel_job;
 
 /// Rows of the list.
 const ROWS: i64 = 75;
-/// Lines of a page of a log.
-const LINES: usize = 500;
-/// Lines of a raw log that are read at once.
-const RAW: usize = 5000;
 /// States that the list can be narrowed to.
 const STATES: [JobState; 9] = [
     JobState::Running,
@@ -36,8 +37,6 @@ const STATES: [JobState; 9] = [
     JobState::Cancelled,
     JobState::Abandoned,
 ];
-/// Lines that a search shows.
-const FOUND: i64 = 200;
 
 /// `?state=running&before=812`
 #[derive(Debug, Deserialize)]
@@ -51,10 +50,42 @@ pub(super) struct ListQuery {
 #[derive(Template)]
 #[template(path = "jobs.html")]
 struct List<'a> {
-    rows: Vec<(&'a Job, Standing, String)>,
+    rows: Vec<ListRow<'a>>,
+    summary: String,
     state: &'a str,
     states: [(&'static str, bool); 9],
     next: Option<i64>,
+}
+
+struct ListRow<'a> {
+    job: &'a Job,
+    standing: Standing,
+    took: String,
+    /// Its place among those that wait.
+    place: Option<String>,
+    /// Until when its agent owns it.
+    lease: Option<DateTime<Utc>>,
+    /// `1/3`, or the number of the attempt alone where there are no more.
+    attempt: String,
+    /// Offers that came back unread.
+    dead: i32,
+    explained: bool,
+}
+
+fn list_row<'a>(job: &'a Job, open: Option<&OpenJob>) -> ListRow<'a> {
+    ListRow {
+        job,
+        standing: format::job(job.state),
+        took: took(job),
+        place: open.and_then(|open| why::in_line(job.state, open)),
+        lease: open.and_then(|open| open.lease_until),
+        attempt: match open {
+            Some(open) => format!("{}/{}", job.epoch, open.most_epochs),
+            None => job.epoch.to_string(),
+        },
+        dead: open.map_or(0, |open| open.dead_offers),
+        explained: !job.state.is_final(),
+    }
 }
 
 /// `GET /jobs`
@@ -67,14 +98,17 @@ pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answ
     };
     let mut conn = viewer.app().store.read().await?;
     let mut jobs = views::jobs::page(&mut conn, wanted, ROWS + 1).await?;
+    let now = pointsman_store::now(&mut conn).await?;
+    let open = views::job_queue::open(&mut conn, now).await?;
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = jobs.len() > rows;
     jobs.truncate(rows);
     let list = List {
         rows: jobs
             .iter()
-            .map(|job| (job, format::job(job.state), took(job)))
+            .map(|job| list_row(job, open.get(&job.number)))
             .collect(),
+        summary: summary(&open),
         state: &query.state,
         states: STATES.map(|state| (state.as_str(), state.as_str() == query.state)),
         next: jobs.last().filter(|_| more).map(|last| last.number),
@@ -84,6 +118,12 @@ pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answ
         .like("pointsman jobs"))
 }
 
+/// `2 running, 5 waiting`
+fn summary(open: &HashMap<i64, OpenJob>) -> String {
+    let running = open.values().filter(|job| job.lease_until.is_some()).count();
+    format!("{running} running, {} waiting", open.len() - running)
+}
+
 fn took(job: &Job) -> String {
     match (job.started_at, job.ended_at) {
         (Some(from), Some(to)) => format::duration(format::between(from, to)),
@@ -91,19 +131,17 @@ fn took(job: &Job) -> String {
     }
 }
 
-/// `?from=1200&find=ERROR`
+/// `?from=1200`, beside what is looked for.
 #[derive(Debug, Deserialize)]
 pub(super) struct ShowQuery {
     #[serde(default)]
     from: Option<u64>,
-    #[serde(default)]
-    find: String,
 }
 
 #[derive(Serialize)]
 struct Whole {
     job: Job,
-    log: LogPage,
+    log: Vec<NumberedLine>,
     found: Vec<NumberedLine>,
 }
 
@@ -118,109 +156,74 @@ struct Head<'a> {
     may_cancel: bool,
 }
 
-#[derive(Template)]
-#[template(path = "job_log.html")]
-struct LogView<'a> {
-    job: &'a Job,
-    log: &'a LogPage,
-    found: &'a [NumberedLine],
-    find: &'a str,
-    before: Option<u64>,
-    after: Option<u64>,
-    last: Option<u64>,
-    follow: bool,
-}
-
 /// `GET /jobs/{number}`
 pub(super) async fn show(
     viewer: Viewer,
     Path(number): Path<i64>,
     Query(query): Query<ShowQuery>,
+    Query(find): Query<FindQuery>,
 ) -> Answer<Shown> {
-    let whole = read(&viewer, number, &query).await?;
+    let mut conn = viewer.app().store.read().await?;
+    let job = views::jobs::one(&mut conn, number).await?;
+    let job = job.ok_or_else(|| unknown(number))?;
+    let extent = views::log_window::extent(&mut conn, number).await?;
+    let extent = extent.ok_or_else(|| unknown(number))?;
+    // Whoever opens a failed job wants to know what ended it.
+    let usual = if causes::wants(job.state) {
+        Part::End
+    } else {
+        Part::From(1)
+    };
+    let part = query.from.map_or(usual, Part::From);
+    let stage = Some(find.stage.as_str());
+    let window = Window::open(&mut conn, &job, &extent, (part, stage, find.as_query())).await?;
+    let finds = finding::find(&mut conn, number, &find).await?;
+    let now = pointsman_store::now(&mut conn).await?;
+    let open = views::job_queue::open(&mut conn, now).await?;
+    let whole = Whole {
+        job,
+        log: window.lines.clone(),
+        found: finds.lines.clone(),
+    };
     let job = &whole.job;
+    let head = head(&viewer, job);
+    let title = format!("#{number} {} {}", job.kind, head.standing.word);
+    let mut shown = Shown::new(title, Place::Jobs, &whole)?.with("job", &head)?;
+    if let Some(chain) = why::of_job(&viewer, &mut conn, job, open.get(&number)).await? {
+        shown = shown.with("why", &chain)?;
+    }
+    if let Some(cards) = window.cards() {
+        shown = shown.with("causes", cards)?;
+    }
+    Ok(shown
+        .with("log", &Finding::of(number, &find, &extent, &finds))?
+        .with("lines", &window.drawing())?
+        .in_mood(mood(job.state))
+        .like(format!("pointsman logs --job {number}")))
+}
+
+fn head<'a>(viewer: &'a Viewer, job: &'a Job) -> Head<'a> {
     let steps = job.steps.iter().map(|step| {
         let took = step.duration_ms.map(format::duration).unwrap_or_default();
         (step.name.as_str(), step.state.as_str(), took)
     });
-    let head = Head {
+    Head {
         job,
         standing: format::job(job.state),
         took: took(job),
         steps: steps.collect(),
         proof: &viewer.proof,
         may_cancel: viewer.may(Action::Deploy) && !job.state.is_final(),
-    };
-    let lines = LINES as u64;
-    let first = whole.log.lines.first().map_or(1, |line| line.line);
-    let end = whole.log.lines.last().map_or(0, |line| line.line);
-    let more = whole.log.lines.len() >= LINES;
-    let log = LogView {
-        job,
-        log: &whole.log,
-        found: &whole.found,
-        find: &query.find,
-        before: (first > 1).then(|| first.saturating_sub(lines).max(1)),
-        after: more.then_some(end + 1),
-        last: whole
-            .log
-            .total
-            .filter(|total| *total > end)
-            .map(|total| total.saturating_sub(lines) + 1),
-        follow: !job.state.is_final() && !more,
-    };
-    let mood = match job.state {
+    }
+}
+
+const fn mood(state: JobState) -> Mood {
+    match state {
         JobState::Succeeded => Mood::Good,
         JobState::Failed | JobState::Indeterminate | JobState::Abandoned => Mood::Bad,
         JobState::Cancelled | JobState::Superseded => Mood::Quiet,
         JobState::Queued | JobState::Offered | JobState::Running | JobState::Deferred => Mood::Running,
-    };
-    Ok(Shown::new(
-        format!("#{number} {} {}", job.kind, head.standing.word),
-        Place::Jobs,
-        &whole,
-    )?
-    .with("job", &head)?
-    .with("log", &log)?
-    .in_mood(mood)
-    .like(format!("pointsman logs #{number}")))
-}
-
-async fn read(viewer: &Viewer, number: i64, query: &ShowQuery) -> Answer<Whole> {
-    let mut conn = viewer.app().store.read().await?;
-    let job = views::jobs::one(&mut conn, number)
-        .await?
-        .ok_or_else(|| unknown(number))?;
-    let after = query.from.unwrap_or(1).saturating_sub(1);
-    let log = views::logs::page(&mut conn, number, None, after, LINES).await?;
-    let found = if query.find.is_empty() {
-        Vec::new()
-    } else {
-        views::logs::search(&mut conn, number, &query.find, FOUND).await?
-    };
-    Ok(Whole {
-        job,
-        log: log.ok_or_else(|| unknown(number))?,
-        found,
-    })
-}
-
-/// `GET /jobs/{number}/raw`
-pub(super) async fn raw(viewer: Viewer, Path(number): Path<i64>) -> Answer<Response> {
-    let mut text = String::new();
-    let mut after = 0;
-    loop {
-        let mut conn = viewer.app().store.read().await?;
-        let page = views::logs::page(&mut conn, number, None, after, RAW).await?;
-        let page = page.ok_or_else(|| unknown(number))?;
-        let Some(last) = page.lines.last() else { break };
-        after = last.line + last.gap.max(1) - 1;
-        for line in &page.lines {
-            text.push_str(&line.text);
-            text.push('\n');
-        }
     }
-    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
 /// `POST /jobs/{number}/cancel`
@@ -233,9 +236,4 @@ pub(super) async fn cancel(viewer: Viewer, Path(number): Path<i64>, Form(why): F
     )
     .await?;
     Ok(Went(format!("/jobs/{number}")))
-}
-
-fn unknown(number: i64) -> Refusal {
-    Refusal::not_found("unknown_job", format!("there is no job #{number}"))
-        .hint("the list of jobs shows which there are")
 }

@@ -9,6 +9,7 @@ mod assets;
 mod audit;
 mod badge;
 mod company;
+mod dead_letters;
 mod deployments;
 mod find;
 mod format;
@@ -19,6 +20,7 @@ mod interventions;
 mod jobs;
 mod live;
 mod locks;
+mod log;
 mod migrations;
 mod needs;
 mod once;
@@ -36,6 +38,7 @@ mod stop;
 mod targets;
 mod text;
 mod viewer;
+mod why;
 mod wrap;
 
 /// Filters that templates use.
@@ -92,8 +95,11 @@ pub fn routes() -> Vec<Route> {
         get("/plans/{hash}", Page(Read), plans::show),
         post("/plans/{hash}", Press(Deploy), plans::carry_out),
         get("/jobs", Page(Read), jobs::list),
+        get("/jobs/dead", Page(Read), dead_letters::list),
         get("/jobs/{number}", Page(Read), jobs::show),
-        get("/jobs/{number}/raw", Page(Read), jobs::raw),
+        get("/jobs/{number}/raw", Page(Read), log::raw::show),
+        get("/jobs/{number}/lines", Page(Read), log::window::lines),
+        get("/jobs/{number}/step", Page(Read), log::finding::step),
         post("/jobs/{number}/cancel", Press(Deploy), jobs::cancel),
         get("/d", Page(Read), deployments::list),
         get("/d/{number}", Page(Read), deployments::show),

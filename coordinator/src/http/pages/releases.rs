@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::Form;
 use pointsman_domain::Action;
 use pointsman_shared::api::garbage::PinRequest;
-use pointsman_shared::api::jobs::{Job, LogPage};
+use pointsman_shared::api::jobs::Job;
 use pointsman_shared::api::projects::Target;
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use pointsman_shared::name::{MarkName, ProjectName};
@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::super::extract::Path;
 use super::super::problem::Answer;
 use super::super::releases::find;
-use super::deployments::{LogTail, tail};
+use super::deployments::LogOf;
 use super::format::{self, Standing};
+use super::log::window::Window;
 use super::shown::{Mood, Place, Shown, Went};
 use super::viewer::Viewer;
 use crate::operations::mark_release::{self, Said};
@@ -28,7 +29,7 @@ struct Whole {
     #[serde(skip)]
     targets: Vec<Target>,
     #[serde(skip)]
-    log: Option<LogPage>,
+    log: Option<Window>,
 }
 
 #[derive(Template)]
@@ -80,7 +81,11 @@ pub(super) async fn show(
         .in_mood(mood)
         .like(format!("pointsman logs {project} {}", release.label));
     if let (Some(job), Some(log)) = (&whole.job, &whole.log) {
-        shown = shown.with("log", &LogTail::of(job, log))?;
+        let of = LogOf::of(job, &[], String::new());
+        if let Some(cards) = log.cards() {
+            shown = shown.with("causes", cards)?;
+        }
+        shown = shown.with("log", &of)?.with("lines", &log.drawing())?;
     }
     Ok(shown)
 }
@@ -99,7 +104,7 @@ async fn read(viewer: &Viewer, project: &ProjectName, spec: &str) -> Answer<Whol
         None => None,
     };
     let log = match &job {
-        Some(job) => tail(&mut conn, job).await?,
+        Some(job) => Window::tail(&mut conn, job).await?,
         None => None,
     };
     let of_project = [project.to_string()];

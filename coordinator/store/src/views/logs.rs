@@ -6,13 +6,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_shared::api::jobs::{LogPage, NumberedLine};
 use pointsman_shared::ids::StreamId;
-use pointsman_shared::wire::logs::{LogContent, LogLine, LogSource};
+use pointsman_shared::wire::logs::{LogContent, LogSource};
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
 
-/// Chunks read at once; each holds at least one line or one gap.
-const CHUNKS: usize = 200;
 /// How long after an attempt's end lines are waited for.
 const STRAGGLERS: TimeDelta = TimeDelta::minutes(1);
 
@@ -28,8 +26,7 @@ pub async fn page(
     let Some(head) = head(conn, job, epoch).await? else {
         return Ok(None);
     };
-    let chunks = chunks(conn, &head, after).await?;
-    let more = chunks.len() == CHUNKS;
+    let (chunks, more) = chunks(conn, &head, after, limit).await?;
     let now = crate::now(conn).await?;
     let given_up = head.ended_at.is_some_and(|ended_at| ended_at + STRAGGLERS < now);
     let mut reading = Reading {
@@ -51,55 +48,20 @@ pub async fn page(
     }))
 }
 
-/// Lines of a job's newest attempt that hold a text, whatever its case; at most `limit`, in order.
-pub async fn search(
-    conn: &mut PgConnection,
-    job: i64,
-    text: &str,
-    limit: i64,
-) -> StoreResult<Vec<NumberedLine>> {
-    let rows = sqlx::query!(
-        r#"SELECT log_chunk.stage, log_chunk.first_line + line.place - 1 AS "line!", line.content AS "content!"
-           FROM job JOIN log_chunk ON log_chunk.stream_id = job.log_stream_id AND log_chunk.epoch = job.epoch,
-                LATERAL jsonb_array_elements(log_chunk.content->'lines') WITH ORDINALITY AS line (content, place)
-           WHERE job.number = $1 AND log_chunk.content ? 'lines'
-             AND strpos(lower(line.content->>'text'), lower($2)) > 0
-           ORDER BY 2 LIMIT $3"#,
-        job,
-        text,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let line: LogLine = serde_json::from_value(row.content)
-                .map_err(|error| StoreError::inconsistent("log_chunk", job, error))?;
-            Ok(NumberedLine {
-                line: unsigned(row.line),
-                at: DateTime::from_timestamp_millis(line.at).unwrap_or_default(),
-                stage: row.stage,
-                source: line.source,
-                text: line.text,
-                gap: 0,
-            })
-        })
-        .collect()
-}
-
-struct Head {
-    stream: StreamId,
-    epoch: i32,
-    total: Option<u64>,
-    over: bool,
+pub(super) struct Head {
+    pub(super) stream: StreamId,
+    pub(super) epoch: i32,
+    pub(super) total: Option<u64>,
+    pub(super) over: bool,
+    pub(super) failed: bool,
     ended_at: Option<DateTime<Utc>>,
 }
 
 /// The stream, the attempt that is meant, how many lines it wrote, and whether no more can come. A lost attempt never
 /// says how many lines it wrote; it is over all the same.
-async fn head(conn: &mut PgConnection, job: i64, epoch: Option<i32>) -> StoreResult<Option<Head>> {
+pub(super) async fn head(conn: &mut PgConnection, job: i64, epoch: Option<i32>) -> StoreResult<Option<Head>> {
     let row = sqlx::query!(
-        r#"SELECT job.log_stream_id, job.ended_at AS job_ended, job.epoch AS newest, COALESCE($2, job.epoch) AS "epoch!",
+        r#"SELECT job.log_stream_id, job.ended_at AS job_ended, job.epoch AS newest, job.state, COALESCE($2, job.epoch) AS "epoch!",
                   attempt.log_lines AS "log_lines?", attempt.ended_at AS "attempt_ended?"
            FROM job LEFT JOIN attempt ON attempt.job_id = job.id AND attempt.epoch = COALESCE($2, job.epoch)
            WHERE job.number = $1"#,
@@ -112,6 +74,7 @@ async fn head(conn: &mut PgConnection, job: i64, epoch: Option<i32>) -> StoreRes
         stream: StreamId(row.log_stream_id),
         epoch: row.epoch,
         total: row.log_lines.map(unsigned),
+        failed: matches!(row.state.as_str(), "failed" | "indeterminate" | "abandoned"),
         over: row.job_ended.is_some() || (row.epoch < row.newest && row.attempt_ended.is_some()),
         ended_at: row.attempt_ended.or(row.job_ended),
     }))
@@ -124,29 +87,48 @@ struct Chunk {
     received_at: DateTime<Utc>,
 }
 
-async fn chunks(conn: &mut PgConnection, head: &Head, after: u64) -> StoreResult<Vec<Chunk>> {
+/// The chunks that hold the next lines, and whether there are more. The first is found by the index: the last one
+/// that begins no later than the wanted line; chunks that follow are taken until they hold enough.
+async fn chunks(
+    conn: &mut PgConnection,
+    head: &Head,
+    after: u64,
+    limit: usize,
+) -> StoreResult<(Vec<Chunk>, bool)> {
+    let most = i64::try_from(limit).unwrap_or(i64::MAX).max(1);
     let rows = sqlx::query!(
-        "SELECT stage, first_line, content, received_at FROM log_chunk
-         WHERE stream_id = $1 AND epoch = $2 AND first_line > $3 - line_count
-         ORDER BY first_line, seq LIMIT $4",
+        r#"SELECT stage, first_line, content, received_at, found AS "found!"
+           FROM (SELECT stage, first_line, seq, content, received_at, count(*) OVER () AS found,
+                        sum(ahead) OVER (ORDER BY first_line, seq)::bigint - ahead AS before
+                 FROM (SELECT stage, first_line, seq, content, received_at,
+                              LEAST(line_count, first_line + line_count - $3) AS ahead
+                       FROM log_chunk
+                       WHERE stream_id = $1 AND epoch = $2 AND first_line > $3 - line_count AND first_line >= COALESCE(
+                           (SELECT max(first_line) FROM log_chunk
+                            WHERE stream_id = $1 AND epoch = $2 AND first_line <= $3), 0)
+                       ORDER BY first_line, seq LIMIT $4) AS next) AS counted
+           WHERE before < $4 ORDER BY first_line, seq"#,
         head.stream.0,
         head.epoch,
         i64::try_from(after).unwrap_or(i64::MAX - 1) + 1,
-        i64::try_from(CHUNKS).unwrap_or(i64::MAX),
+        most,
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Chunk {
-                stage: row.stage,
-                first_line: unsigned(row.first_line),
-                content: serde_json::from_value(row.content)
-                    .map_err(|error| StoreError::inconsistent("log_chunk", head.stream, error))?,
-                received_at: row.received_at,
-            })
+    let taken = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let more = rows
+        .first()
+        .is_some_and(|row| row.found >= most || row.found > taken);
+    let chunks = rows.into_iter().map(|row| {
+        Ok(Chunk {
+            stage: row.stage,
+            first_line: unsigned(row.first_line),
+            content: serde_json::from_value(row.content)
+                .map_err(|error| StoreError::inconsistent("log_chunk", head.stream, error))?,
+            received_at: row.received_at,
         })
-        .collect()
+    });
+    Ok((chunks.collect::<StoreResult<_>>()?, more))
 }
 
 /// Lines put in order, one after the other.
@@ -230,6 +212,6 @@ impl Reading {
     }
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }

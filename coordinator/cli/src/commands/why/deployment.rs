@@ -4,6 +4,7 @@ use pointsman_shared::api::deployments::{Deployment, DeploymentState, HostProgre
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::locks::Lock;
 use pointsman_shared::outcome::JobKind;
+use pointsman_shared::why;
 
 use super::Asked;
 use crate::error::CliError;
@@ -17,18 +18,10 @@ const MOST_JOBS: usize = 200;
 impl Asked<'_> {
     /// Who wished it and how it stands; nothing below it.
     pub fn wish(&mut self, depth: usize, deployment: &Deployment) {
-        let age = text::age(deployment.requested_at, self.session.clock.now());
-        let reason = deployment
-            .reason
-            .as_ref()
-            .map_or_else(String::new, |reason| format!(": {reason}"));
-        let says = format!(
-            "{} wished {} for {} {age} ago; now {}{reason}",
-            deployment.requested_by, deployment.release, deployment.target, deployment.summary
-        );
-        let about = format!("deployment #{}", deployment.number);
+        let link = why::wish(deployment, self.session.clock.now());
         let tone = wording::deployment_tone(deployment.state);
-        self.chain.add(depth, tone, about, says, what_to_do(deployment));
+        self.chain
+            .add(depth, tone, link.about, link.says, what_to_do(deployment));
     }
 
     /// All of it.
@@ -65,14 +58,13 @@ impl Asked<'_> {
 
     /// The global stop.
     pub fn stop(&mut self, depth: usize, stop: &Lock) {
-        let says = format!("{} stopped it: {}; only rollbacks go on", stop.owner, stop.reason);
-        let cure = "pointsman resume, once its reason is gone".to_owned();
+        let link = why::stop(stop);
         self.chain.add(
             depth,
             crate::printer::Tone::Warning,
-            "everything",
-            says,
-            Some(cure),
+            link.about,
+            link.says,
+            link.cure,
         );
     }
 

@@ -3,11 +3,11 @@
 use pointsman_shared::api::fleet::Host;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::name::HostId;
+use pointsman_shared::why::{self, Mood};
 
 use super::Asked;
 use crate::error::CliError;
 use crate::printer::Tone;
-use crate::text;
 
 /// Jobs of each state that are looked through.
 const MOST_JOBS: usize = 200;
@@ -52,47 +52,12 @@ impl Asked<'_> {
     }
 
     fn host_link(&mut self, depth: usize, host: &Host) {
-        let heard = host
-            .last_seen_at
-            .map(|at| format!("heard {} ago", text::age(at, self.session.clock.now())));
-        let mut words: Vec<String> = heard.into_iter().collect();
-        let (tone, cure) = if host.revoked_at.is_some() {
-            words.push("its key was taken away".to_owned());
-            (
-                Tone::Bad,
-                Some(format!(
-                    "pointsman hosts invite {}, then join again on it",
-                    host.id
-                )),
-            )
-        } else if host.joined_at.is_none() {
-            words.push("it was invited and has not joined".to_owned());
-            (
-                Tone::Warning,
-                Some("on the host: pointsman-agent join --token TOKEN".to_owned()),
-            )
-        } else if host.stopped_at.is_some() {
-            (
-                Tone::Warning,
-                Some("on the host: systemctl start pointsman-agent".to_owned()),
-            )
-        } else if !host.seen {
-            let cure = "on the host: systemctl status pointsman-agent; journalctl -u pointsman-agent -n 50";
-            (Tone::Bad, Some(cure.to_owned()))
-        } else if host.problems.is_empty() {
-            words.push(format!(
-                "well, works on {}",
-                text::counted(host.running as usize, "job")
-            ));
-            (Tone::Good, None)
-        } else {
-            (
-                Tone::Warning,
-                Some("pointsman doctor names the cure of each".to_owned()),
-            )
+        let link = why::host(host, self.session.clock.now());
+        let tone = match link.mood {
+            Mood::Good => Tone::Good,
+            Mood::Warning => Tone::Warning,
+            Mood::Bad => Tone::Bad,
         };
-        words.extend(host.problems.iter().cloned());
-        self.chain
-            .add(depth, tone, format!("host {}", host.id), words.join("; "), cure);
+        self.chain.add(depth, tone, link.about, link.says, link.cure);
     }
 }

@@ -6,6 +6,7 @@
 
 mod acts;
 mod builds;
+mod causes;
 mod changes;
 mod deciding;
 mod events;
@@ -100,6 +101,7 @@ impl Coordinator {
                     .merge(deciding::routes())
                     .merge(pushing::routes())
                     .merge(notifying::routes())
+                    .merge(causes::routes())
                     .merge(events::routes()),
             )
             .fallback(refusals::no_route)

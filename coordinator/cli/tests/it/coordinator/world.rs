@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_shared::api::accounts::Account;
+use pointsman_shared::api::causes::Cause;
 use pointsman_shared::api::deploy_keys::DeployKey;
 use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::events::Event;
@@ -66,6 +67,7 @@ pub struct World {
     pub channels: Vec<Channel>,
     /// Who is told what.
     pub rules: Vec<Rule>,
+    pub causes: Vec<Cause>,
     /// What was sent.
     pub deliveries: Vec<Delivery>,
     /// Whether every migration's effect is known.
@@ -96,7 +98,10 @@ where
 impl World {
     /// The world most tests begin with.
     pub fn shop() -> Self {
-        let mut world = Self::default();
+        let mut world = Self {
+            causes: super::causes::at_first(),
+            ..Self::default()
+        };
         world.projects.push(Project {
             name: name("shop"),
             repository: "https://git.example/shop".to_owned(),

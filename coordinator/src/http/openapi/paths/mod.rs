@@ -2,6 +2,7 @@
 //! that handlers stay readable.
 
 mod agents;
+mod causes;
 mod deployments;
 mod fleet;
 mod notifications;
@@ -17,6 +18,7 @@ pub(super) fn all() -> Vec<Operation> {
     all.extend(projects::operations());
     all.extend(pushes::operations());
     all.extend(notifications::operations());
+    all.extend(causes::operations());
     all.extend(deployments::operations());
     all.extend(fleet::operations());
     all.extend(agents::operations());

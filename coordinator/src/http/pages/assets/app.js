@@ -3,12 +3,13 @@
 
 import { keep } from "./time.js";
 import { watch } from "./forms.js";
-import { follow } from "./log.js";
+import { follow, steer } from "./log.js";
 import { listen } from "./palette.js";
 import { live } from "./live.js";
 
 keep();
 watch();
 follow(document);
+steer();
 listen();
 live();

@@ -3,15 +3,8 @@
 // regions that differ from those it is told of when the stream opens.
 
 import { tell } from "./time.js";
-import { follow } from "./log.js";
-
-const policy =
-  "trustedTypes" in window
-    ? /** @type {any} */ (window).trustedTypes.createPolicy("pointsman", {
-        // Only what our own server drew comes here, over our own stream.
-        createHTML: (/** @type {string} */ html) => html,
-      })
-    : { createHTML: (/** @type {string} */ html) => html };
+import { follow, took } from "./log.js";
+import { policy } from "./html.js";
 
 /** @type {EventSource | null} */
 let stream = null;
@@ -74,14 +67,16 @@ function apply(patch) {
     return;
   }
   held.delete(patch.id);
+  if (took(region, patch.html)) {
+    region.setAttribute("data-hash", patch.hash);
+    return;
+  }
   const focus = focused(region);
   const open = [...region.querySelectorAll("details[open][id]")].map((details) => details.id);
   const scrolled = [...region.querySelectorAll("[data-keep]")].map((box) => [box.id, box.scrollTop, box.scrollLeft]);
-  const letGo = [...region.querySelectorAll(".log[data-let=go]")].map((box) => box.id);
   region.innerHTML = policy.createHTML(patch.html);
   region.setAttribute("data-hash", patch.hash);
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  for (const id of letGo) document.getElementById(id)?.setAttribute("data-let", "go");
   for (const [id, top, left] of scrolled) document.getElementById(String(id))?.scrollTo(Number(left), Number(top));
   if (focus) {
     const again =

@@ -18,9 +18,13 @@ const KEYS = [
   ["g a", "audit", () => true],
   ["j", "the next row", () => rowLinks().length > 0],
   ["k", "the row before", () => rowLinks().length > 0],
+  ["e", "the next error of the log", () => Boolean(failing("on"))],
+  ["E", "the error before", () => Boolean(failing("back"))],
   ["?", "this sheet", () => true],
 ];
 
+/** The button to the next error of a log, or to the one before. @param {"on" | "back"} way */
+const failing = (way) => /** @type {HTMLElement | null} */ (document.querySelector(`[data-step="error ${way}"]`));
 const field = () => /** @type {HTMLElement | null} */ (document.querySelector("[data-find]") ?? finder());
 const finder = () => /** @type {HTMLInputElement | null} */ (document.getElementById("finder"));
 const rowLinks = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main tbody th a, main .needs a")]);
@@ -154,6 +158,8 @@ export function listen() {
     if (event.key === "?") sheet();
     if (event.key === "j") step(1);
     if (event.key === "k") step(-1);
+    if (event.key === "e") failing("on")?.click();
+    if (event.key === "E") failing("back")?.click();
     if (event.key === "/" && field()) {
       event.preventDefault();
       field()?.focus();

@@ -2,6 +2,7 @@
 //! when it is made.
 
 mod accounts;
+mod causes;
 mod channels;
 mod deliveries;
 mod environments;
@@ -46,6 +47,10 @@ pub(super) fn routes() -> Vec<Route> {
         get("/settings/variables", Page(Read), variables::list),
         post("/settings/variables/set", Press(Configure), variables::set),
         post("/settings/variables/unset", Press(Configure), variables::unset),
+        get("/settings/causes", Page(Read), causes::list),
+        post("/settings/causes/add", Press(Configure), causes::add),
+        post("/settings/causes/change", Press(Configure), causes::change),
+        post("/settings/causes/remove", Press(Configure), causes::remove),
         get("/profile", Page(Read), profile::show),
         post("/profile/password", Press(Read), profile::password),
         post("/profile/sessions/end", Press(Read), profile::end_sessions),

@@ -18,10 +18,11 @@ pub(super) enum Part {
     Channels,
     Deliveries,
     Webhooks,
+    Causes,
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Overview,
         Self::Accounts,
         Self::Tokens,
@@ -30,6 +31,7 @@ impl Part {
         Self::Channels,
         Self::Deliveries,
         Self::Webhooks,
+        Self::Causes,
     ];
 
     const fn words(self) -> (&'static str, &'static str, &'static str) {
@@ -70,6 +72,11 @@ impl Part {
                 "/settings/webhooks",
                 "What forges call when somebody pushes.",
             ),
+            Self::Causes => (
+                "Known causes",
+                "/settings/causes",
+                "What lines of failed logs mean, and what to do.",
+            ),
         }
     }
 
@@ -82,7 +89,8 @@ impl Part {
             | Self::Variables
             | Self::Channels
             | Self::Deliveries
-            | Self::Webhooks => Action::Read,
+            | Self::Webhooks
+            | Self::Causes => Action::Read,
         }
     }
 }
