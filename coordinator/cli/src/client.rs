@@ -8,6 +8,7 @@ mod api;
 mod audit;
 mod deployments;
 mod events;
+mod files;
 mod keys;
 mod notifications;
 mod pushes;

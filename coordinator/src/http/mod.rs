@@ -15,6 +15,7 @@ mod edge;
 mod environments;
 mod events;
 mod extract;
+mod files;
 mod garbage;
 mod guard;
 mod health;

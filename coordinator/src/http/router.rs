@@ -20,8 +20,8 @@ use super::guard::Access::{self, Agent, Does, Forge, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
     account, accounts, agent, audit, channels, deliveries, deploy_keys, deployments, edge, environments,
-    events, garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, pages, plans, projects,
-    recipes, releases, rules, targets, tokens, variables, webhooks,
+    events, files, garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, pages, plans,
+    projects, recipes, releases, rules, targets, tokens, variables, webhooks,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -146,6 +146,9 @@ fn work() -> Vec<Route> {
         get("/api/v1/projects/{project}/releases", May(Read), releases::list),
         post("/api/v1/projects/{project}/releases", Does(Build, "release.request"), releases::request),
         get("/api/v1/projects/{project}/releases/{release}", May(Read), releases::one),
+        get("/api/v1/projects/{project}/releases/{release}/files", May(Read), files::list),
+        get("/api/v1/projects/{project}/releases/{release}/diff", May(Read), files::diff),
+        get("/api/v1/projects/{project}/releases/{release}/diff/text", May(Build), files::text),
         put("/api/v1/projects/{project}/releases/{release}/marks/{mark}", Does(Deploy, "release.mark"), releases::mark),
         delete("/api/v1/projects/{project}/releases/{release}/marks/{mark}", Does(Deploy, "release.unmark"), releases::unmark),
         put("/api/v1/projects/{project}/releases/{release}/pin", Does(Deploy, "release.pin"), releases::pin),

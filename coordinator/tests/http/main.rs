@@ -8,6 +8,7 @@ mod audit;
 mod bell;
 mod browser;
 mod channels;
+mod contents;
 mod contract;
 mod dashboard;
 mod deploy_keys;

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod deploy_keys;
 pub mod deployments;
 pub mod events;
+pub mod files;
 pub mod fleet;
 pub mod garbage;
 pub mod jobs;

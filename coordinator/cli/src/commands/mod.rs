@@ -15,6 +15,7 @@ mod dispatch;
 mod doctor;
 mod environment;
 mod events;
+mod files;
 mod garbage;
 mod help;
 mod hosts;

@@ -21,6 +21,8 @@ mod once;
 mod overview;
 mod plans;
 mod projects;
+mod release_diff;
+mod release_files;
 mod releases;
 mod sessions;
 mod settings;
@@ -74,6 +76,8 @@ pub fn routes() -> Vec<Route> {
         get("/t/{target}", Page(Read), targets::show),
         post("/t/{target}/pushes", Press(Deploy), targets::resume_pushes),
         get("/r/{project}/{release}", Page(Read), releases::show),
+        get("/r/{project}/{release}/files", Page(Read), release_files::show),
+        get("/r/{project}/{release}/diff", Page(Read), release_diff::show),
         post("/r/{project}/{release}/mark", Press(Deploy), releases::mark),
         post("/r/{project}/{release}/pin", Press(Deploy), releases::pin),
         post("/plans", Press(Deploy), plans::make),
