@@ -31,6 +31,7 @@ mod plans;
 mod problem;
 mod projects;
 mod recipes;
+mod refs;
 mod releases;
 mod repeat;
 mod router;

@@ -21,7 +21,7 @@ use super::repeat::MAX_BODY;
 use super::{
     account, accounts, agent, audit, channels, deliveries, deploy_keys, deployments, edge, environments,
     events, files, garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, pages, plans,
-    projects, recipes, releases, rules, targets, tokens, variables, webhooks,
+    projects, recipes, refs, releases, rules, targets, tokens, variables, webhooks,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -91,6 +91,8 @@ fn settings() -> Vec<Route> {
         get("/api/v1/projects", May(Read), projects::list),
         post("/api/v1/projects", Does(Configure, "project.create"), projects::create),
         get("/api/v1/projects/{project}", May(Read), projects::one),
+        get("/api/v1/projects/{project}/refs", May(Read), refs::list),
+        post("/api/v1/projects/{project}/fetch", Does(Build, "repository.fetch"), refs::fetch),
         get("/api/v1/projects/{project}/recipe", May(Read), recipes::one),
         put("/api/v1/projects/{project}/recipe", Does(Configure, "recipe.write"), recipes::write),
         put("/api/v1/projects/{project}/recipe/source", Does(Configure, "recipe.choose"), recipes::choose),

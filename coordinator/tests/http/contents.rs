@@ -252,9 +252,9 @@ async fn twenty_thousand_files_are_paged_and_quick() {
         .get("/r/shop/1/files?under=many/00&from=200")
         .await
         .expect(200);
-    assert!(page.contains("201 to 400 of 6667"), "{page}");
-    assert_eq!(page.matches("<th scope=\"row\">").count(), 200);
-    assert!(page.contains("from=400") && page.contains("from=0"), "{page}");
+    assert!(page.contains("201 to 300 of 6667"), "{page}");
+    assert_eq!(page.matches("<th scope=\"row\">").count(), 100);
+    assert!(page.contains("from=300") && page.contains("from=100"), "{page}");
     let began = std::time::Instant::now();
     viewer.get("/r/shop/1/files?under=many/01").await.expect(200);
     println!("a page of 20,000 files took {:?}", began.elapsed());

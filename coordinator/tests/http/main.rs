@@ -10,6 +10,7 @@ mod browser;
 mod channels;
 mod contents;
 mod contract;
+mod course;
 mod dashboard;
 mod deploy_keys;
 mod doctor;
@@ -28,7 +29,10 @@ mod pages;
 mod people;
 mod proxy;
 mod receiver;
+mod refs;
 mod repeats;
+#[path = "../deployments/repository.rs"]
+mod repository;
 mod routes;
 mod seaweed;
 mod settings;

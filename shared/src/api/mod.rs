@@ -19,6 +19,7 @@ pub mod problem;
 pub mod projects;
 pub mod pushes;
 pub mod recipes;
+pub mod refs;
 pub mod releases;
 pub mod tokens;
 

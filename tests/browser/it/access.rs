@@ -6,12 +6,14 @@ use pointsman_browser_tests::{Look, Theme, Window};
 use crate::world::{signed_in, world};
 
 /// Pages, with what they are looked at with.
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 22] = [
     "/",
     "/p",
     "/p/shop",
     "/t/shop@production",
     "/r/shop/1",
+    "/r/shop/1/files",
+    "/r/shop/2/diff",
     "/d",
     "/d/1",
     "/jobs",

@@ -1,12 +1,23 @@
-//! What releases hold, file by file.
+//! What releases hold, file by file, and what they could be built of.
 
 use pointsman_shared::api::files::{ReleaseDiff, ReleaseFile, TextChange};
+use pointsman_shared::api::refs::RepositoryRefs;
 use pointsman_shared::name::ProjectName;
+use reqwest::Method;
 
 use super::{Client, Listing, PAGE};
 use crate::error::CliError;
 
 impl Client {
+    pub async fn refs(&self, project: &ProjectName) -> Result<RepositoryRefs, CliError> {
+        self.get(&["projects", project.as_str(), "refs"], &[]).await
+    }
+
+    pub async fn fetch(&self, project: &ProjectName) -> Result<RepositoryRefs, CliError> {
+        let path = ["projects", project.as_str(), "fetch"];
+        self.change(Method::POST, &path, None::<&()>).await
+    }
+
     pub async fn release_files(
         &self,
         project: &ProjectName,

@@ -35,6 +35,7 @@ mod plan;
 mod project;
 mod push;
 mod recipe;
+mod refs;
 mod rule;
 mod status;
 mod target;

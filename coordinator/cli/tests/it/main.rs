@@ -11,6 +11,7 @@ mod coordinator;
 mod person;
 
 mod completing;
+mod contents;
 mod deciding;
 mod deploying;
 mod errors;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Path, Query};
 use super::super::problem::Answer;
+use super::course;
 use super::format::{self, Standing};
 use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
@@ -189,6 +190,7 @@ pub(super) async fn show(
     let whole = read(&viewer, number, query.job).await?;
     let deployment = &whole.deployment;
     let head = head(&viewer, deployment);
+    let course = course::read(&viewer, deployment).await?;
     let hosts = Hosts {
         rows: deployment.hosts.iter().map(host_row).collect(),
         proof: &viewer.proof,
@@ -208,9 +210,10 @@ pub(super) async fn show(
         }
         _ => format!("#{number} {} {}", deployment.target, head.standing.word),
     };
-    let mut shown = Shown::new(title, Place::Deployments, &whole)?
-        .with("head", &head)?
-        .with("hosts", &hosts)?
+    let shown = Shown::new(title, Place::Deployments, &whole)?.with("head", &head)?;
+    let shown = course.onward(shown, &viewer, deployment)?.with("hosts", &hosts)?;
+    let mut shown = course
+        .rest(shown, deployment)?
         .in_mood(mood)
         .like(format!("pointsman watch {number}"));
     if let Some((job, log)) = &whole.log {

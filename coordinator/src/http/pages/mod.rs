@@ -7,6 +7,8 @@
 
 mod assets;
 mod audit;
+mod behind;
+mod course;
 mod deployments;
 mod format;
 mod garbage;
@@ -16,6 +18,7 @@ mod interventions;
 mod jobs;
 mod live;
 mod locks;
+mod me;
 mod migrations;
 mod once;
 mod overview;
@@ -28,6 +31,7 @@ mod sessions;
 mod settings;
 mod shown;
 mod sign_in;
+mod stages;
 mod stop;
 mod targets;
 mod viewer;
@@ -73,6 +77,7 @@ pub fn routes() -> Vec<Route> {
         get("/p", Page(Read), projects::list),
         get("/p/{project}", Page(Read), projects::show),
         post("/p/{project}/build", Press(Build), projects::build),
+        post("/p/{project}/fetch", Press(Build), projects::fetch),
         get("/t/{target}", Page(Read), targets::show),
         post("/t/{target}/pushes", Press(Deploy), targets::resume_pushes),
         get("/r/{project}/{release}", Page(Read), releases::show),

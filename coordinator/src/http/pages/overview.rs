@@ -14,6 +14,7 @@ use pointsman_store::{StoreResult, environments, locks, views};
 use serde::Serialize;
 
 use super::super::problem::Answer;
+use super::behind::{self, Behind, Mine};
 use super::format::{self, Standing};
 use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
@@ -34,6 +35,8 @@ struct Snapshot {
     hosts: Vec<Host>,
     #[serde(skip)]
     outcomes: BTreeMap<TargetName, Vec<Outcome>>,
+    #[serde(skip)]
+    behind: BTreeMap<TargetName, usize>,
 }
 
 /// Something that needs a person.
@@ -82,7 +85,7 @@ struct Cell<'a> {
     drift: usize,
     lock: Option<&'a Lock>,
     open: Option<(&'a Deployment, Standing)>,
-    behind: Option<(String, String)>,
+    behind: Option<Behind>,
     pushes_paused: bool,
 }
 
@@ -111,6 +114,7 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
     };
     let targets = snapshot.targets.len();
     Ok(Shown::new("Overview", Place::Overview, &snapshot)?
+        .with("mine", &Mine::of(&viewer).await?)?
         .with("needs", &Calls { needs, targets, last })?
         .with("matrix", &matrix)?
         .in_mood(mood)
@@ -126,6 +130,7 @@ async fn read(app: &App) -> StoreResult<Snapshot> {
     };
     let now = pointsman_store::now(&mut conn).await?;
     Ok(Snapshot {
+        behind: behind::counted(app, &mut conn).await?,
         environments: environments::names(&mut conn).await?,
         targets: views::targets::page(&mut conn, None, MOST, &rhythm).await?,
         open: views::deployments::page(&mut conn, open, MOST).await?,
@@ -275,7 +280,11 @@ fn cell<'a>(snapshot: &'a Snapshot, of_project: &'a [Target], target: &'a Target
         open: open.map(|open| (open, format::deployment(open.state))),
         behind: before.and_then(|before| {
             let release = before.desired.as_ref()?.to_string();
-            Some((before.name.environment.to_string(), release))
+            Some(Behind {
+                environment: before.name.environment.to_string(),
+                release,
+                commits: snapshot.behind.get(&target.name).copied(),
+            })
         }),
         pushes_paused: !target.push_pauses.is_empty(),
     }

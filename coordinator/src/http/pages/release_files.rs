@@ -15,7 +15,7 @@ use super::viewer::Viewer;
 use crate::operations::list_files;
 
 /// Rows of a page.
-pub(super) const ROWS: usize = 200;
+pub(super) const ROWS: usize = 100;
 
 /// `?under=app/&from=200`
 #[derive(Debug, Deserialize)]

@@ -7,6 +7,7 @@
 mod acts;
 mod builds;
 mod changes;
+mod contents;
 mod deciding;
 mod events;
 pub mod journey;
@@ -92,6 +93,7 @@ impl Coordinator {
             .nest(
                 "/api/v1",
                 reads::routes()
+                    .merge(contents::routes())
                     .merge(changes::routes())
                     .merge(acts::routes())
                     .merge(keys::routes())

@@ -8,12 +8,13 @@ use pointsman_shared::api::projects::{
     VariableRef,
 };
 use pointsman_shared::api::recipes::{NewRecipe, Recipe, RecipeRevision, UseRecipe};
+use pointsman_shared::api::refs::RepositoryRefs;
 use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
 
 use super::super::operation::{Operation, delete, get, post, put};
 use super::super::problems::{
-    CURSOR, DEAD_RELEASE, HOST, LOCKED, PROJECT, PROJECT_RULES, RELEASE, REPOSITORY, TARGET, TARGET_RULES,
-    VARIABLE,
+    CURSOR, DEAD_RELEASE, HOST, LOCKED, MIRROR, PROJECT, PROJECT_RULES, RELEASE, REPOSITORY, TARGET,
+    TARGET_RULES, VARIABLE,
 };
 use crate::http::files::{DiffQuery, FilesQuery, TextQuery};
 use crate::http::paging::PageQuery;
@@ -42,6 +43,20 @@ fn settings() -> Vec<Operation> {
         get("/api/v1/projects/{project}", "A project")
             .gives::<Project>(200)
             .refuses(PROJECT),
+        get(
+            "/api/v1/projects/{project}/refs",
+            "Branches and tags of a project as last fetched, newest commit first, and how far each is built",
+        )
+        .gives::<RepositoryRefs>(200)
+        .refuses(PROJECT)
+        .refuses(MIRROR),
+        post(
+            "/api/v1/projects/{project}/fetch",
+            "Fetch the branches and tags of a project now",
+        )
+        .gives::<RepositoryRefs>(200)
+        .refuses(PROJECT)
+        .refuses(MIRROR),
         get("/api/v1/environments", "Environments, in the order of promotion")
             .query::<PageQuery>()
             .gives_page::<Environment>(),

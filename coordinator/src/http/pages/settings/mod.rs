@@ -47,6 +47,7 @@ pub(super) fn routes() -> Vec<Route> {
         post("/settings/variables/set", Press(Configure), variables::set),
         post("/settings/variables/unset", Press(Configure), variables::unset),
         get("/profile", Page(Read), profile::show),
+        post("/profile/address", Press(Read), profile::address),
         post("/profile/password", Press(Read), profile::password),
         post("/profile/sessions/end", Press(Read), profile::end_sessions),
     ]
