@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::artifacts::Artifacts;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::mirrors::Remembered;
 use crate::signatory::Signatory;
 use crate::vault::Vault;
 
@@ -33,6 +34,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Bells; every one only pokes a loop that would look by itself a little later.
     pub bells: Arc<Bells>,
+    /// What was read in mirrors and does not change.
+    pub mirrors: Arc<Remembered>,
     /// What is measured.
     pub metrics: Arc<Metrics>,
 }

@@ -5,6 +5,7 @@
 
 mod bucket;
 mod directory;
+mod manifests;
 mod receiving;
 mod trouble;
 mod uploads;
@@ -16,12 +17,14 @@ use bytes::Bytes;
 use futures_util::Stream;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
+use pointsman_archive::Manifest;
 use pointsman_shared::api::agent::ObjectKind;
 use pointsman_shared::digest::Digest;
 
 use crate::config::{StorePlace, StoreSection};
 use bucket::Bucket;
 use directory::Directory;
+use manifests::Manifests;
 use receiving::Receiving;
 pub use trouble::Trouble;
 
@@ -52,6 +55,14 @@ pub enum ArtifactError {
         found: Digest,
         /// Digest of what was announced.
         wanted: Digest,
+    },
+    /// It is there and cannot be understood.
+    #[error("the {what} in the artifact store cannot be read: {why}")]
+    Damaged {
+        /// What it is.
+        what: &'static str,
+        /// Why.
+        why: String,
     },
     /// A file that the configuration names cannot be used.
     #[error("{key} cannot be read")]
@@ -116,7 +127,11 @@ pub struct Condition {
 
 /// The store that the configuration names; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Artifacts(Kind);
+pub struct Artifacts {
+    kind: Kind,
+    /// What was read last.
+    manifests: Arc<Manifests>,
+}
 
 #[derive(Debug, Clone)]
 enum Kind {
@@ -126,10 +141,14 @@ enum Kind {
 
 /// Opens the store. What a folder says is written is on its disk; a bucket is not asked for anything yet.
 pub fn open(section: &StoreSection) -> Result<Artifacts, ArtifactError> {
-    Ok(Artifacts(match &section.place {
+    let kind = match &section.place {
         StorePlace::Directory(folder) => Kind::Directory(Arc::new(Directory::open(folder)?)),
         StorePlace::S3(s3) => Kind::Bucket(Arc::new(Bucket::open(s3)?)),
-    }))
+    };
+    Ok(Artifacts {
+        kind,
+        manifests: Arc::default(),
+    })
 }
 
 /// Tries whether the bucket that the configuration names can be used, with an object that goes at once. A folder is left
@@ -146,14 +165,14 @@ pub async fn prove(section: &StoreSection, id: uuid::Uuid) -> anyhow::Result<()>
 
 impl Artifacts {
     fn objects(&self) -> &dyn ObjectStore {
-        match &self.0 {
+        match &self.kind {
             Kind::Directory(directory) => directory.objects(),
             Kind::Bucket(bucket) => bucket.objects(),
         }
     }
 
     fn place(&self, kind: ObjectKind, digest: &Digest) -> Path {
-        match &self.0 {
+        match &self.kind {
             Kind::Directory(_) => directory::place(kind, digest),
             Kind::Bucket(bucket) => bucket.place(kind, digest),
         }
@@ -176,7 +195,7 @@ impl Artifacts {
         E: std::fmt::Display,
     {
         let receiving = Receiving::new(content, incoming.most);
-        match &self.0 {
+        match &self.kind {
             Kind::Directory(directory) => directory.put(incoming, receiving).await,
             Kind::Bucket(bucket) => bucket.put(incoming, receiving).await,
         }
@@ -213,6 +232,48 @@ impl Artifacts {
         }
     }
 
+    /// Some bytes of an object; none when it is not there.
+    pub async fn read_range(
+        &self,
+        kind: ObjectKind,
+        digest: &Digest,
+        range: std::ops::Range<u64>,
+    ) -> Result<Option<Bytes>, ArtifactError> {
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            ..GetOptions::default()
+        };
+        let found = self.objects().get_opts(&self.place(kind, digest), options).await;
+        match there(found)? {
+            Some(found) => {
+                let bytes = found.bytes().await;
+                bytes.map(Some).map_err(ArtifactError::store("reading an object"))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// A manifest, read; none when it is not there. The newest few are kept, because whoever looks at a release looks
+    /// more than once.
+    pub async fn manifest(&self, digest: &Digest) -> Result<Option<Arc<Manifest>>, ArtifactError> {
+        if let Some(kept) = self.manifests.get(digest) {
+            return Ok(Some(kept));
+        }
+        let Some(bytes) = self.read(ObjectKind::Manifest, digest).await? else {
+            return Ok(None);
+        };
+        // Twenty thousand entries take too long for a thread that others wait for.
+        let parsed = tokio::task::spawn_blocking(move || Manifest::parse(&bytes)).await;
+        let damaged = |why: String| ArtifactError::Damaged {
+            what: "manifest",
+            why,
+        };
+        let parsed = parsed.map_err(|error| damaged(error.to_string()))?;
+        let manifest = Arc::new(parsed.map_err(|error| damaged(error.to_string()))?);
+        self.manifests.keep(*digest, Arc::clone(&manifest));
+        Ok(Some(manifest))
+    }
+
     /// Removes an object; one that is not there is as good as removed.
     pub async fn delete(&self, kind: ObjectKind, digest: &Digest) -> Result<(), ArtifactError> {
         remove(self.objects(), &self.place(kind, digest))
@@ -222,7 +283,7 @@ impl Artifacts {
 
     /// Removes what came in and was never completed, when it was begun before a moment; returns how much it was.
     pub async fn sweep(&self, before: chrono::DateTime<chrono::Utc>) -> Result<usize, ArtifactError> {
-        let swept = match &self.0 {
+        let swept = match &self.kind {
             Kind::Directory(directory) => Arc::clone(directory).sweep(before).await,
             Kind::Bucket(bucket) => bucket.sweep(before).await,
         };
@@ -231,7 +292,7 @@ impl Artifacts {
 
     /// Looks whether the store can be used now; changes nothing.
     pub async fn examine(&self) -> Result<Condition, Trouble> {
-        match &self.0 {
+        match &self.kind {
             Kind::Directory(directory) => directory.examine(),
             Kind::Bucket(bucket) => bucket.examine().await,
         }

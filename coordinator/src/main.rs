@@ -202,6 +202,7 @@ fn app(config: Config) -> anyhow::Result<App> {
         objects: artifacts::open(&config.store)?,
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
+        mirrors: Arc::default(),
         metrics: Arc::default(),
     })
 }

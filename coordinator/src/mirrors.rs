@@ -3,15 +3,16 @@
 //! Mirrors are read on threads for blocking work; two requests for one repository wait for each other in the mirror's
 //! own lock. A request that goes away ends its fetch. What goes wrong becomes a refusal with git's reason and remedy.
 
+mod glance;
+mod history;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::recipe::{self, FILE_NAME, MAX_BYTES, Recipe};
 use pointsman_domain::release::Meaning;
 use pointsman_domain::{Refusal, RefusalKind};
-use pointsman_git::{Carried, Error, Mirror, RefKind, SshKey, Stop, Transport};
-use pointsman_shared::api::plans::{CommitLine, PlannedCommits};
-use pointsman_shared::api::pushes::CommitRange;
+use pointsman_git::{Error, Mirror, RefKind, SshKey, Stop, Transport};
 use pointsman_shared::api::recipes::RecipeSource;
 use pointsman_shared::repository::{CommitId, GitRef, Protocol};
 use pointsman_store::deploy_keys;
@@ -21,6 +22,8 @@ use pointsman_store::recipes::{self, Kept};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
 use crate::operations::keep_deploy_key;
+pub use glance::{Distance, Refs, Remembered, Way, between, count_soon, distance_known, newer, refs};
+pub use history::{carries, changes};
 
 /// A commit to build from, with all that is frozen at the request.
 #[derive(Debug, Clone)]
@@ -187,6 +190,13 @@ fn read_recipe(file: &str, body: &str, commit: &CommitId) -> Result<Recipe, Refu
     })
 }
 
+/// Brings a mirror up to date.
+pub async fn fetch(app: &App, project: &ProjectRow) -> OperationResult<()> {
+    on_mirror(app, project, Mirror::fetch).await?;
+    glance::forget_gaps(app, project.id);
+    Ok(())
+}
+
 /// What tags, branches and commits of the repository are called `spec`; none = it knows no such name. Also near names.
 pub async fn meanings(
     app: &App,
@@ -220,60 +230,8 @@ pub async fn meanings(
     .await
 }
 
-/// The commits that come and go when `to` takes the place of `from`, at most `most` each way.
-pub async fn changes(
-    app: &App,
-    project: &ProjectRow,
-    from: &CommitId,
-    to: &CommitId,
-    most: usize,
-) -> OperationResult<PlannedCommits> {
-    let (from, to) = (from.clone(), to.clone());
-    let changes = on_mirror(app, project, move |mirror| {
-        mirror.ensure_commit(&from)?;
-        mirror.ensure_commit(&to)?;
-        // One more than is shown, to see whether there are more.
-        mirror.changes(&from, &to, most.saturating_add(1))
-    })
-    .await?;
-    let more = changes.come.len() > most || changes.go.len() > most;
-    let lines =
-        |commits: Vec<pointsman_git::Commit>| commits.into_iter().take(most).map(commit_line).collect();
-    Ok(PlannedCommits {
-        coming: lines(changes.come),
-        going: lines(changes.go),
-        more,
-        unknown: None,
-    })
-}
-
-/// How much a commit has of a range.
-pub async fn carries(
-    app: &App,
-    project: &ProjectRow,
-    commit: &CommitId,
-    range: &CommitRange,
-) -> OperationResult<Carried> {
-    let (commit, range) = (commit.clone(), range.clone());
-    on_mirror(app, project, move |mirror| {
-        for needed in [&commit, &range.good, &range.bad] {
-            mirror.ensure_commit(needed)?;
-        }
-        mirror.carries(&commit, &range.good, &range.bad)
-    })
-    .await
-}
-
-fn commit_line(commit: pointsman_git::Commit) -> CommitLine {
-    CommitLine {
-        id: commit.id.to_string(),
-        author: commit.author,
-        at: DateTime::from_timestamp(commit.authored_at, 0).unwrap_or_default(),
-        subject: commit.subject,
-    }
-}
-
 /// Ends a fetch when the request that wants it goes away.
+#[derive(Default)]
 struct StopOnDrop(Stop);
 
 impl Drop for StopOnDrop {
@@ -287,19 +245,14 @@ async fn on_mirror<T: Send + 'static>(
     project: &ProjectRow,
     work: impl FnOnce(&Mirror) -> Result<T, Error> + Send + 'static,
 ) -> OperationResult<T> {
-    let git = &app.config.git;
     let url = project.repository.clone();
-    let guard = StopOnDrop(Stop::default());
-    let transport = Transport {
-        git: git.program.clone(),
-        allow_file: git.allow_file,
-        hosts: git.hosts.clone(),
-        home: git.home.clone().unwrap_or_else(|| git.mirrors.clone()),
-        key: deploy_key(app, project).await?,
-        timeout: Duration::from_secs(git.timeout_s),
-        stop: guard.0.clone(),
-    };
-    let folder = git.mirrors.join(transport.mirror_name(&url, project.id));
+    let guard = StopOnDrop::default();
+    let transport = transport(app, project, &guard).await?;
+    let folder = app
+        .config
+        .git
+        .mirrors
+        .join(transport.mirror_name(&url, project.id));
     let done = tokio::task::spawn_blocking(move || {
         let mirror = Mirror::open(&folder, &url, &transport)?;
         work(&mirror)
@@ -311,6 +264,20 @@ async fn on_mirror<T: Send + 'static>(
         Ok(Err(error)) => Err(refusal(error)),
         Err(died) => Err(OperationError::internal("reading a mirror", died)),
     }
+}
+
+/// How a project's repository is reached.
+async fn transport(app: &App, project: &ProjectRow, guard: &StopOnDrop) -> OperationResult<Transport> {
+    let git = &app.config.git;
+    Ok(Transport {
+        git: git.program.clone(),
+        allow_file: git.allow_file,
+        hosts: git.hosts.clone(),
+        home: git.home.clone().unwrap_or_else(|| git.mirrors.clone()),
+        key: deploy_key(app, project).await?,
+        timeout: Duration::from_secs(git.timeout_s),
+        stop: guard.0.clone(),
+    })
 }
 
 /// The project's own key, where its repository is reached over ssh.

@@ -9,6 +9,7 @@ mod audit;
 mod causes;
 mod deployments;
 mod events;
+mod files;
 mod keys;
 mod notifications;
 mod pushes;

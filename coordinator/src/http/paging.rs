@@ -35,6 +35,21 @@ impl PageQuery {
         self.after()?.map(number).transpose()
     }
 
+    /// How many rows stand before this page, of a list that never changes.
+    pub(super) fn place(&self) -> Answer<usize> {
+        let number = |text: String| text.parse().map_err(|_| unreadable());
+        Ok(self.after()?.map(number).transpose()?.unwrap_or_default())
+    }
+
+    /// This page of a list that never changes.
+    pub(super) fn slice<T>(&self, items: Vec<T>, from: usize) -> Json<Page<T>> {
+        let shown = usize::try_from(self.shown()).unwrap_or(usize::MAX);
+        let more = items.len() > from.saturating_add(shown);
+        let items = items.into_iter().skip(from).take(shown).collect();
+        let next = more.then(|| URL_SAFE_NO_PAD.encode((from + shown).to_string()));
+        Json(Page { items, next })
+    }
+
     /// How many rows to read: one more than are shown, to know whether there are more.
     pub(super) fn rows(&self) -> i64 {
         i64::from(self.shown()) + 1

@@ -20,8 +20,8 @@ use super::guard::Access::{self, Agent, Does, Forge, May, Open};
 use super::repeat::MAX_BODY;
 use super::{
     account, accounts, agent, audit, causes, channels, deliveries, deploy_keys, deployments, edge,
-    environments, events, garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi, pages,
-    plans, projects, recipes, releases, rules, targets, tokens, variables, webhooks,
+    environments, events, files, garbage, guard, health, hosts, jobs, locks, metrics, migrations, openapi,
+    pages, plans, projects, recipes, refs, releases, rules, targets, tokens, variables, webhooks,
 };
 use crate::app::App;
 use crate::live::Hub;
@@ -93,6 +93,8 @@ fn settings() -> Vec<Route> {
         get("/api/v1/projects", May(Read), projects::list),
         post("/api/v1/projects", Does(Configure, "project.create"), projects::create),
         get("/api/v1/projects/{project}", May(Read), projects::one),
+        get("/api/v1/projects/{project}/refs", May(Read), refs::list),
+        post("/api/v1/projects/{project}/fetch", Does(Build, "repository.fetch"), refs::fetch),
         get("/api/v1/projects/{project}/recipe", May(Read), recipes::one),
         put("/api/v1/projects/{project}/recipe", Does(Configure, "recipe.write"), recipes::write),
         put("/api/v1/projects/{project}/recipe/source", Does(Configure, "recipe.choose"), recipes::choose),
@@ -152,6 +154,9 @@ fn work() -> Vec<Route> {
         get("/api/v1/projects/{project}/releases", May(Read), releases::list),
         post("/api/v1/projects/{project}/releases", Does(Build, "release.request"), releases::request),
         get("/api/v1/projects/{project}/releases/{release}", May(Read), releases::one),
+        get("/api/v1/projects/{project}/releases/{release}/files", May(Read), files::list),
+        get("/api/v1/projects/{project}/releases/{release}/diff", May(Read), files::diff),
+        get("/api/v1/projects/{project}/releases/{release}/diff/text", May(Build), files::text),
         put("/api/v1/projects/{project}/releases/{release}/marks/{mark}", Does(Deploy, "release.mark"), releases::mark),
         delete("/api/v1/projects/{project}/releases/{release}/marks/{mark}", Does(Deploy, "release.unmark"), releases::unmark),
         put("/api/v1/projects/{project}/releases/{release}/pin", Does(Deploy, "release.pin"), releases::pin),

@@ -88,6 +88,38 @@ pub async fn password(
     .await
 }
 
+/// Longest address.
+const LONGEST: usize = 254;
+
+/// Gives one's own account the e-mail address that one's commits bear, or none. Nothing is sent there, so that it need not
+/// be proven.
+pub async fn email(app: &App, actor: &Actor, email: &str) -> OperationResult<()> {
+    let object = format!("account {}", actor.name);
+    act::audited(app, actor, "account.email", &object, async {
+        let email = email.trim().to_lowercase();
+        let parts = email.split_once('@');
+        let whole = parts.is_some_and(|(before, behind)| !before.is_empty() && !behind.is_empty());
+        let plain = !email.contains(|c: char| c.is_whitespace() || c.is_control());
+        let is_sound = email.is_empty() || (whole && plain && email.len() <= LONGEST);
+        if !is_sound {
+            let what = format!("{email:?} is no e-mail address");
+            return Err(Refusal::invalid("invalid_email", what)
+                .hint("such as lucy@example.org, as git config user.email says")
+                .into());
+        }
+        let mut tx = app.store.begin().await?;
+        let kept = (!email.is_empty()).then_some(email.as_str());
+        if !accounts::set_email(&mut tx, actor.principal, kept).await? {
+            let what = format!("{} is a token and has no account", actor.name);
+            return Err(Refusal::not_found("unknown_account", what).into());
+        }
+        let detail = serde_json::json!({ "given": kept.is_some() });
+        act::done(app, &mut tx, actor, "account.email", &object, detail).await?;
+        act::commit(tx).await
+    })
+    .await
+}
+
 async fn known(tx: &mut Transaction, name: &str) -> OperationResult<KnownAccount> {
     let found = accounts::find(tx, name).await?;
     Ok(found.ok_or_else(|| unknown(name))?)

@@ -4,18 +4,21 @@
 use pointsman_domain::waves::{self, Candidate};
 use pointsman_domain::{Action, Actor, Refusal, forecast, plan as planning};
 use pointsman_shared::api::plans::{
-    Agreed, HostNote, NewPlan, Plan, PlannedCommits, PlannedRelease, WayBack,
+    Agreed, HostNote, NewPlan, NewerCommits, Plan, PlannedCommits, PlannedRelease, WayBack,
 };
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::ReleaseId;
 use pointsman_shared::migration::MigrationPhase;
+use pointsman_shared::repository::CommitId;
 use pointsman_shared::wire::job::MigrationRunner;
 use pointsman_store::plans::PlannedHost;
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::releases::ReleaseRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{PgConnection, StoreError, Transaction, deployments, good_releases, plans, releases};
+use pointsman_store::{
+    PgConnection, StoreError, Transaction, deployments, good_releases, plans, releases, views,
+};
 
 use super::find_release::{self, Named};
 use super::{act, judge_rollback, pass_gates, request_deployment};
@@ -25,6 +28,9 @@ use crate::mirrors;
 
 /// Commits listed each way.
 const MOST_COMMITS: usize = 100;
+
+/// Newer commits listed.
+const MOST_NEWER: usize = 20;
 
 /// Earlier deployments that a forecast is read from.
 const RUNS: i64 = 20;
@@ -41,9 +47,12 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewPlan) -> OperationResul
     let mut conn = app.store.read().await?;
     let release = built(&mut conn, id, &project, &wish.release).await?;
     let before = plans::live(&mut conn, target.id).await?.map(|(_, live)| live);
+    let described = views::releases::one(&mut conn, id).await?;
     drop(conn);
     // The repository may take its time, so it is asked outside the transaction.
     let commits = commits(app, &project, before.as_ref(), &release).await;
+    let reference = described.map(|described| described.reference);
+    let newer = newer(app, &project, reference, &release.commit).await;
     let mut tx = app.store.begin().await?;
     let live = plans::live(&mut tx, target.id).await?;
     let hosts = plans::hosts(&mut tx, target.id, live.as_ref().map(|(id, _)| *id)).await?;
@@ -60,6 +69,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewPlan) -> OperationResul
     if plan.agreed.from == before {
         plan.commits = commits;
     }
+    plan.newer = newer;
     plans::put(&mut tx, target.id, release.id, actor.principal, &plan).await?;
     act::commit(tx).await?;
     Ok(plan)
@@ -211,6 +221,7 @@ async fn describe(
     Ok(Plan {
         hash,
         commits: PlannedCommits::default(),
+        newer: None,
         post_migrations: plans::waiting_post_migrations(tx, target.id, release.id).await?,
         notes: hosts.iter().filter_map(note).collect(),
         expected: forecast::usual(&deployments::durations(tx, target.id, RUNS).await?),
@@ -298,4 +309,29 @@ async fn commits(
             }
         }
     }
+}
+
+/// What the branch of a release has by now and the release has not, as the mirror knows it: a hint, which may be missing.
+async fn newer(
+    app: &App,
+    project: &ProjectRow,
+    reference: Option<String>,
+    commit: &CommitId,
+) -> Option<NewerCommits> {
+    let usual = ["main", "master"].map(str::to_owned);
+    let branches = reference.into_iter().chain(usual).collect();
+    // One more than is shown, to see whether there are more.
+    let found = mirrors::newer(app, project, branches, commit, MOST_NEWER + 1).await;
+    let (branch, mut commits) = found
+        .inspect_err(|error| tracing::debug!(project = %project.name, %error, "newer commits are not known"))
+        .ok()
+        .flatten()
+        .filter(|(_, commits)| !commits.is_empty())?;
+    let more = commits.len() > MOST_NEWER;
+    commits.truncate(MOST_NEWER);
+    Some(NewerCommits {
+        branch,
+        commits,
+        more,
+    })
 }

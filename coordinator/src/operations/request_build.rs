@@ -5,6 +5,7 @@
 
 use pointsman_domain::job::Purpose;
 use pointsman_domain::{Action, Actor, Refusal, RefusalKind, release};
+use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::{DeploymentId, JobId, ReleaseId, StreamId};
 use pointsman_shared::name::ProjectName;
 use pointsman_shared::repository::GitRef;
@@ -48,6 +49,29 @@ pub async fn execute(app: &App, actor: &Actor, wish: &BuildWish) -> OperationRes
         Ok(release)
     })
     .await
+}
+
+/// The newest built release of the commit that would be built, by the recipe that it would be built by: the same bytes,
+/// mostly.
+pub async fn built_already(
+    app: &App,
+    actor: &Actor,
+    wish: &BuildWish,
+) -> OperationResult<Option<ReleaseRow>> {
+    actor.authorize(Action::Build, wish.project.as_str())?;
+    let project = known::project(&mut *app.store.read().await?, &wish.project).await?;
+    let source = mirrors::source(app, &project, parse(wish.reference.as_deref())?.into()).await?;
+    let digest = source
+        .recipe_body
+        .as_ref()
+        .map(|body| Digest::of(body.as_bytes()));
+    let mut conn = app.store.read().await?;
+    let same = releases::find_same(&mut conn, project.id, &source.commit, digest.as_ref()).await?;
+    let same = match same {
+        Some(same) => releases::get(&mut conn, same).await?,
+        None => None,
+    };
+    Ok(same.filter(|same| same.built.is_some()))
 }
 
 fn parse(reference: Option<&str>) -> Result<Option<GitRef>, Refusal> {

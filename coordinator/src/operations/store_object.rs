@@ -94,7 +94,7 @@ fn refused(error: ArtifactError) -> OperationError {
             let what = "the disk of the artifact store is full";
             Refusal::new(RefusalKind::Unavailable, "store_full", what).into()
         }
-        ArtifactError::Store { .. } | ArtifactError::File { .. } => {
+        ArtifactError::Store { .. } | ArtifactError::File { .. } | ArtifactError::Damaged { .. } => {
             OperationError::internal("storing an object", error)
         }
     }

@@ -108,6 +108,22 @@ pub async fn lock_other_admins(conn: &mut PgConnection, but: PrincipalId) -> Sto
     Ok(admins.iter().any(|admin| *admin != but.0))
 }
 
+/// Gives an account another e-mail address, or none; false = there is no such account.
+pub async fn set_email(
+    conn: &mut PgConnection,
+    principal: PrincipalId,
+    email: Option<&str>,
+) -> StoreResult<bool> {
+    let changed = sqlx::query!(
+        "UPDATE account SET email = $2 WHERE principal_id = $1",
+        principal.0,
+        email,
+    )
+    .execute(conn)
+    .await?;
+    Ok(changed.rows_affected() == 1)
+}
+
 /// Gives an account another role.
 pub async fn set_role(conn: &mut PgConnection, principal: PrincipalId, role: RoleName) -> StoreResult<()> {
     sqlx::query!(

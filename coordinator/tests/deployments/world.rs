@@ -284,6 +284,7 @@ fn app(store: Store, folder: &TempDir) -> App {
         objects: pointsman_coordinator::artifacts::open(&config.store).unwrap(),
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
+        mirrors: Arc::default(),
         metrics: Arc::default(),
     }
 }

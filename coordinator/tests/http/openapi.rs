@@ -146,6 +146,7 @@ fn every_code_that_the_sources_refuse_with_is_in_the_document() {
     }
     // Pages tell these to people; no client of the API meets them.
     for of_pages in [
+        "invalid_email",
         "invalid_form",
         "other_origin",
         "passwords_differ",

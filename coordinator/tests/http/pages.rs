@@ -28,9 +28,10 @@ const PAGES: [&str; 16] = [
 /// Pages of admins.
 const OF_ADMINS: [&str; 2] = ["/settings/accounts", "/settings/tokens"];
 /// What a viewer may do: look as they like, change their own password, end their own sessions.
-const OF_EVERYBODY: [&str; 5] = [
+const OF_EVERYBODY: [&str; 6] = [
     "action=\"/appearance\"",
     "action=\"/sign-out\"",
+    "action=\"/profile/address\"",
     "action=\"/profile/password\"",
     "action=\"/profile/sessions/end\"",
     "action=\"/sign-in\"",
@@ -164,6 +165,7 @@ async fn a_press_without_proof_or_from_elsewhere_changes_nothing() {
             "/profile/password",
             &[("old", "x"), ("chosen", "y"), ("again", "y")][..],
         ),
+        ("/profile/address", &[("email", "x@y")][..]),
         ("/profile/sessions/end", &[][..]),
     ];
     for (path, fields) in PRESSES.into_iter().chain(own) {

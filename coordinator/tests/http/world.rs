@@ -56,6 +56,8 @@ pub struct Settings {
     /// Whether the broker's management API is configured; a join then makes a real place at the broker.
     pub broker_admin: bool,
     pub tls: bool,
+    /// The section `git`: more of its lines.
+    pub git: Option<String>,
     /// Another broker than that of the tests: lines of configuration.
     pub broker: Option<String>,
     /// The section `notify`: its lines.
@@ -96,6 +98,7 @@ impl World {
             objects: artifacts::open(&config.store).unwrap(),
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),
+            mirrors: Arc::default(),
             metrics: Arc::default(),
         };
         let first_token = found(&app).await;
@@ -219,6 +222,7 @@ fn config(folder: &TempDir, vhost: &str, public: &str, database: &str, settings:
         {broker}
         signing.key_file = {key:?}
         git.mirrors = {mirrors:?}
+        {git}
         [store]
         {store}
         max_archive_bytes = {most}
@@ -231,6 +235,7 @@ fn config(folder: &TempDir, vhost: &str, public: &str, database: &str, settings:
         {notify}
         "#,
         key = at("signing.key"),
+        git = settings.git.as_deref().unwrap_or_default(),
         mirrors = at("mirrors"),
         store = settings
             .store

@@ -80,6 +80,7 @@ impl World {
             objects: artifacts::open(&config.store).unwrap(),
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),
+            mirrors: Arc::default(),
             metrics: Arc::default(),
         };
         let actor = Actor {

@@ -24,6 +24,10 @@ pub struct Commit {
     pub authored_at: i64,
     /// The first paragraph of its message, in one line.
     pub subject: String,
+    /// The author's e-mail address.
+    pub email: String,
+    /// The commit that it says to revert, as its message spells it.
+    pub reverts: Option<String>,
 }
 
 /// The difference between the history of two commits.
@@ -95,7 +99,7 @@ impl Mirror {
 }
 
 /// Only one way of opening knows where the history of a shallow repository ends.
-fn with_history<T>(
+pub(crate) fn with_history<T>(
     repository: &Repository,
     read: impl FnOnce(&Repository) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
@@ -107,7 +111,7 @@ fn with_history<T>(
 }
 
 /// How many commits lead to `to` and to none of `hidden`.
-fn count(repository: &Repository, to: Oid, hidden: &[Oid]) -> Result<usize, Fault> {
+pub(crate) fn count(repository: &Repository, to: Oid, hidden: &[Oid]) -> Result<usize, Fault> {
     let mut walk = repository.revwalk()?;
     walk.push(to)?;
     for hidden in hidden {
@@ -121,7 +125,12 @@ fn count(repository: &Repository, to: Oid, hidden: &[Oid]) -> Result<usize, Faul
     Ok(commits)
 }
 
-fn walk(repository: &Repository, from: Option<Oid>, to: Oid, limit: usize) -> Result<Vec<Commit>, Fault> {
+pub(crate) fn walk(
+    repository: &Repository,
+    from: Option<Oid>,
+    to: Oid,
+    limit: usize,
+) -> Result<Vec<Commit>, Fault> {
     // The default order is git's own: by time, and of commits of one second the child first.
     let mut walk = repository.revwalk()?;
     walk.push(to)?;
@@ -130,16 +139,33 @@ fn walk(repository: &Repository, from: Option<Oid>, to: Oid, limit: usize) -> Re
     }
     let mut commits = Vec::new();
     for id in walk.take(limit) {
-        let commit = repository.find_commit(id?)?;
-        let author = commit.author();
-        commits.push(Commit {
-            id: commit_id(commit.id())?,
-            author: line(author.name_bytes()),
-            authored_at: author.when().seconds(),
-            subject: line(commit.message_bytes()),
-        });
+        commits.push(describe(&repository.find_commit(id?)?)?);
     }
     Ok(commits)
+}
+
+pub(crate) fn describe(commit: &git2::Commit<'_>) -> Result<Commit, Fault> {
+    let author = commit.author();
+    Ok(Commit {
+        id: commit_id(commit.id())?,
+        author: line(author.name_bytes()),
+        authored_at: author.when().seconds(),
+        subject: line(commit.message_bytes()),
+        email: line(author.email_bytes()),
+        reverts: reverted(commit.message_bytes()),
+    })
+}
+
+/// The commit that a message of `git revert` names.
+fn reverted(message: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(message);
+    let (_, rest) = text.split_once("This reverts commit ")?;
+    let digits: String = rest
+        .chars()
+        .take_while(char::is_ascii_hexdigit)
+        .take(64)
+        .collect();
+    (digits.len() >= 7).then(|| digits.to_ascii_lowercase())
 }
 
 /// The first paragraph in one line, printable and not too long.
@@ -162,6 +188,14 @@ fn line(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_revert_names_what_it_takes_back() {
+        let message = b"Revert \"Fix\"\n\nThis reverts commit B77D01A9.\n";
+        assert_eq!(reverted(message).as_deref(), Some("b77d01a9"));
+        assert_eq!(reverted(b"This reverts commit 12."), None);
+        assert_eq!(reverted(b"Fix"), None);
+    }
 
     #[test]
     fn subjects_are_one_clean_line() {

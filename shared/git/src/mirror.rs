@@ -5,6 +5,7 @@
 //! <folder>/incoming.git      a mirror in the making, renamed when whole
 //! <folder>/broken.git        the last mirror that was set aside
 //! <folder>/gitconfig         the configuration `git` runs with
+//! <folder>/fetched         touched by each fetch of all branches and tags
 //! <folder>/fetch.lock        held by the one who fetches (and by its `git`, should it outlive us)
 //! <folder>/repository.lock   shared by readers; exclusive to swap or repack `repository.git`
 //! ```
@@ -65,18 +66,23 @@ impl Mirror {
     /// Brings all branches and tags up to date; ones that vanished vanish here, too.
     pub fn fetch(&self) -> Result<()> {
         let writing = self.lock_for_writing()?;
+        self.fetch_all(&writing)?;
+        fs_err::write(self.stamp(), b"fetched\n").map_err(Error::storage("noting a fetch"))
+    }
+
+    fn fetch_all(&self, writing: &Lock) -> Result<()> {
         if !self.is_ours() {
-            return self.renew(&writing, Probe::No);
+            return self.renew(writing, Probe::No);
         }
         upkeep::clear_leftovers(&self.repository());
-        match self.pull(&self.repository(), &writing, &ALL_REFS) {
+        match self.pull(&self.repository(), writing, &ALL_REFS) {
             Err(error @ Error::Unreachable { .. }) => {
                 // Whose fault is it? A fresh mirror tells: it first asks whether the repository answers at all.
                 tracing::warn!(url = %self.url, %error, "fetching failed; trying whether a fresh mirror can be made");
-                self.renew(&writing, Probe::Yes)
+                self.renew(writing, Probe::Yes)
             }
             Err(error) => Err(error),
-            Ok(()) => self.tidy(&writing),
+            Ok(()) => self.tidy(writing),
         }
     }
 
@@ -177,6 +183,10 @@ impl Mirror {
 
     pub(crate) fn repository(&self) -> PathBuf {
         self.folder.join("repository.git")
+    }
+
+    pub(crate) fn stamp(&self) -> PathBuf {
+        self.folder.join("fetched")
     }
 
     pub(crate) fn is_ours(&self) -> bool {

@@ -185,7 +185,7 @@ fn peel<'r>(
     Ok(None)
 }
 
-fn entries(repository: &Repository) -> Result<Vec<RefEntry>, Fault> {
+pub(crate) fn entries(repository: &Repository) -> Result<Vec<RefEntry>, Fault> {
     let mut entries = Vec::new();
     for reference in repository.references()? {
         let reference = reference?;

@@ -69,7 +69,8 @@ impl Mirror {
         self.read_once(&work)
     }
 
-    fn read_once<T>(&self, work: impl Fn(&git2::Repository) -> Result<T, Fault>) -> Result<T> {
+    /// Reads under the shared lock what is there.
+    pub(crate) fn read_once<T>(&self, work: impl Fn(&git2::Repository) -> Result<T, Fault>) -> Result<T> {
         let transport = &self.transport;
         let _reading = Lock::take(
             &self.folder.join("repository.lock"),

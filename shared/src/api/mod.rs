@@ -8,6 +8,7 @@ pub mod causes;
 pub mod deploy_keys;
 pub mod deployments;
 pub mod events;
+pub mod files;
 pub mod fleet;
 pub mod garbage;
 pub mod jobs;
@@ -19,6 +20,7 @@ pub mod problem;
 pub mod projects;
 pub mod pushes;
 pub mod recipes;
+pub mod refs;
 pub mod releases;
 pub mod tokens;
 

@@ -35,6 +35,9 @@ pub struct Plan {
     pub agreed: Agreed,
     /// The commits that come and go.
     pub commits: PlannedCommits,
+    /// What is left out: newer commits of the branch it was built from; none where there are none, or nobody knows.
+    #[serde(default)]
+    pub newer: Option<NewerCommits>,
     /// Post-migrations that wait for this release to have been live for a while.
     pub post_migrations: Vec<String>,
     /// Hosts that are not as they should be: absent, or elsewhere than decided.
@@ -109,6 +112,24 @@ pub struct CommitLine {
     pub at: DateTime<Utc>,
     /// First paragraph of its message, in one line.
     pub subject: String,
+    /// The author's e-mail address.
+    #[serde(default)]
+    pub email: String,
+    /// The commit that it says to revert.
+    #[serde(default)]
+    pub reverts: Option<String>,
+}
+
+/// What a branch has and a planned release has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewerCommits {
+    /// The branch, as it was last fetched.
+    pub branch: String,
+    /// Its newest commits that are not in the release, newest first.
+    pub commits: Vec<CommitLine>,
+    /// Whether there are more than are listed.
+    pub more: bool,
 }
 
 /// What is to be known of a host.

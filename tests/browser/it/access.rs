@@ -12,6 +12,8 @@ const PAGES: [&str; 22] = [
     "/p/shop",
     "/t/shop@production",
     "/r/shop/1",
+    "/r/shop/1/files",
+    "/r/shop/2/diff",
     "/d",
     "/d/1",
     "/jobs",

@@ -57,6 +57,21 @@ pub struct Versions {
     pub project: ProjectName,
     /// One release: its label, number (42) or commit.
     pub release: Option<String>,
+    /// What files it holds.
+    #[arg(long, requires = "release")]
+    pub files: bool,
+    /// Only those in this folder.
+    #[arg(long, value_name = "FOLDER", requires = "files")]
+    pub under: Option<String>,
+    /// Every file below the folder, not only what stands directly in it.
+    #[arg(long, requires = "files")]
+    pub deep: bool,
+    /// What differs from this other release.
+    #[arg(long, value_name = "RELEASE", requires = "release", conflicts_with = "files")]
+    pub against: Option<String>,
+    /// The lines of this one file that differ.
+    #[arg(long, value_name = "PATH", requires = "against")]
+    pub file: Option<String>,
     /// How many.
     #[command(flatten)]
     pub rows: Rows,

@@ -41,6 +41,14 @@ pub enum ProjectCommand {
         /// Its name.
         name: ProjectName,
     },
+    /// Branches and tags as last fetched, and how far each is built.
+    Refs {
+        /// The project.
+        name: ProjectName,
+        /// Fetch first.
+        #[arg(long)]
+        fetch: bool,
+    },
     /// The ssh key of its repository.
     #[command(subcommand)]
     Key(KeyCommand),

@@ -22,7 +22,7 @@ Deploy
   status [shop[@production]]        what is live where; deployments: what was wished
 Build
   build shop [--ref main]           make a release from a ref [--follow]
-  versions shop [1.9.1]             releases of a project
+  versions shop [1.9.1]             releases of a project; --files, --against 1.9.0
 Look
   why 812|shop@production|web-1     why it waits, holds or failed, and what to do; top: a live view
   logs [-f] 812|shop@production     logs of all hosts, merged by time

@@ -2,7 +2,7 @@
 
 use pointsman_shared::api::releases::{NewRelease, Release};
 
-use super::listing;
+use super::{files, listing};
 use crate::args::{Build, Versions};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -58,6 +58,19 @@ pub async fn build(session: &Session, args: Build) -> Result<Exit, CliError> {
 pub async fn versions(session: &Session, args: Versions) -> Result<Exit, CliError> {
     let client = session.client()?;
     if let Some(spec) = args.release {
+        if args.files {
+            let wanted = files::Wanted {
+                under: args.under.as_deref(),
+                deep: args.deep,
+            };
+            return files::list(session, &args.project, &spec, wanted, args.rows.most()).await;
+        }
+        if let Some(against) = args.against {
+            return match args.file {
+                Some(file) => files::lines(session, &args.project, &spec, &against, &file).await,
+                None => files::diff(session, &args.project, &spec, &against, args.rows.most()).await,
+            };
+        }
         let release = client.release(&args.project, &spec).await?;
         session.printer.show_fields(&release, &fields(&release))?;
         return Ok(Exit::Ok);

@@ -29,6 +29,15 @@ pub async fn plan(session: &Session, args: MakePlan) -> Result<Exit, CliError> {
                 printer.show(commits, &table(commits))?;
             }
         }
+        if let Some(newer) = &plan.newer {
+            let more = if newer.more { " and more" } else { "" };
+            let count = newer.commits.len();
+            printer.line(&format!(
+                "\nNot included: {count}{more} newer on {}",
+                newer.branch
+            ))?;
+            printer.show(&newer.commits, &table(&newer.commits))?;
+        }
     }
     for obstacle in &plan.obstacles {
         printer.warn(obstacle);

@@ -1,8 +1,8 @@
-//! `project create | list | show | key`
+//! `project create | list | show | refs | key`
 
 use pointsman_shared::api::projects::{NewProject, Project};
 
-use super::{key, listing};
+use super::{key, listing, refs};
 use crate::args::ProjectCommand;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -37,6 +37,7 @@ pub async fn project(session: &Session, command: ProjectCommand) -> Result<Exit,
             session.printer.show_fields(&project, &fields(&project))?;
             Ok(Exit::Ok)
         }
+        ProjectCommand::Refs { name, fetch } => refs::refs(session, &name, fetch).await,
         ProjectCommand::Key(command) => key::key(session, command).await,
     }
 }

@@ -12,6 +12,7 @@ mod person;
 
 mod causes;
 mod completing;
+mod contents;
 mod deciding;
 mod deploying;
 mod errors;

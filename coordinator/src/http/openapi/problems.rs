@@ -75,6 +75,16 @@ pub(super) const REPOSITORY: &[Code] = &[
     (503, "stopped"),
     (503, "mirror_damaged"),
 ];
+/// A repository that is fetched, or its mirror looked at.
+pub(super) const MIRROR: &[Code] = &[
+    (409, "secret_unreadable"),
+    (422, "repository_not_allowed"),
+    (422, "repository_unsound"),
+    (503, "repository_unreachable"),
+    (503, "timeout"),
+    (503, "stopped"),
+    (503, "mirror_damaged"),
+];
 /// A lock or the global stop.
 pub(super) const LOCKED: &[Code] = &[(423, "locked"), (423, "stopped")];
 /// A target's hosts.

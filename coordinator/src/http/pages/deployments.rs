@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Path, Query};
 use super::super::problem::Answer;
+use super::course;
 use super::format::{self, Standing};
 use super::log::window::Window;
 use super::shown::{Mood, Place, Shown};
@@ -195,6 +196,7 @@ pub(super) async fn show(
     let whole = read(&viewer, number, query.job).await?;
     let deployment = &whole.deployment;
     let head = head(&viewer, deployment);
+    let course = course::read(&viewer, deployment).await?;
     let hosts = Hosts {
         rows: deployment.hosts.iter().map(host_row).collect(),
         proof: &viewer.proof,
@@ -214,9 +216,10 @@ pub(super) async fn show(
         }
         _ => format!("#{number} {} {}", deployment.target, head.standing.word),
     };
-    let mut shown = Shown::new(title, Place::Deployments, &whole)?
-        .with("head", &head)?
-        .with("hosts", &hosts)?
+    let shown = Shown::new(title, Place::Deployments, &whole)?.with("head", &head)?;
+    let shown = course.onward(shown, &viewer, deployment)?.with("hosts", &hosts)?;
+    let mut shown = course
+        .rest(shown, deployment)?
         .with("share", &Share { number })?
         .in_mood(mood)
         .like(format!("pointsman watch {number}"));

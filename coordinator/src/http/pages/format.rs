@@ -103,6 +103,16 @@ pub(super) fn host(state: &str) -> Standing {
     }
 }
 
+/// How a step of a job stands, by the name of its state.
+pub(super) fn step(state: &str) -> Standing {
+    match state {
+        "ok" => standing("✓", "done", "ok"),
+        "failed" => standing("✕", "failed", "bad"),
+        "running" => standing("▶", "running", "run"),
+        _ => UNKNOWN,
+    }
+}
+
 /// How the health of a release on a host stands, by its name.
 pub(super) fn health(name: &str) -> Standing {
     match name {

@@ -10,6 +10,8 @@ mod audit;
 mod badge;
 mod company;
 mod dead_letters;
+mod behind;
+mod course;
 mod deployments;
 mod find;
 mod format;
@@ -21,6 +23,7 @@ mod jobs;
 mod live;
 mod locks;
 mod log;
+mod me;
 mod migrations;
 mod needs;
 mod once;
@@ -29,11 +32,14 @@ mod past;
 mod plans;
 mod projects;
 mod qr;
+mod release_diff;
+mod release_files;
 mod releases;
 mod sessions;
 mod settings;
 mod shown;
 mod sign_in;
+mod stages;
 mod stop;
 mod targets;
 mod text;
@@ -83,12 +89,15 @@ pub fn routes() -> Vec<Route> {
         get("/p", Page(Read), projects::list),
         get("/p/{project}", Page(Read), projects::show),
         post("/p/{project}/build", Press(Build), projects::build),
+        post("/p/{project}/fetch", Press(Build), projects::fetch),
         get("/t/{target}", Page(Read), targets::show),
         get("/t/{target}/badge", Page(Read), badge::show),
         get("/t/{target}/badge.svg", Page(Read), badge::picture),
         get("/t/{target}/version", Page(Read), badge::version),
         post("/t/{target}/pushes", Press(Deploy), targets::resume_pushes),
         get("/r/{project}/{release}", Page(Read), releases::show),
+        get("/r/{project}/{release}/files", Page(Read), release_files::show),
+        get("/r/{project}/{release}/diff", Page(Read), release_diff::show),
         post("/r/{project}/{release}/mark", Press(Deploy), releases::mark),
         post("/r/{project}/{release}/pin", Press(Deploy), releases::pin),
         post("/plans", Press(Deploy), plans::make),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::extract::Query;
 use super::super::problem::Answer;
+use super::behind::{self, Behind, Mine};
 use super::format::{self, Standing};
 use super::needs::{self, Troubles};
 use super::past;
@@ -61,6 +62,8 @@ struct Snapshot {
     next: Option<String>,
     #[serde(skip)]
     outcomes: BTreeMap<TargetName, Vec<Outcome>>,
+    #[serde(skip)]
+    behind: BTreeMap<TargetName, usize>,
 }
 
 #[derive(Template)]
@@ -95,7 +98,7 @@ struct Cell<'a> {
     drift: usize,
     lock: Option<&'a Lock>,
     open: Option<(&'a Deployment, Standing)>,
-    behind: Option<(String, String)>,
+    behind: Option<Behind>,
     pushes_paused: bool,
 }
 
@@ -131,6 +134,7 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
         next: snapshot.next.as_ref().map(next),
     };
     Ok(Shown::new("Overview", Place::Overview, &snapshot)?
+        .with("mine", &Mine::of(&viewer).await?)?
         .with("needs", &calls)?
         .with("matrix", &matrix)?
         .in_mood(mood)
@@ -163,6 +167,7 @@ async fn read(app: &App, query: &OverviewQuery) -> StoreResult<(Snapshot, Troubl
     let more = projects.len() > rows;
     projects.truncate(rows);
     let snapshot = Snapshot {
+        behind: behind::counted(app, &mut conn, &projects).await?,
         environments: environments::names(&mut conn).await?,
         targets: views::targets::page(
             &mut conn,
@@ -269,7 +274,11 @@ fn cell<'a>(snapshot: &'a Snapshot, of_project: &'a [Target], target: &'a Target
         open: open.map(|open| (open, format::deployment(open.state))),
         behind: before.and_then(|before| {
             let release = before.desired.as_ref()?.to_string();
-            Some((before.name.environment.to_string(), release))
+            Some(Behind {
+                environment: before.name.environment.to_string(),
+                release,
+                commits: snapshot.behind.get(&target.name).copied(),
+            })
         }),
         pushes_paused: !target.push_pauses.is_empty(),
     }

@@ -2,9 +2,9 @@
 
 use askama::Template;
 use axum::extract::Form;
-use pointsman_domain::Action;
+use pointsman_domain::{Action, forecast};
 use pointsman_shared::api::deployments::NewDeployment;
-use pointsman_shared::api::plans::{NewPlan, Plan};
+use pointsman_shared::api::plans::{CommitLine, NewPlan, Plan};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::name::TargetName;
 use pointsman_store::{environments, locks, views};
@@ -14,6 +14,7 @@ use super::super::extract::Path;
 use super::super::problem::Answer;
 use super::filters;
 use super::format;
+use super::me::Me;
 use super::shown::{Place, Shown, Went};
 use super::viewer::Viewer;
 use crate::operations::{make_plan, request_deployment};
@@ -50,10 +51,36 @@ struct Page<'a> {
     hosts: usize,
     expected: Option<String>,
     authors: usize,
-    yours: usize,
+    me: Me,
     stale: Option<String>,
+    /// How long a rollback usually takes.
+    way_back: Option<String>,
     held: bool,
     obstacles: Vec<String>,
+}
+
+impl Page<'_> {
+    /// How many of the commits that come are of the one who looks.
+    fn yours(&self) -> usize {
+        self.me.wrote_of(&self.plan.commits.coming)
+    }
+
+    /// Whether a commit, by the beginning of its id, comes with this plan.
+    fn comes(&self, id: &str) -> bool {
+        self.plan
+            .commits
+            .coming
+            .iter()
+            .any(|line| line.id.starts_with(id))
+    }
+
+    /// Newer commits that take back what comes.
+    fn taken_back(&self) -> Vec<&CommitLine> {
+        let newer = self.plan.newer.iter().flat_map(|newer| &newer.commits);
+        newer
+            .filter(|line| line.reverts.as_deref().is_some_and(|reverts| self.comes(reverts)))
+            .collect()
+    }
 }
 
 /// `GET /plans/{hash}`
@@ -82,16 +109,18 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
         let live = live.map_or_else(|| "nothing".to_owned(), |live| live.to_string());
         format!("{live} is live there by now")
     });
-    let (authors, yours) = authors(&plan, &viewer.caller.actor.name);
+    let me = Me::of(&mut conn, &viewer).await?;
+    let usual = forecast::usual(&views::way_back::times(&mut conn, target).await?);
     let page = Page {
         target,
         proof: &viewer.proof,
         may: viewer.may(Action::Deploy),
         hosts: plan.agreed.waves.iter().map(Vec::len).sum(),
         expected: plan.expected.map(|usual| format::usual(&usual, "")),
-        authors,
-        yours,
+        authors: authors(&plan),
+        me,
         stale,
+        way_back: usual.map(|usual| format::duration(usual.median_ms)),
         held: is_last(&mut conn, target).await?,
         obstacles: plan.obstacles.iter().cloned().chain(locked).collect(),
         plan: &plan,
@@ -106,13 +135,10 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
     .like(command))
 }
 
-/// How many people wrote what comes, and how much of it the one who looks.
-fn authors(plan: &Plan, me: &str) -> (usize, usize) {
-    let all = || plan.commits.coming.iter().map(|line| line.author.as_str());
-    let me = me.to_lowercase();
-    let yours = all().filter(|author| author.to_lowercase().contains(&me)).count();
-    let different: std::collections::BTreeSet<&str> = all().collect();
-    (different.len(), yours)
+/// How many people wrote what comes.
+fn authors(plan: &Plan) -> usize {
+    let all = plan.commits.coming.iter().map(|line| line.author.as_str());
+    all.collect::<std::collections::BTreeSet<&str>>().len()
 }
 
 /// Whether a target lies in the last environment, where a wish is held for a moment.

@@ -2,10 +2,12 @@
 
 use askama::Template;
 use axum::extract::Form;
+use chrono::{DateTime, Utc};
 use pointsman_domain::{Action, Refusal};
 use pointsman_shared::api::projects::{Project, Target};
+use pointsman_shared::api::refs::{RefName, RefStanding, RepositoryRefs};
 use pointsman_shared::api::releases::{Release, ReleaseState};
-use pointsman_shared::name::ProjectName;
+use pointsman_shared::name::{ProjectName, TargetName};
 use pointsman_store::views;
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +17,9 @@ use super::filters;
 use super::format::{self, Standing};
 use super::shown::{Place, Shown, Went};
 use super::viewer::Viewer;
-use crate::operations::known;
+use crate::error::OperationError;
 use crate::operations::request_build::{self, BuildWish};
+use crate::operations::{fetch_repository, known, list_refs};
 
 /// Rows of a list.
 const ROWS: i64 = 50;
@@ -66,6 +69,11 @@ struct Whole {
     project: Project,
     targets: Vec<Target>,
     releases: Vec<Release>,
+    refs: RepositoryRefs,
+    #[serde(skip)]
+    names: Vec<String>,
+    #[serde(skip)]
+    same: Option<Release>,
 }
 
 #[derive(Template)]
@@ -76,6 +84,25 @@ struct Head<'a> {
     refs: Vec<&'a str>,
     proof: &'a str,
     may_build: bool,
+    same: Option<Same<'a>>,
+}
+
+/// What was to be built, and the release that it is already.
+struct Same<'a> {
+    reference: &'a str,
+    release: &'a Release,
+    targets: Vec<&'a TargetName>,
+}
+
+#[derive(Template)]
+#[template(path = "project_refs.html")]
+struct Refs<'a> {
+    project: &'a ProjectName,
+    fetched_at: Option<DateTime<Utc>>,
+    rows: Vec<(&'a RefStanding, Option<Standing>)>,
+    proof: &'a str,
+    may_build: bool,
+    why_unknown: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -96,12 +123,19 @@ struct ReleaseRow<'a> {
     deployable: bool,
 }
 
-/// `?before=12`
+/// `?before=12`; `?built=7&ref=main` where somebody asked for a build of what is built
 #[derive(Debug, Deserialize)]
 pub(super) struct ShowQuery {
     #[serde(default)]
     before: Option<i32>,
+    #[serde(default)]
+    built: Option<u32>,
+    #[serde(default, rename = "ref")]
+    reference: String,
 }
+
+/// Refs that are not built, at most.
+const MOST_REFS: usize = 20;
 
 /// `GET /p/{project}`
 pub(super) async fn show(
@@ -109,7 +143,7 @@ pub(super) async fn show(
     Path(name): Path<ProjectName>,
     Query(query): Query<ShowQuery>,
 ) -> Answer<Shown> {
-    let mut whole = read(&viewer, &name, query.before).await?;
+    let (mut whole, why_unknown) = read(&viewer, &name, &query).await?;
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = whole.releases.len() > rows;
     whole.releases.truncate(rows);
@@ -117,6 +151,7 @@ pub(super) async fn show(
         .releases
         .iter()
         .map(|release| release.reference.as_str())
+        .chain(whole.names.iter().map(String::as_str))
         .collect();
     refs.sort_unstable();
     refs.dedup();
@@ -126,6 +161,22 @@ pub(super) async fn show(
         refs,
         proof: &viewer.proof,
         may_build: viewer.may(Action::Build),
+        same: same(&whole, &query.reference),
+    };
+    let listed = Refs {
+        project: &name,
+        fetched_at: whole.refs.fetched_at,
+        rows: whole
+            .refs
+            .refs
+            .iter()
+            .filter(|row| is_unbuilt(row))
+            .take(MOST_REFS)
+            .map(|row| (row, became(row)))
+            .collect(),
+        proof: &viewer.proof,
+        may_build: viewer.may(Action::Build),
+        why_unknown: why_unknown.as_deref(),
     };
     let releases = Releases {
         project: &name,
@@ -137,22 +188,78 @@ pub(super) async fn show(
     };
     Ok(Shown::new(name.to_string(), Place::Projects, &whole)?
         .with("project", &head)?
+        .with("refs", &listed)?
         .with("releases", &releases)?
         .like(format!("pointsman versions {name}")))
 }
 
-async fn read(viewer: &Viewer, name: &ProjectName, before: Option<i32>) -> Answer<Whole> {
+/// What the page is made of, and why the refs are not known.
+async fn read(viewer: &Viewer, name: &ProjectName, query: &ShowQuery) -> Answer<(Whole, Option<String>)> {
     let rhythm = viewer.app().config.timing.rhythm();
     let mut conn = viewer.app().store.read().await?;
-    known::project(&mut conn, name).await?;
+    let row = known::project(&mut conn, name).await?;
     let project = views::projects::one(&mut conn, name.as_str()).await?;
     let gone = || Refusal::not_found("unknown_project", format!("there is no project {name}"));
     let of_project = [name.to_string()];
     let wanted = views::targets::Wanted::of_projects(&of_project);
-    Ok(Whole {
+    let targets = views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?;
+    let releases = views::releases::page(&mut conn, name, query.before, ROWS + 1).await?;
+    let same = match query.built {
+        Some(number) => {
+            let spec = format!("#{number}");
+            let found = super::super::files::named(&mut conn, name, &spec).await?;
+            views::releases::one(&mut conn, found.id).await?
+        }
+        None => None,
+    };
+    drop(conn);
+    // A mirror that cannot be read is no reason to show no releases.
+    let (refs, why_unknown) = match list_refs::execute(viewer.app(), &row).await {
+        Ok(refs) => (refs, None),
+        Err(OperationError::Refused(refusal)) => (list_refs::Listed::default(), Some(refusal.what)),
+        Err(error) => return Err(error.into()),
+    };
+    let whole = Whole {
         project: project.ok_or_else(gone)?,
-        targets: views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?,
-        releases: views::releases::page(&mut conn, name, before, ROWS + 1).await?,
+        targets,
+        releases,
+        refs: refs.standing,
+        names: refs.names,
+        same,
+    };
+    Ok((whole, why_unknown))
+}
+
+fn is_unbuilt(standing: &RefStanding) -> bool {
+    let built = standing.release.as_ref();
+    built.is_none_or(|release| release.state != ReleaseState::Built)
+}
+
+/// What became of the newest release of a ref's commit, which is not a built one.
+fn became(standing: &RefStanding) -> Option<Standing> {
+    let told = |sign, word, tone| Standing { sign, word, tone };
+    Some(match standing.release.as_ref()?.state {
+        ReleaseState::Queued | ReleaseState::Building => told("▶", "is being built", "run"),
+        ReleaseState::Built => format::release(ReleaseState::Built),
+        ReleaseState::Failed => told("✕", "last build failed", "bad"),
+        ReleaseState::Cancelled => told("–", "last build was cancelled", "unknown"),
+        ReleaseState::Pruned => told("–", "was collected", "unknown"),
+    })
+}
+
+/// The release that is offered instead of a build.
+fn same<'a>(whole: &'a Whole, reference: &'a str) -> Option<Same<'a>> {
+    let release = whole.same.as_ref()?;
+    let elsewhere = |target: &&Target| target.desired.as_ref() != Some(&release.label);
+    Some(Same {
+        reference,
+        release,
+        targets: whole
+            .targets
+            .iter()
+            .filter(elsewhere)
+            .map(|target| &target.name)
+            .collect(),
     })
 }
 
@@ -170,6 +277,9 @@ fn row(release: &Release) -> ReleaseRow<'_> {
 pub(super) struct Build {
     #[serde(default, rename = "ref")]
     reference: String,
+    /// Whether also what is built already.
+    #[serde(default)]
+    again: bool,
 }
 
 /// `POST /p/{project}/build`
@@ -183,6 +293,16 @@ pub(super) async fn build(
         project: project.clone(),
         reference: (!reference.is_empty()).then(|| reference.to_owned()),
     };
+    if !form.again
+        && let Some(same) = request_build::built_already(viewer.app(), &viewer.caller.actor, &wish).await?
+    {
+        let reference = url::form_urlencoded::byte_serialize(reference.as_bytes());
+        let reference: String = reference.collect();
+        return Ok(Went(format!(
+            "/p/{project}?built={}&ref={reference}",
+            same.number
+        )));
+    }
     let id = request_build::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
     let mut conn = viewer.app().store.read().await?;
     let release = views::releases::one(&mut conn, id).await?;
@@ -190,4 +310,18 @@ pub(super) async fn build(
         Some(release) => format!("/r/{project}/{}", release.number),
         None => format!("/p/{project}"),
     }))
+}
+
+/// A press without more to say.
+#[derive(Debug, Deserialize)]
+pub(super) struct Nothing {}
+
+/// `POST /p/{project}/fetch`
+pub(super) async fn fetch(
+    viewer: Viewer,
+    Path(project): Path<ProjectName>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Answer<Went> {
+    fetch_repository::execute(viewer.app(), &viewer.caller.actor, &project).await?;
+    Ok(Went(format!("/p/{project}")))
 }

@@ -5,9 +5,9 @@ use axum::extract::Form;
 use pointsman_domain::Action;
 use pointsman_shared::api::garbage::PinRequest;
 use pointsman_shared::api::jobs::Job;
-use pointsman_shared::api::projects::Target;
+use pointsman_shared::api::projects::{Placement, Target};
 use pointsman_shared::api::releases::{Release, ReleaseState};
-use pointsman_shared::name::{MarkName, ProjectName};
+use pointsman_shared::name::{HostId, MarkName, ProjectName, TargetName};
 use pointsman_store::views;
 use serde::{Deserialize, Serialize};
 
@@ -39,10 +39,34 @@ struct Head<'a> {
     standing: Standing,
     size: Option<String>,
     targets: Vec<&'a Target>,
-    steps: Vec<(&'a str, &'a str, String)>,
+    live: Vec<Live<'a>>,
     pinned: bool,
     proof: &'a str,
     may: bool,
+}
+
+/// A target that has it live on some of its hosts.
+struct Live<'a> {
+    target: &'a TargetName,
+    hosts: Vec<&'a HostId>,
+    of: usize,
+}
+
+#[derive(Template)]
+#[template(path = "release_steps.html")]
+struct Steps<'a> {
+    rows: Vec<StepRow<'a>>,
+    tries: u32,
+    total: Option<String>,
+    waited: Option<String>,
+}
+
+struct StepRow<'a> {
+    name: &'a str,
+    standing: Standing,
+    took: String,
+    /// Its milliseconds, and those of all steps.
+    share: Option<(u64, u64)>,
 }
 
 /// `GET /r/{project}/{release}`
@@ -52,10 +76,6 @@ pub(super) async fn show(
 ) -> Answer<Shown> {
     let whole = read(&viewer, &project, &spec).await?;
     let release = &whole.release;
-    let steps = whole.job.iter().flat_map(|job| &job.steps).map(|step| {
-        let took = step.duration_ms.map(format::duration).unwrap_or_default();
-        (step.name.as_str(), step.state.as_str(), took)
-    });
     let head = Head {
         release,
         standing: format::release(release.state),
@@ -65,7 +85,11 @@ pub(super) async fn show(
             .iter()
             .filter(|_| release.state == ReleaseState::Built)
             .collect(),
-        steps: steps.collect(),
+        live: whole
+            .targets
+            .iter()
+            .filter_map(|target| live(target, release))
+            .collect(),
         pinned: release.marks.iter().any(|mark| mark.mark.as_str() == "pinned"),
         proof: &viewer.proof,
         may: viewer.may(Action::Deploy),
@@ -80,6 +104,9 @@ pub(super) async fn show(
         .with("release", &head)?
         .in_mood(mood)
         .like(format!("pointsman logs {project} {}", release.label));
+    if let Some(job) = whole.job.as_ref().filter(|job| !job.steps.is_empty()) {
+        shown = shown.with("steps", &steps(job))?;
+    }
     if let (Some(job), Some(log)) = (&whole.job, &whole.log) {
         let of = LogOf::of(job, &[], String::new());
         if let Some(cards) = log.cards() {
@@ -88,6 +115,39 @@ pub(super) async fn show(
         shown = shown.with("log", &of)?.with("lines", &log.drawing())?;
     }
     Ok(shown)
+}
+
+/// Where in a target it is live.
+fn live<'a>(target: &'a Target, release: &Release) -> Option<Live<'a>> {
+    let has_it = |placement: &&Placement| placement.confirmed.as_ref() == Some(&release.label);
+    let hosts: Vec<_> = target.placements.iter().filter(has_it).collect();
+    (!hosts.is_empty()).then(|| Live {
+        target: &target.name,
+        hosts: hosts.into_iter().map(|placement| &placement.host).collect(),
+        of: target.placements.len(),
+    })
+}
+
+/// The steps of the last try, with what share of its time each took.
+fn steps(job: &Job) -> Steps<'_> {
+    let tries = job.steps.iter().map(|step| step.epoch).max().unwrap_or_default();
+    let last = || job.steps.iter().filter(|step| step.epoch == tries);
+    let all: u64 = last().filter_map(|step| step.duration_ms).sum();
+    Steps {
+        rows: last()
+            .map(|step| StepRow {
+                name: &step.name,
+                standing: format::step(&step.state),
+                took: step.duration_ms.map(format::duration).unwrap_or_default(),
+                share: step.duration_ms.map(|took| (took, all.max(1))),
+            })
+            .collect(),
+        tries,
+        total: (all > 0).then(|| format::duration(all)),
+        waited: job
+            .started_at
+            .map(|started| format::duration(format::between(job.created_at, started))),
+    }
 }
 
 async fn read(viewer: &Viewer, project: &ProjectName, spec: &str) -> Answer<Whole> {

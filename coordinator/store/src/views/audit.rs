@@ -24,6 +24,21 @@ pub struct Wanted<'a> {
     pub since: Option<DateTime<Utc>>,
 }
 
+/// What was done to exactly this object, oldest first.
+pub async fn done_to(conn: &mut PgConnection, object: &str, limit: i64) -> StoreResult<Vec<AuditEntry>> {
+    let rows = sqlx::query_as!(
+        AuditEntry,
+        "SELECT number, at, principal.name AS actor, address, action, object, result, detail
+         FROM audit JOIN principal ON principal.id = principal_id
+         WHERE object = $1 AND result = 'done' ORDER BY number LIMIT $2",
+        object,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
 /// A page of them.
 pub async fn page(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> StoreResult<Vec<AuditEntry>> {
     let rows = sqlx::query_as!(

@@ -49,12 +49,15 @@ async fn plan(Json(wish): Json<NewPlan>) -> Json<Plan> {
             waves: vec![vec![name("web-1")], vec![name("web-2"), name("web-3")]],
             strategy: Strategy::default(),
         },
+        newer: None,
         commits: PlannedCommits {
             coming: vec![CommitLine {
                 id: format!("{:040}", 42),
                 author: "Lucy".to_owned(),
                 at: ago(JUST_NOW),
                 subject: "Add value added tax".to_owned(),
+                email: String::new(),
+                reverts: None,
             }],
             ..PlannedCommits::default()
         },

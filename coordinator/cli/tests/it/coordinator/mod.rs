@@ -8,6 +8,7 @@ mod acts;
 mod builds;
 mod causes;
 mod changes;
+mod contents;
 mod deciding;
 mod events;
 pub mod journey;
@@ -93,6 +94,7 @@ impl Coordinator {
             .nest(
                 "/api/v1",
                 reads::routes()
+                    .merge(contents::routes())
                     .merge(changes::routes())
                     .merge(acts::routes())
                     .merge(keys::routes())

@@ -1,19 +1,22 @@
 //! Projects, environments, targets, variables, releases, and the document that describes them together.
 
 use pointsman_shared::api::deploy_keys::{DeployKey, MakeDeployKey, SetDeployKey};
+use pointsman_shared::api::files::{ReleaseDiff, ReleaseFile, TextChange};
 use pointsman_shared::api::garbage::PinRequest;
 use pointsman_shared::api::projects::{
     Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
     VariableRef,
 };
 use pointsman_shared::api::recipes::{NewRecipe, Recipe, RecipeRevision, UseRecipe};
+use pointsman_shared::api::refs::RepositoryRefs;
 use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
 
 use super::super::operation::{Operation, delete, get, post, put};
 use super::super::problems::{
-    CURSOR, DEAD_RELEASE, HOST, LOCKED, PROJECT, PROJECT_RULES, RELEASE, REPOSITORY, TARGET, TARGET_RULES,
-    VARIABLE,
+    CURSOR, DEAD_RELEASE, HOST, LOCKED, MIRROR, PROJECT, PROJECT_RULES, RELEASE, REPOSITORY, TARGET,
+    TARGET_RULES, VARIABLE,
 };
+use crate::http::files::{DiffQuery, FilesQuery, TextQuery};
 use crate::http::paging::PageQuery;
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -23,6 +26,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(deploy_keys());
     all.extend(targets());
     all.extend(releases());
+    all.extend(contents());
     all
 }
 
@@ -39,6 +43,20 @@ fn settings() -> Vec<Operation> {
         get("/api/v1/projects/{project}", "A project")
             .gives::<Project>(200)
             .refuses(PROJECT),
+        get(
+            "/api/v1/projects/{project}/refs",
+            "Branches and tags of a project as last fetched, newest commit first, and how far each is built",
+        )
+        .gives::<RepositoryRefs>(200)
+        .refuses(PROJECT)
+        .refuses(MIRROR),
+        post(
+            "/api/v1/projects/{project}/fetch",
+            "Fetch the branches and tags of a project now",
+        )
+        .gives::<RepositoryRefs>(200)
+        .refuses(PROJECT)
+        .refuses(MIRROR),
         get("/api/v1/environments", "Environments, in the order of promotion")
             .query::<PageQuery>()
             .gives_page::<Environment>(),
@@ -230,6 +248,43 @@ fn releases() -> Vec<Operation> {
         )
         .gives_nothing()
         .refuses(&[(409, "not_marked"), (422, "reserved_mark")])
+        .refuses(PROJECT)
+        .refuses(RELEASE),
+    ]
+}
+
+fn contents() -> Vec<Operation> {
+    let gone = &[(404, "object_missing"), (409, "release_not_built")];
+    vec![
+        get(
+            "/api/v1/projects/{project}/releases/{release}/files",
+            "Files and folders of a release, from its manifest",
+        )
+        .query::<FilesQuery>()
+        .gives_page::<ReleaseFile>()
+        .refuses(&[(404, "unknown_folder")])
+        .refuses(gone)
+        .refuses(PROJECT)
+        .refuses(RELEASE)
+        .refuses(CURSOR),
+        get(
+            "/api/v1/projects/{project}/releases/{release}/diff",
+            "What files a release has added, removed and changed against another",
+        )
+        .query::<DiffQuery>()
+        .gives::<ReleaseDiff>(200)
+        .refuses(gone)
+        .refuses(PROJECT)
+        .refuses(RELEASE)
+        .refuses(CURSOR),
+        get(
+            "/api/v1/projects/{project}/releases/{release}/diff/text",
+            "How a small text of a release differs from another's",
+        )
+        .query::<TextQuery>()
+        .gives::<TextChange>(200)
+        .refuses(&[(404, "unknown_file"), (422, "file_too_large"), (422, "not_text")])
+        .refuses(gone)
         .refuses(PROJECT)
         .refuses(RELEASE),
     ]

@@ -52,6 +52,7 @@ pub(super) fn routes() -> Vec<Route> {
         post("/settings/causes/change", Press(Configure), causes::change),
         post("/settings/causes/remove", Press(Configure), causes::remove),
         get("/profile", Page(Read), profile::show),
+        post("/profile/address", Press(Read), profile::address),
         post("/profile/password", Press(Read), profile::password),
         post("/profile/sessions/end", Press(Read), profile::end_sessions),
     ]

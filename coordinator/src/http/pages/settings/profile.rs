@@ -6,7 +6,7 @@ use pointsman_domain::Refusal;
 use pointsman_shared::api::accounts::Account;
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_store::sessions::OpenSession;
-use pointsman_store::{accounts, principals, sessions};
+use pointsman_store::{accounts, principals, sessions, views};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -25,6 +25,7 @@ struct Profile<'a> {
     role: RoleName,
     what: &'static str,
     account: Option<&'a Account>,
+    email: Option<String>,
     sessions: Vec<(&'a OpenSession, String, bool)>,
     proof: &'a str,
 }
@@ -47,6 +48,7 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
         .await?
         .is_some_and(|account| account.principal == actor.principal);
     let all = accounts::all(&mut conn).await?;
+    let email = views::own::email(&mut conn, actor.principal).await?;
     let kind = principals::kind_name(actor.kind);
     let profile = Profile {
         name: &actor.name,
@@ -57,6 +59,7 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
             .find(|(role, _)| *role == actor.role)
             .map_or("", |(_, what)| what),
         account: all.iter().find(|account| is_person && account.name == actor.name),
+        email,
         sessions: open
             .iter()
             .map(|session| {
@@ -126,6 +129,19 @@ pub(super) async fn password(viewer: Viewer, Form(form): Form<Passwords>) -> Ans
     }
     let (app, actor) = (viewer.app(), &viewer.caller.actor);
     change_account::password(app, actor, &viewer.session, form.old, form.chosen).await?;
+    Ok(Went("/profile".to_owned()))
+}
+
+/// The address that one's commits bear; empty = none.
+#[derive(Deserialize)]
+pub(super) struct Address {
+    #[serde(default)]
+    email: String,
+}
+
+/// `POST /profile/address`
+pub(super) async fn address(viewer: Viewer, Form(form): Form<Address>) -> Answer<Went> {
+    change_account::email(viewer.app(), &viewer.caller.actor, &form.email).await?;
     Ok(Went("/profile".to_owned()))
 }
 

@@ -1,0 +1,218 @@
+//! The stages of a deployment against the same ones of earlier deployments, and how far off the estimate was.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use pointsman_domain::forecast;
+use pointsman_shared::api::deployments::{Deployment, DeploymentState};
+use pointsman_shared::api::plans::Usual;
+use pointsman_store::views::stages::{Run, Stage};
+
+use super::format;
+
+/// A stage as it went here, and how it usually goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StageRow {
+    pub(super) name: String,
+    pub(super) hosts: Option<String>,
+    /// What it took so far.
+    pub(super) ms: u64,
+    pub(super) took: String,
+    pub(super) open: bool,
+    pub(super) usual: Option<Usual>,
+    pub(super) usually: String,
+    /// Against what is usual.
+    pub(super) judged: Option<(&'static str, &'static str)>,
+}
+
+/// Milliseconds of each stage, by a name that sorts as they go.
+fn lengths(run: &Run, stages: &[Stage], now: DateTime<Utc>) -> BTreeMap<(u8, i32), (u64, i64, bool)> {
+    let mut lengths = BTreeMap::new();
+    let queued = format::between(run.wished_at, run.started_at);
+    lengths.insert((0, 0), (queued, 0, false));
+    for stage in stages.iter().filter(|stage| stage.number == run.number) {
+        let place = match stage.name.as_str() {
+            "build" => 1,
+            "install" => 2,
+            "migrate" => 3,
+            _ => 4,
+        };
+        let took = format::between(stage.from, stage.to.unwrap_or(now));
+        let wave = stage.wave.unwrap_or_default();
+        lengths.insert((place, wave), (took, stage.hosts, stage.to.is_none()));
+        if let Some(health) = stage.health_ms {
+            let health = u64::try_from(health).unwrap_or_default();
+            let slowest = lengths.entry((5, 0)).or_insert((0, 0, false));
+            slowest.0 = slowest.0.max(health);
+        }
+    }
+    lengths
+}
+
+/// The stages of a deployment, in their order.
+pub(super) fn rows(number: i64, runs: &[Run], stages: &[Stage], now: DateTime<Utc>) -> Vec<StageRow> {
+    let Some(this) = runs.iter().find(|run| run.number == number) else {
+        return Vec::new();
+    };
+    let earlier: Vec<_> = runs
+        .iter()
+        .filter(|run| run.number != number)
+        .map(|run| lengths(run, stages, now))
+        .collect();
+    lengths(this, stages, now)
+        .into_iter()
+        .map(|(key, (ms, hosts, open))| {
+            let before: Vec<u64> = earlier.iter().filter_map(|run| Some(run.get(&key)?.0)).collect();
+            let usual = forecast::usual(&before);
+            let hosts = usize::try_from(hosts).unwrap_or_default();
+            StageRow {
+                name: name(key),
+                hosts: (hosts > 0 && key.0 > 1).then(|| format::count(hosts, "host")),
+                ms,
+                took: format::duration(ms),
+                open,
+                usual,
+                usually: usual.map(usually).unwrap_or_default(),
+                judged: usual.filter(|_| !open).and_then(|usual| judged(ms, usual)),
+            }
+        })
+        .collect()
+}
+
+fn name((place, wave): (u8, i32)) -> String {
+    match place {
+        0 => "queued".to_owned(),
+        1 => "build".to_owned(),
+        2 => "install".to_owned(),
+        3 => "pre-migrations".to_owned(),
+        4 if wave > 0 => format!("switch, wave {wave}"),
+        4 => "switch".to_owned(),
+        _ => "longest health check".to_owned(),
+    }
+}
+
+fn usually(usual: Usual) -> String {
+    let time = format::duration;
+    if usual.low_ms == usual.high_ms {
+        return time(usual.median_ms);
+    }
+    format!(
+        "{} ({} to {})",
+        time(usual.median_ms),
+        time(usual.low_ms),
+        time(usual.high_ms)
+    )
+}
+
+/// Only what nine of ten runs were not is worth a word; a tenth of a second is not.
+fn judged(ms: u64, usual: Usual) -> Option<(&'static str, &'static str)> {
+    let worth = usual.runs >= 3 && ms.abs_diff(usual.median_ms) >= 500;
+    match ms {
+        _ if !worth => None,
+        ms if ms > usual.high_ms => Some(("▲", "slower than usual")),
+        ms if ms < usual.low_ms => Some(("▼", "quicker than usual")),
+        _ => None,
+    }
+}
+
+/// Fewer earlier runs are no estimate.
+const FEWEST: usize = 3;
+
+/// `The estimate was 9.1s off: 1m20 were said, 1m29 it took. It was quicker than 18 of the 20 before it.`
+pub(super) fn verdict(deployment: &Deployment, runs: &[Run]) -> Option<String> {
+    let length = |run: &Run| Some(format::between(run.started_at, run.ended_at?));
+    let took = runs
+        .iter()
+        .find(|run| run.number == deployment.number)
+        .and_then(length)?;
+    if deployment.state != DeploymentState::Live {
+        return None;
+    }
+    let earlier = runs.iter().filter(|run| run.number != deployment.number);
+    let earlier: Vec<u64> = earlier.filter_map(length).collect();
+    if earlier.len() < FEWEST {
+        return None;
+    }
+    let said = forecast::usual(&earlier)?.median_ms;
+    let slower = earlier.iter().filter(|before| **before > took).count();
+    let time = format::duration;
+    Some(format!(
+        "The estimate was {} off: {} were said, {} it took. It was quicker than {slower} of the {} before it.",
+        time(said.abs_diff(took)),
+        time(said),
+        time(took),
+        earlier.len()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    fn run(number: i64, from: i64, to: i64) -> Run {
+        Run {
+            number,
+            wished_at: at(from - 2),
+            started_at: at(from),
+            ended_at: Some(at(to)),
+        }
+    }
+
+    fn stage(number: i64, name: &str, wave: Option<i32>, from: i64, to: i64) -> Stage {
+        Stage {
+            number,
+            name: name.to_owned(),
+            wave,
+            from: at(from),
+            to: Some(at(to)),
+            hosts: 2,
+            health_ms: wave.map(|_| 700),
+        }
+    }
+
+    #[test]
+    fn each_stage_is_compared_with_the_same_one_of_earlier_deployments() {
+        let mut runs = vec![run(9, 900, 960)];
+        let mut stages = vec![
+            stage(9, "install", None, 900, 910),
+            stage(9, "switch", Some(1), 910, 911),
+            stage(9, "switch", Some(2), 911, 960),
+        ];
+        for number in 1..=4 {
+            let from = number * 100;
+            runs.push(run(number, from, from + 20));
+            stages.push(stage(number, "install", None, from, from + 10));
+            stages.push(stage(number, "switch", Some(1), from + 10, from + 11));
+            stages.push(stage(number, "switch", Some(2), from + 11, from + 13));
+        }
+        let rows = rows(9, &runs, &stages, at(2000));
+        let told: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                (
+                    row.name.as_str(),
+                    row.took.as_str(),
+                    row.usually.as_str(),
+                    row.judged,
+                )
+            })
+            .collect();
+        let slower = Some(("▲", "slower than usual"));
+        let expected = [
+            ("queued", "2.0s", "2.0s", None),
+            ("install", "10.0s", "10.0s", None),
+            ("switch, wave 1", "1.0s", "1.0s", None),
+            ("switch, wave 2", "49.0s", "2.0s", slower),
+            ("longest health check", "0.7s", "0.7s", None),
+        ];
+        assert_eq!(told, expected);
+        assert!(
+            super::rows(7, &runs, &stages, at(2000)).is_empty(),
+            "it never began"
+        );
+    }
+}
