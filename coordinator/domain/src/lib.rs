@@ -26,5 +26,5 @@ pub mod schedule;
 pub mod timing;
 pub mod waves;
 
-pub use actor::{Action, Actor, ActorKind, Permit};
+pub use actor::{Action, Actor, ActorKind, Permit, Rights, hidden};
 pub use refusal::{Refusal, RefusalKind};

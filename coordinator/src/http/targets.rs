@@ -19,7 +19,14 @@ pub(super) async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Answe
     let after = after.transpose().map_err(|_| paging::unreadable())?;
     let mut conn = caller.app.store.read().await?;
     let rhythm = caller.app.config.timing.rhythm();
-    let targets = views::targets::page(&mut conn, after.as_ref(), page.rows(), &rhythm).await?;
+    let targets = views::targets::page(
+        &mut conn,
+        caller.sight().as_deref(),
+        after.as_ref(),
+        page.rows(),
+        &rhythm,
+    )
+    .await?;
     Ok(page.page(targets, |target| target.name.to_string()))
 }
 

@@ -60,7 +60,7 @@ pub async fn by_password(
                 principal: account.principal,
                 kind: ActorKind::User,
                 name: name.to_owned(),
-                role: account.role,
+                rights: account.rights,
                 address: browser.address.clone(),
                 trace: None,
             };

@@ -19,7 +19,7 @@ pub async fn write(
 ) -> OperationResult<u32> {
     let object = project.as_str();
     act::audited(app, actor, "recipe.write", object, async {
-        actor.authorize(Action::Configure, object)?;
+        actor.authorize_in(project, Action::Configure, object)?;
         let mut tx = app.store.begin().await?;
         let row = known::project(&mut tx, project).await?;
         recipes::lock_source(&mut tx, row.id).await?;
@@ -48,7 +48,7 @@ pub async fn choose(
 ) -> OperationResult<()> {
     let object = project.as_str();
     act::audited(app, actor, "recipe.choose", object, async {
-        actor.authorize(Action::Configure, object)?;
+        actor.authorize_in(project, Action::Configure, object)?;
         let mut tx = app.store.begin().await?;
         let row = known::project(&mut tx, project).await?;
         recipes::lock_source(&mut tx, row.id).await?;

@@ -57,6 +57,7 @@ pub mod order_host_job;
 mod pass_gates;
 pub mod pause_pushes;
 pub mod pin_release;
+pub mod project_roles;
 pub mod promote;
 pub mod prune_history;
 pub mod prune_releases;

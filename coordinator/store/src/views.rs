@@ -10,5 +10,6 @@ pub mod metrics;
 pub mod migrations;
 pub mod outcomes;
 pub mod projects;
+pub mod reach;
 pub mod releases;
 pub mod targets;

@@ -131,7 +131,7 @@ pub async fn invitation(world: &World, name: Option<&str>, role: RoleName) -> St
     let app = &world.app;
     let mut tx = app.store.begin().await.unwrap();
     let url = &app.config.http.public_url;
-    let made = invite_account::insert(&mut tx, url, name, role, app.clock.now())
+    let made = invite_account::insert(&mut tx, url, name, &role.into(), app.clock.now())
         .await
         .unwrap();
     tx.commit().await.unwrap();

@@ -30,10 +30,12 @@ fn every_route_is_described_and_nothing_else_is() {
                 Access::Open => json!("everybody"),
                 Access::Agent => json!("agents"),
                 Access::Forge => json!("forges"),
-                Access::May(action) => json!({ "action": action.as_str(), "role": action.least_role() }),
+                Access::May(action) => {
+                    json!({ "action": action.as_str(), "role": action.least_role(), "about": route.reach.as_str() })
+                }
                 Access::Page(_) | Access::Press(_) => panic!("{name} is a page among the API's routes"),
                 Access::Does(action, name) => {
-                    json!({ "action": action.as_str(), "role": action.least_role(), "audited_as": name })
+                    json!({ "action": action.as_str(), "role": action.least_role(), "audited_as": name, "about": route.reach.as_str() })
                 }
             };
             assert_eq!(operation["x-pointsman-right"], right, "{name}");

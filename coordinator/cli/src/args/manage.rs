@@ -239,9 +239,12 @@ pub enum TokenCommand {
     Create {
         /// Its name in the audit trail.
         name: String,
-        /// What it may do.
-        #[arg(long, default_value = "viewer", value_parser = parse::word::<RoleName>(&["viewer", "deployer", "maintainer", "admin"]))]
+        /// What it may do everywhere; none = nothing but in its projects.
+        #[arg(long, default_value = "viewer", value_parser = parse::word::<RoleName>(&["none", "viewer", "deployer", "maintainer", "admin"]))]
         role: RoleName,
+        /// A higher role in one project; can be given again.
+        #[arg(long, value_name = "PROJECT=ROLE", value_parser = parse::project_role)]
+        project: Vec<(ProjectName, RoleName)>,
         /// How long it is valid; 90 when absent, 365 at most.
         #[arg(long)]
         days: Option<u32>,

@@ -64,7 +64,7 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
         one(viewer.caller.clone(), Path(id)).await?;
         return Shown::new("Host", Place::Fleet, &());
     };
-    let targets = views::targets::page(&mut conn, None, MOST, &rhythm).await?;
+    let targets = views::targets::page(&mut conn, None, None, MOST, &rhythm).await?;
     let jobs = host_jobs::newest(&mut conn, &id, JOBS).await?;
     let slots: Vec<_> = targets
         .iter()

@@ -110,7 +110,7 @@ async fn read(app: &App) -> StoreResult<Found> {
     let now = pointsman_store::now(&mut conn).await?;
     Ok((
         views::hosts::examined(&mut conn, MOST, &rhythm).await?,
-        views::targets::page(&mut conn, None, MOST, &rhythm).await?,
+        views::targets::page(&mut conn, None, None, MOST, &rhythm).await?,
         join_tokens::open(&mut conn, now).await?,
     ))
 }

@@ -17,7 +17,6 @@ use super::super::problem::Answer;
 use super::format::{self, Standing};
 use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
-use crate::app::App;
 
 /// Rows of each list at most.
 const MOST: i64 = 1000;
@@ -59,6 +58,7 @@ struct Matrix<'a> {
     rows: Vec<Row<'a>>,
     hosts: usize,
     may_configure: bool,
+    sees_everything: bool,
 }
 
 struct Row<'a> {
@@ -88,7 +88,7 @@ struct Cell<'a> {
 
 /// `GET /`
 pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
-    let snapshot = read(viewer.app()).await?;
+    let snapshot = read(&viewer).await?;
     let needs = needs(&snapshot);
     let mood = if !needs.is_empty() {
         Mood::Bad
@@ -108,6 +108,7 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
         rows: rows(&snapshot),
         hosts: snapshot.hosts.len(),
         may_configure: viewer.may(Action::Configure),
+        sees_everything: viewer.sees_everything(),
     };
     let targets = snapshot.targets.len();
     Ok(Shown::new("Overview", Place::Overview, &snapshot)?
@@ -117,21 +118,39 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
         .like("pointsman status"))
 }
 
-async fn read(app: &App) -> StoreResult<Snapshot> {
+async fn read(viewer: &Viewer) -> StoreResult<Snapshot> {
+    let app = viewer.app();
+    let sight = viewer.sight();
     let rhythm = app.config.timing.rhythm();
     let mut conn = app.store.read().await?;
     let open = views::deployments::Wanted {
         over: Some(false),
+        sight: sight.as_deref(),
         ..Default::default()
     };
     let now = pointsman_store::now(&mut conn).await?;
+    let targets = views::targets::page(&mut conn, sight.as_deref(), None, MOST, &rhythm).await?;
+    let mut environments = environments::names(&mut conn).await?;
+    let mut locks = locks::all(&mut conn, now).await?;
+    let mut outcomes = views::outcomes::last(&mut conn, STRIP).await?;
+    if sight.is_some() {
+        let seen = |target: &TargetName| viewer.sees(&target.project);
+        let has = |name: &String| targets.iter().any(|it| it.name.environment.as_str() == name);
+        environments.retain(has);
+        locks.retain(|lock| lock.target.as_ref().is_none_or(seen));
+        outcomes.retain(|target, _| seen(target));
+    }
     Ok(Snapshot {
-        environments: environments::names(&mut conn).await?,
-        targets: views::targets::page(&mut conn, None, MOST, &rhythm).await?,
+        environments,
+        targets,
         open: views::deployments::page(&mut conn, open, MOST).await?,
-        locks: locks::all(&mut conn, now).await?,
-        hosts: views::hosts::page(&mut conn, None, MOST, &rhythm).await?,
-        outcomes: views::outcomes::last(&mut conn, STRIP).await?,
+        locks,
+        // Of hosts those hear who see everything.
+        hosts: match &sight {
+            Some(_) => Vec::new(),
+            None => views::hosts::page(&mut conn, None, MOST, &rhythm).await?,
+        },
+        outcomes,
     })
 }
 

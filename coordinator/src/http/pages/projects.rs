@@ -33,8 +33,9 @@ struct List<'a> {
 pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
     let rhythm = viewer.app().config.timing.rhythm();
     let mut conn = viewer.app().store.read().await?;
-    let projects = views::projects::page(&mut conn, None, MOST).await?;
-    let targets = views::targets::page(&mut conn, None, MOST, &rhythm).await?;
+    let sight = viewer.sight();
+    let projects = views::projects::page(&mut conn, sight.as_deref(), None, MOST).await?;
+    let targets = views::targets::page(&mut conn, sight.as_deref(), None, MOST, &rhythm).await?;
     let of = |project: &Project| {
         targets
             .iter()
@@ -113,7 +114,7 @@ pub(super) async fn show(
         targets: &whole.targets,
         refs,
         proof: &viewer.proof,
-        may_build: viewer.may(Action::Build),
+        may_build: viewer.may_in(&name, Action::Build),
     };
     let releases = Releases {
         project: &name,
@@ -121,7 +122,7 @@ pub(super) async fn show(
         targets: &whole.targets,
         next: whole.releases.last().filter(|_| more).map(|last| last.number),
         proof: &viewer.proof,
-        may_deploy: viewer.may(Action::Deploy),
+        may_deploy: viewer.may_in(&name, Action::Deploy),
     };
     Ok(Shown::new(name.to_string(), Place::Projects, &whole)?
         .with("project", &head)?
@@ -135,13 +136,11 @@ async fn read(viewer: &Viewer, name: &ProjectName, before: Option<i32>) -> Answe
     known::project(&mut conn, name).await?;
     let project = views::projects::one(&mut conn, name.as_str()).await?;
     let gone = || Refusal::not_found("unknown_project", format!("there is no project {name}"));
-    let targets = views::targets::page(&mut conn, None, MOST, &rhythm).await?;
+    let only = [name.to_string()];
+    let targets = views::targets::page(&mut conn, Some(&only), None, MOST, &rhythm).await?;
     Ok(Whole {
         project: project.ok_or_else(gone)?,
-        targets: targets
-            .into_iter()
-            .filter(|target| target.name.project == *name)
-            .collect(),
+        targets,
         releases: views::releases::page(&mut conn, name, before, ROWS + 1).await?,
     })
 }

@@ -67,7 +67,7 @@ pub(super) async fn show(
         steps: steps.collect(),
         pinned: release.marks.iter().any(|mark| mark.mark.as_str() == "pinned"),
         proof: &viewer.proof,
-        may: viewer.may(Action::Deploy),
+        may: viewer.may_in(&project, Action::Deploy),
     };
     let mood = match release.state {
         ReleaseState::Queued | ReleaseState::Building => Mood::Running,
@@ -102,7 +102,7 @@ async fn read(viewer: &Viewer, project: &ProjectName, spec: &str) -> Answer<Whol
         Some(job) => tail(&mut conn, job).await?,
         None => None,
     };
-    let targets = views::targets::page(&mut conn, None, 1000, &rhythm).await?;
+    let targets = views::targets::page(&mut conn, None, None, 1000, &rhythm).await?;
     Ok(Whole {
         release,
         job,

@@ -31,7 +31,7 @@ struct SignIn<'a> {
 #[template(path = "invitation.html")]
 struct Invited<'a> {
     installation: &'a str,
-    role: &'a str,
+    role: String,
     fixed: Option<&'a str>,
     name: &'a str,
     refused: Option<&'a Refusal>,
@@ -131,7 +131,7 @@ async fn draw_invitation(api: &Api, secret: &str, name: &str, refused: Option<&R
     let offered = accept_invitation::look(&api.app, secret).await?;
     let form = Invited {
         installation: &api.app.config.installation.name,
-        role: offered.role.as_str(),
+        role: offered.rights.in_words(),
         fixed: offered.name.as_deref(),
         name,
         refused,

@@ -17,12 +17,14 @@ use pointsman_domain::{Action, Actor, ActorKind};
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::PrincipalId;
+use pointsman_shared::name::ProjectName;
 use pointsman_store::sessions;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::super::caller::{Caller, Credential, address, trace};
 use super::super::problem::{Answer, Failed};
+use super::super::reach::Reach;
 use super::super::repeat::MAX_BODY;
 use super::super::router::Api;
 use super::shown::Went;
@@ -60,9 +62,34 @@ impl Viewer {
         &self.caller.app
     }
 
-    /// Whether this person may do something; buttons for the rest are not drawn.
+    /// Whether this person may do something everywhere; buttons for the rest are not drawn.
     pub(super) fn may(&self, action: Action) -> bool {
-        self.caller.actor.role >= action.least_role()
+        self.caller.actor.rights.role >= action.least_role()
+    }
+
+    /// Whether this person may do something in a project.
+    pub(super) fn may_in(&self, project: &ProjectName, action: Action) -> bool {
+        self.caller.actor.rights.role_in(project) >= action.least_role()
+    }
+
+    /// The names of the projects that this person sees; none = every project.
+    pub(super) fn sight(&self) -> Option<Vec<String>> {
+        self.caller.actor.rights.sight()
+    }
+
+    /// Whether nothing is hidden from this person.
+    pub(super) fn sees_everything(&self) -> bool {
+        self.sight().is_none()
+    }
+
+    /// Whether this person may do something in any project.
+    pub(super) fn may_somewhere(&self, action: Action) -> bool {
+        self.caller.actor.authorize_somewhere(action, "").is_ok()
+    }
+
+    /// Whether this person sees a project.
+    pub(super) fn sees(&self, project: &ProjectName) -> bool {
+        self.caller.actor.rights.sees(project)
     }
 }
 
@@ -80,6 +107,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Viewer {
 pub(in super::super) async fn look(
     api: &Api,
     action: Action,
+    reach: Reach,
     mut request: Request,
     next: Next,
 ) -> Answer<Response> {
@@ -87,7 +115,8 @@ pub(in super::super) async fn look(
     let Some(viewer) = found.or_else(|| stranger(&api.app, &request)) else {
         return Ok(sign_in_first(&request));
     };
-    viewer.caller.actor.authorize(action, request.uri().path())?;
+    let subject = reach.subject(&api.app, &mut request).await?;
+    subject.judge(&viewer.caller.actor, action, request.uri().path())?;
     request.extensions_mut().insert(viewer.clone());
     let answered = tokio::time::timeout(PATIENCE, next.run(request)).await;
     let mut response = answered.map_err(|_| super::super::guard::timed_out(PATIENCE))?;
@@ -99,7 +128,8 @@ pub(in super::super) async fn look(
 pub(in super::super) async fn press(
     api: &Api,
     action: Action,
-    request: Request,
+    reach: Reach,
+    mut request: Request,
     next: Next,
 ) -> Answer<Response> {
     let Some(viewer) = find(&api.app, request.headers(), request.extensions()).await? else {
@@ -108,7 +138,8 @@ pub(in super::super) async fn press(
     };
     came_from_here(request.headers())?;
     let object = request.uri().path().to_owned();
-    if let Err(refusal) = viewer.caller.actor.authorize(action, &object) {
+    let subject = reach.subject(&api.app, &mut request).await?;
+    if let Err(refusal) = subject.judge(&viewer.caller.actor, action, &object) {
         act::refused(
             &api.app,
             &viewer.caller.actor,
@@ -193,7 +224,7 @@ async fn find(app: &App, headers: &HeaderMap, extensions: &axum::http::Extension
         principal: known.principal,
         kind: known.kind,
         name: known.name,
-        role: known.role,
+        rights: known.rights,
         address: address(extensions),
         trace: trace(extensions),
     };
@@ -216,7 +247,7 @@ fn stranger(app: &App, request: &Request) -> Option<Viewer> {
         principal: PrincipalId(uuid::Uuid::nil()),
         kind: ActorKind::User,
         name: String::new(),
-        role: RoleName::Viewer,
+        rights: RoleName::Viewer.into(),
         address: None,
         trace: None,
     };

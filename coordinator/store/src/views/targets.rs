@@ -13,26 +13,29 @@ use uuid::Uuid;
 use crate::targets::when_busy;
 use crate::{StoreError, StoreResult, push_pauses};
 
-/// Targets by project and place in the order of promotion, after the one named.
+/// Targets by project and place in the order of promotion, after the one named; of these projects alone, where `sight`
+/// names some.
 pub async fn page(
     conn: &mut PgConnection,
+    sight: Option<&[String]>,
     after: Option<&TargetName>,
     limit: i64,
     rhythm: &Rhythm,
 ) -> StoreResult<Vec<Target>> {
-    let targets = select_targets(conn, None, after, limit).await?;
+    let targets = select_targets(conn, None, sight, after, limit).await?;
     with_placements(conn, targets, rhythm).await
 }
 
 /// The target of this name.
 pub async fn one(conn: &mut PgConnection, name: &TargetName, rhythm: &Rhythm) -> StoreResult<Option<Target>> {
-    let targets = select_targets(conn, Some(name), None, 1).await?;
+    let targets = select_targets(conn, Some(name), None, None, 1).await?;
     Ok(with_placements(conn, targets, rhythm).await?.pop())
 }
 
 async fn select_targets(
     conn: &mut PgConnection,
     only: Option<&TargetName>,
+    sight: Option<&[String]>,
     after: Option<&TargetName>,
     limit: i64,
 ) -> StoreResult<Vec<(Uuid, Target)>> {
@@ -55,18 +58,21 @@ async fn select_targets(
            AND ($3::text IS NULL
                 OR (project.name, environment.position, environment.name)
                    > ($3, (SELECT last.position FROM environment last WHERE last.name = $4), $4))
+           AND ($6::text[] IS NULL OR project.name = ANY($6))
          ORDER BY project.name, environment.position, environment.name LIMIT $5"#,
         only.map(|name| name.project.to_string()),
         only.map(|name| name.environment.to_string()),
         after.map(|name| name.project.to_string()),
         after.map(|name| name.environment.to_string()),
         limit,
+        sight,
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter()
         .map(|row| {
             let wrong = |what: &dyn ToString| StoreError::inconsistent("target", row.id, what.to_string());
+            let desired = row.desired.as_deref().map(str::parse).transpose();
             let target = Target {
                 name: TargetName {
                     project: row.project.parse().map_err(|e| wrong(&e))?,
@@ -80,12 +86,7 @@ async fn select_targets(
                 when_busy: when_busy(&row.when_busy).ok_or_else(|| wrong(&"when_busy is none of ours"))?,
                 on_push: serde_json::from_value(row.on_push).map_err(|e| wrong(&e))?,
                 push_pauses: Vec::new(),
-                desired: row
-                    .desired
-                    .as_deref()
-                    .map(str::parse)
-                    .transpose()
-                    .map_err(|e| wrong(&e))?,
+                desired: desired.map_err(|e| wrong(&e))?,
                 open_deployment: row.open_deployment,
                 paused: row.paused,
                 placements: Vec::new(),

@@ -278,6 +278,7 @@ async fn create_token(State(shared): State<Shared>, Json(wish): Json<NewToken>) 
         id: "ci2".to_owned(),
         name: wish.name,
         role: wish.role,
+        projects: wish.projects,
         created_at: ago(JUST_NOW),
         expires_at: Some(ago(-86_400 * i64::from(wish.days.unwrap_or(90)))),
         last_used_at: None,

@@ -20,7 +20,7 @@ use super::super::router::{Route, get, post};
 #[rustfmt::skip]
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        get("/settings", Page(Read), tabs::overview),
+        get("/settings", Page(Read), tabs::overview).each(),
         get("/settings/accounts", Page(ManageTokens), accounts::list),
         post("/settings/accounts/invitations", Press(ManageTokens), accounts::invite),
         post("/settings/accounts/change", Press(ManageTokens), accounts::change),
@@ -38,16 +38,16 @@ pub(super) fn routes() -> Vec<Route> {
         get("/settings/deliveries", Page(Read), deliveries::list),
         get("/settings/deliveries/{number}", Page(Read), deliveries::show),
         post("/settings/deliveries/{number}/redeliver", Press(Configure), deliveries::redeliver),
-        get("/settings/webhooks", Page(Read), webhooks::list),
-        post("/settings/webhooks/add", Press(Configure), webhooks::add),
-        post("/settings/webhooks/renew", Press(Configure), webhooks::renew),
-        post("/settings/webhooks/remove", Press(Configure), webhooks::remove),
-        post("/settings/pushes/repeat", Press(Deploy), webhooks::repeat),
-        get("/settings/variables", Page(Read), variables::list),
-        post("/settings/variables/set", Press(Configure), variables::set),
-        post("/settings/variables/unset", Press(Configure), variables::unset),
-        get("/profile", Page(Read), profile::show),
-        post("/profile/password", Press(Read), profile::password),
-        post("/profile/sessions/end", Press(Read), profile::end_sessions),
+        get("/settings/webhooks", Page(Read), webhooks::list).each(),
+        post("/settings/webhooks/add", Press(Configure), webhooks::add).each(),
+        post("/settings/webhooks/renew", Press(Configure), webhooks::renew).each(),
+        post("/settings/webhooks/remove", Press(Configure), webhooks::remove).each(),
+        post("/settings/pushes/repeat", Press(Deploy), webhooks::repeat).each(),
+        get("/settings/variables", Page(Read), variables::list).each(),
+        post("/settings/variables/set", Press(Configure), variables::set).each(),
+        post("/settings/variables/unset", Press(Configure), variables::unset).each(),
+        get("/profile", Page(Read), profile::show).own(),
+        post("/profile/password", Press(Read), profile::password).own(),
+        post("/profile/sessions/end", Press(Read), profile::end_sessions).own(),
     ]
 }
