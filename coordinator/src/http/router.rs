@@ -26,6 +26,7 @@ use super::{
 };
 use crate::app::App;
 use crate::live::Hub;
+use crate::oidc::Provider;
 
 /// What handlers are given.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub(super) struct Api {
     pub(super) readiness: health::Newest,
     /// The dashboard's routes; its streams ask them.
     pub(super) pages: pages::Inner,
+    /// The OpenID provider, where one is configured.
+    pub(super) provider: Provider,
 }
 
 /// Every route of the API; the dashboard has its own.
@@ -74,6 +77,8 @@ fn installation() -> Vec<Route> {
         get("/api/v1/events", May(Read), events::stream),
         get("/api/v1/hosts", May(Read), hosts::list),
         get("/api/v1/hosts/{host}", May(Read), hosts::one),
+        put("/api/v1/hosts/{host}/pause", Does(ManageHosts, "host.pause"), hosts::pause),
+        delete("/api/v1/hosts/{host}/pause", Does(ManageHosts, "host.resume"), hosts::resume),
         post("/api/v1/hosts/{host}/revoke", Does(ManageHosts, "host.revoke"), hosts::revoke),
         post("/api/v1/join-tokens", Does(ManageHosts, "host.invite"), hosts::invite),
         get("/api/v1/accounts", May(ManageTokens), accounts::list),
@@ -210,6 +215,7 @@ pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Rout
         shutdown,
         readiness,
         pages: pages::Inner::default(),
+        provider: Provider::default(),
     };
     let mut router = Router::new();
     let mut inner = Router::new();

@@ -39,7 +39,7 @@ pub async fn execute(
     let invitation = valid(app, accounts::lock_invitation(&mut tx, &secret).await?)?;
     let fresh = begin_session::fresh(app);
     let principal = principals::ensure(&mut tx, fresh, ActorKind::User, &name, now).await?;
-    if !accounts::insert(&mut tx, principal, invitation.rights.role, &hash, now).await? {
+    if !accounts::insert(&mut tx, principal, invitation.rights.role, Some(&hash), now).await? {
         let what = format!("there is an account named {name}");
         return Err(Refusal::conflict("account_exists", what)
             .hint("choose another name")

@@ -73,7 +73,7 @@ pub async fn password(
             let mut tx = app.store.begin().await?;
             known(&mut tx, &actor.name).await?
         };
-        if !password::is(old, Some(account.password)).await? {
+        if !password::is(old, account.password).await? {
             let what = "the present password is wrong";
             return Err(Refusal::new(RefusalKind::Forbidden, "wrong_credentials", what).into());
         }

@@ -18,8 +18,8 @@ pub struct KnownAccount {
     pub principal: PrincipalId,
     /// What it may do, and where.
     pub rights: Rights,
-    /// Its password, as a PHC string.
-    pub password: String,
+    /// Its password, as a PHC string; none = it signs in by the OpenID provider.
+    pub password: Option<String>,
     /// Whether it may sign in.
     pub disabled: bool,
 }
@@ -63,7 +63,7 @@ pub async fn insert(
     conn: &mut PgConnection,
     principal: PrincipalId,
     role: RoleName,
-    password: &str,
+    password: Option<&str>,
     at: DateTime<Utc>,
 ) -> StoreResult<bool> {
     let inserted = sqlx::query!(
@@ -77,6 +77,56 @@ pub async fn insert(
     .execute(conn)
     .await?;
     Ok(inserted.rows_affected() == 1)
+}
+
+/// An account that an OpenID provider knows.
+#[derive(Debug)]
+pub struct BoundAccount {
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// Its name.
+    pub name: String,
+    /// Whether it may not sign in.
+    pub disabled: bool,
+}
+
+/// The account of somebody whom a provider knows by this subject.
+pub async fn of_identity(
+    conn: &mut PgConnection,
+    issuer: &str,
+    subject: &str,
+) -> StoreResult<Option<BoundAccount>> {
+    let row = sqlx::query!(
+        r#"SELECT principal_id, name, disabled_at IS NOT NULL AS "disabled!"
+           FROM account_identity JOIN principal ON principal.id = principal_id WHERE issuer = $1 AND subject = $2"#,
+        issuer,
+        subject,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| BoundAccount {
+        principal: PrincipalId(row.principal_id),
+        name: row.name,
+        disabled: row.disabled,
+    }))
+}
+
+/// Binds an account to whom a provider knows, for good.
+pub async fn bind(
+    conn: &mut PgConnection,
+    principal: PrincipalId,
+    issuer: &str,
+    subject: &str,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "INSERT INTO account_identity (issuer, subject, principal_id) VALUES ($1, $2, $3)",
+        issuer,
+        subject,
+        principal.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Every account, by name.
@@ -144,6 +194,14 @@ pub async fn set_project_role(
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Takes every role in a project away from an account.
+pub async fn unset_project_roles(conn: &mut PgConnection, principal: PrincipalId) -> StoreResult<()> {
+    sqlx::query!("DELETE FROM account_project WHERE principal_id = $1", principal.0)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

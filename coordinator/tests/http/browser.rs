@@ -77,8 +77,11 @@ impl Browser {
     /// Keeps the cookie that a page gave.
     pub fn keep(&mut self, page: &Page) {
         for value in page.headers.get_all(SET_COOKIE) {
-            let pair = value.to_str().unwrap().split(';').next().unwrap();
-            self.cookie = Some(pair.to_owned());
+            let value = value.to_str().unwrap();
+            // One that is taken back leaves the others as they are.
+            if !value.contains("Max-Age=0") {
+                self.cookie = value.split(';').next().map(str::to_owned);
+            }
         }
     }
 

@@ -148,10 +148,16 @@ fn every_code_that_the_sources_refuse_with_is_in_the_document() {
     }
     // Pages tell these to people; no client of the API meets them.
     for of_pages in [
+        "account_disabled",
         "invalid_form",
+        "no_role",
         "other_origin",
         "passwords_differ",
+        "provider_refused",
+        "provider_unavailable",
+        "sign_in_expired",
         "signed_out",
+        "token_refused",
         "too_many_attempts",
         "unknown_asset",
         "unproven",

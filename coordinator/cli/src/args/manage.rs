@@ -153,6 +153,17 @@ pub enum HostsCommand {
     /// Make a one-time token with which a host may join.
     #[command(alias = "join-token")]
     Invite(InviteHost),
+    /// Let a host rest: it gets nothing new and finishes what it does.
+    #[command(visible_alias = "drain")]
+    Pause {
+        /// Its id.
+        host: HostId,
+    },
+    /// Let a paused host go on.
+    Resume {
+        /// Its id.
+        host: HostId,
+    },
     /// Take a host's key away; its agent is shut out until it joins again.
     Revoke {
         /// Its id.

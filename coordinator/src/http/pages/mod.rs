@@ -21,6 +21,8 @@ mod once;
 mod overview;
 mod plans;
 mod projects;
+mod provider;
+mod recipe;
 mod releases;
 mod sessions;
 mod settings;
@@ -62,6 +64,8 @@ pub fn routes() -> Vec<Route> {
         get("/assets/{name}", Open, assets::show),
         get("/sign-in", Open, sign_in::show),
         post("/sign-in", Open, sign_in::enter),
+        get("/sign-in/provider", Open, provider::go),
+        get("/sign-in/provider/back", Open, provider::come_back),
         get("/invitation/{secret}", Open, sign_in::invitation),
         post("/invitation/{secret}", Open, sign_in::accept),
         post("/sign-out", Press(Read), sessions::end).own(),
@@ -71,6 +75,9 @@ pub fn routes() -> Vec<Route> {
         get("/p", Page(Read), projects::list).each(),
         get("/p/{project}", Page(Read), projects::show),
         post("/p/{project}/build", Press(Build), projects::build),
+        get("/p/{project}/recipe", Page(Read), recipe::show),
+        post("/p/{project}/recipe", Press(Configure), recipe::write),
+        post("/p/{project}/recipe/source", Press(Configure), recipe::choose),
         get("/t/{target}", Page(Read), targets::show),
         post("/t/{target}/pushes", Press(Deploy), targets::resume_pushes),
         get("/r/{project}/{release}", Page(Read), releases::show),
@@ -101,13 +108,15 @@ pub fn upkeep() -> Vec<Route> {
         get("/hosts", Page(Read), hosts::list),
         post("/hosts/invitations", Press(ManageHosts), hosts::invite),
         get("/h/{host}", Page(Read), host::show),
+        post("/h/{host}/pause", Press(ManageHosts), host::pause),
+        post("/h/{host}/resume", Press(ManageHosts), host::resume),
         post("/h/{host}/revoke", Press(ManageHosts), host::revoke),
         get("/locks", Page(Read), locks::show).each(),
         post("/locks", Press(Deploy), locks::lock).each(),
         post("/locks/lift", Press(Deploy), locks::unlock).each(),
         post("/locks/stop", Press(Deploy), locks::stop),
         post("/locks/stop/lift", Press(Deploy), locks::go_on),
-        get("/gc", Page(Read), garbage::show),
+        get("/gc", Page(Read), garbage::show).each(),
         post("/gc/collect", Press(Configure), garbage::collect).each(),
         post("/gc/undo", Press(Deploy), garbage::undo).each(),
         post("/gc/schedule", Press(Configure), garbage::schedule).each(),

@@ -198,11 +198,7 @@ fn needs(snapshot: &Snapshot) -> Vec<Need> {
         .filter(|host| host.revoked_at.is_none())
         .flat_map(|host| {
             host.problems.iter().map(|problem| Need {
-                standing: Standing {
-                    sign: "✕",
-                    word: "host",
-                    tone: "bad",
-                },
+                standing: if host.paused.is_some() { PAUSED } else { HOST },
                 place: host.id.to_string(),
                 what: problem.clone(),
                 link: format!("/h/{}", host.id),
@@ -215,6 +211,19 @@ fn needs(snapshot: &Snapshot) -> Vec<Need> {
         .take(20)
         .collect()
 }
+
+const HOST: Standing = Standing {
+    sign: "✕",
+    word: "host",
+    tone: "bad",
+};
+
+/// What a host waits for that somebody paused is known.
+const PAUSED: Standing = Standing {
+    sign: "‖",
+    word: "paused",
+    tone: "warn",
+};
 
 const DRIFT: Standing = Standing {
     sign: "~",

@@ -25,6 +25,7 @@ struct SignIn<'a> {
     next: &'a str,
     name: &'a str,
     refused: Option<&'a Refusal>,
+    provider: Option<(String, String)>,
 }
 
 #[derive(Template)]
@@ -41,7 +42,7 @@ struct Invited<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct SignInQuery {
     #[serde(default)]
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// What the sign-in's form holds: name and password, or a token.
@@ -78,6 +79,11 @@ fn draw(api: &Api, next: &str, name: &str, refused: Option<&Refusal>) -> Answer<
         next,
         name,
         refused,
+        provider: api.app.config.oidc.as_ref().map(|section| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.append_pair("next", next);
+            (section.shown(), query.finish())
+        }),
     };
     Shown::new("Sign in", Place::Nowhere, &serde_json::Value::Null)?.with("sign-in", &form)
 }
@@ -181,7 +187,7 @@ async fn read<T: serde::de::DeserializeOwned>(request: Request) -> Answer<T> {
     })
 }
 
-fn browser(headers: &HeaderMap, extensions: &Extensions) -> Browser {
+pub(super) fn browser(headers: &HeaderMap, extensions: &Extensions) -> Browser {
     let name = headers
         .get(header::USER_AGENT)
         .and_then(|name| name.to_str().ok());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::presence::{Presence, Rhythm};
+use pointsman_domain::presence::{Pause, Presence, Rhythm};
 use pointsman_shared::api::projects::{Placement, Target};
 use pointsman_shared::ids::TargetId;
 use pointsman_shared::name::TargetName;
@@ -182,7 +182,7 @@ fn placement(row: PlacementColumns, now: DateTime<Utc>, rhythm: &Rhythm) -> Stor
     let presence = Presence {
         joined_at: row.joined_at,
         revoked_at: row.revoked_at,
-        paused_at: row.paused_at,
+        paused: row.paused_at.map(Pause::since),
         last_seen_at: row.last_seen_at,
         has_instance: row.has_instance,
         working: row.working,
