@@ -2,10 +2,12 @@
 //! its defaults and its rules; unknown keys are errors.
 
 mod notify;
+mod oidc;
 mod sections;
 mod store;
 
 pub use notify::{NotifySection, SmtpSection, SmtpTls};
+pub use oidc::{GroupRole, GroupRoles, OidcSection};
 pub use sections::{
     Broker, Database, GarbageSection, Git, Http, Installation, MetricsSection, SecretsSection, Signing,
     Timing,
@@ -47,6 +49,9 @@ pub struct Config {
     /// How notifications leave.
     #[serde(default)]
     pub notify: NotifySection,
+    /// The OpenID provider that people sign in by; none = by passwords and tokens alone.
+    #[serde(default)]
+    pub oidc: Option<OidcSection>,
     /// The listener for metrics.
     #[serde(default)]
     pub metrics: MetricsSection,
@@ -107,6 +112,9 @@ impl Config {
         config.database.resolve()?;
         config.broker.resolve()?;
         config.notify.resolve()?;
+        if let Some(oidc) = &mut config.oidc {
+            oidc.resolve()?;
+        }
         config.http.check()?;
         config.timing.check()?;
         config.metrics.check()?;

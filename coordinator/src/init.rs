@@ -82,9 +82,16 @@ pub async fn init(config: &Config, clock: &dyn Clock, ids: &dyn IdSource) -> Res
     signing_keys::register(&mut tx, &key.public(), now).await?;
     let first = issue_token::first(&mut tx, ids, now).await?;
     let invitation = match first {
-        Some(_) => {
-            Some(invite_account::insert(&mut tx, &config.http.public_url, None, RoleName::Admin, now).await?)
-        }
+        Some(_) => Some(
+            invite_account::insert(
+                &mut tx,
+                &config.http.public_url,
+                None,
+                &RoleName::Admin.into(),
+                now,
+            )
+            .await?,
+        ),
         None => None,
     };
     tx.commit().await.map_err(StoreError::from)?;
@@ -113,7 +120,8 @@ pub async fn invite(
     if let Some(name) = name {
         invite_account::check_name(name).map_err(OperationError::from)?;
     }
-    let invitation = invite_account::insert(&mut tx, &config.http.public_url, name, role, now).await?;
+    let invitation =
+        invite_account::insert(&mut tx, &config.http.public_url, name, &role.into(), now).await?;
     let act = Act {
         id: AuditId(ids.next()),
         at: now,

@@ -17,6 +17,7 @@ pub mod live;
 pub mod metrics;
 pub mod mirrors;
 pub mod notify;
+pub mod oidc;
 pub mod operations;
 pub mod password;
 pub mod reply;

@@ -61,7 +61,7 @@ enum Command {
     Invite {
         /// The account's name; whoever is invited chooses it when it is not given.
         name: Option<String>,
-        /// What the account may do.
+        /// What the account may do everywhere.
         #[arg(long, default_value = "admin", value_parser = role)]
         role: RoleName,
     },
@@ -99,7 +99,7 @@ enum ConfigCommand {
 
 fn role(name: &str) -> Result<RoleName, String> {
     let read = serde_json::from_value(serde_json::Value::String(name.to_owned()));
-    read.map_err(|_| format!("{name} is no role; choose viewer, deployer, maintainer or admin"))
+    read.map_err(|_| format!("{name} is no role; choose none, viewer, deployer, maintainer or admin"))
 }
 
 #[tokio::main]

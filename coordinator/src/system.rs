@@ -24,7 +24,7 @@ pub async fn of(tx: &mut Transaction, fresh: PrincipalId, now: DateTime<Utc>) ->
         principal,
         kind: ActorKind::System,
         name: NAME.to_owned(),
-        role: RoleName::Admin,
+        rights: RoleName::Admin.into(),
         address: None,
         trace: None,
     })

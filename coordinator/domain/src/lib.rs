@@ -29,5 +29,5 @@ pub mod terminal;
 pub mod timing;
 pub mod waves;
 
-pub use actor::{Action, Actor, ActorKind, Permit};
+pub use actor::{Action, Actor, ActorKind, Permit, Rights, hidden};
 pub use refusal::{Refusal, RefusalKind};

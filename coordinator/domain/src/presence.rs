@@ -16,6 +16,41 @@ pub struct Rhythm {
     pub unseen_beats: u32,
 }
 
+/// That somebody lets a host rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Who, where it is asked for.
+    pub by: Option<String>,
+    /// Why, where it is asked for.
+    pub reason: Option<String>,
+}
+
+impl Pause {
+    /// One of which no more is asked for.
+    pub const fn since(since: DateTime<Utc>) -> Self {
+        Self {
+            since,
+            by: None,
+            reason: None,
+        }
+    }
+}
+
+impl std::fmt::Display for Pause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it is paused since {}", self.since.format("%F %T UTC"))?;
+        if let Some(by) = &self.by {
+            write!(f, " by {by}")?;
+        }
+        match &self.reason {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What is known of a host's presence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Presence {
@@ -23,8 +58,8 @@ pub struct Presence {
     pub joined_at: Option<DateTime<Utc>>,
     /// When its key was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it was paused.
-    pub paused_at: Option<DateTime<Utc>>,
+    /// Whether somebody paused it.
+    pub paused: Option<Pause>,
     /// When its current instance was last heard.
     pub last_seen_at: Option<DateTime<Utc>>,
     /// Whether an instance is known.
@@ -34,17 +69,14 @@ pub struct Presence {
 }
 
 /// Why a host gets no offers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Absence {
     /// Its key was revoked, or it never joined.
     #[error("it has not joined")]
     NotJoined,
     /// Somebody paused it.
-    #[error("it is paused since {}", since.format("%F %T UTC"))]
-    Paused {
-        /// Since when.
-        since: DateTime<Utc>,
-    },
+    #[error("{0}")]
+    Paused(Pause),
     /// It joined and never said hello.
     #[error("its agent has not said hello yet")]
     NeverHeard,
@@ -57,11 +89,19 @@ pub enum Absence {
 }
 
 impl Absence {
+    /// Whether somebody wants it so.
+    pub const fn is_wanted(&self) -> bool {
+        match self {
+            Self::Paused(_) => true,
+            Self::NotJoined | Self::NeverHeard | Self::Silent { .. } => false,
+        }
+    }
+
     /// Whether it is told by silence alone, which means nothing while nobody listens.
-    pub const fn is_silence(self) -> bool {
+    pub const fn is_silence(&self) -> bool {
         match self {
             Self::Silent { .. } => true,
-            Self::NotJoined | Self::Paused { .. } | Self::NeverHeard => false,
+            Self::NotJoined | Self::Paused(_) | Self::NeverHeard => false,
         }
     }
 }
@@ -92,8 +132,8 @@ impl Presence {
         if self.joined_at.is_none() || self.revoked_at.is_some() {
             return Some(Absence::NotJoined);
         }
-        if let Some(since) = self.paused_at {
-            return Some(Absence::Paused { since });
+        if let Some(pause) = &self.paused {
+            return Some(Absence::Paused(pause.clone()));
         }
         let (true, Some(last)) = (self.has_instance, self.last_seen_at) else {
             return Some(Absence::NeverHeard);
@@ -168,13 +208,17 @@ mod tests {
     fn paused_revoked_and_new_hosts_are_absent_in_words() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(1);
         let paused = Presence {
-            paused_at: Some(now),
+            paused: Some(Pause {
+                reason: Some("new disk".to_owned()),
+                by: Some("ann".to_owned()),
+                ..Pause::since(now)
+            }),
             ..heard(now)
         };
         let words = |presence: Presence| presence.absence(now, &RHYTHM).map(|absence| absence.to_string());
         assert_eq!(
             words(paused).as_deref(),
-            Some("it is paused since 1970-01-02 00:00:00 UTC")
+            Some("it is paused since 1970-01-02 00:00:00 UTC by ann: new disk")
         );
         assert_eq!(words(Presence::default()).as_deref(), Some("it has not joined"));
         let silent = Presence {

@@ -11,7 +11,8 @@ pub(super) async fn whoami(caller: Caller) -> Json<WhoAmI> {
     Json(WhoAmI {
         name: caller.actor.name,
         kind: principals::kind_name(caller.actor.kind).to_owned(),
-        role: caller.actor.role,
+        role: caller.actor.rights.role,
+        projects: caller.actor.rights.projects,
         installation: caller.app.config.installation.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         at: caller.app.clock.now(),

@@ -8,6 +8,7 @@ use axum::http::{Extensions, HeaderMap};
 use chrono::{DateTime, Utc};
 use pointsman_domain::Actor;
 use pointsman_shared::digest::Digest;
+use pointsman_shared::name::ProjectName;
 use pointsman_shared::wire::TraceParent;
 use pointsman_store::tokens::{self, KnownToken};
 use std::net::SocketAddr;
@@ -39,6 +40,18 @@ pub(super) enum Credential {
     Token(String),
     /// A browser's session.
     Session,
+}
+
+impl Caller {
+    /// The names of the projects that the caller sees; none = every project.
+    pub(super) fn sight(&self) -> Option<Vec<String>> {
+        self.actor.rights.sight()
+    }
+
+    /// Whether the caller sees a project.
+    pub(super) fn sees(&self, project: &ProjectName) -> bool {
+        self.actor.rights.sees(project)
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -146,7 +159,7 @@ fn actor(known: KnownToken, extensions: &Extensions) -> Actor {
         principal: known.principal,
         kind: known.kind,
         name: known.name,
-        role: known.role,
+        rights: known.rights,
         address: address(extensions),
         trace: trace(extensions),
     }

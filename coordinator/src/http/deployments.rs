@@ -1,7 +1,7 @@
 //! Deployments: wished, watched, cancelled, decided.
 
 use axum::http::StatusCode;
-use pointsman_domain::Refusal;
+use pointsman_domain::{Action, Refusal};
 use pointsman_shared::api::Page;
 use pointsman_shared::api::deployments::{
     CancelRequest, DecisionRequest, Deployment, HostsRequest, NewDeployment, NewRollback, PauseRequest,
@@ -52,12 +52,18 @@ pub(super) async fn list(
     };
     let mut conn = caller.app.store.read().await?;
     if let Some(target) = &query.target {
+        let object = target.to_string();
+        caller
+            .actor
+            .authorize_in(&target.project, Action::Read, &object)?;
         known::target(&mut conn, target).await?;
     }
+    let sight = caller.sight();
     let wanted = Wanted {
         target: query.target.as_ref(),
         over: query.state.map(|state| state == OpenOrOver::Over),
         before: page.before()?,
+        sight: sight.as_deref(),
     };
     let deployments = views::deployments::page(&mut conn, wanted, page.rows()).await?;
     Ok(page.page(deployments, |deployment| deployment.number.to_string()))

@@ -35,7 +35,8 @@ pub(super) async fn undo(
 /// `GET /api/v1/garbage/schedules`
 pub(super) async fn schedules(caller: Caller) -> Answer<Json<Vec<GarbageSchedule>>> {
     let rows = schedules::all(&mut *caller.app.store.read().await?).await?;
-    Ok(Json(rows.into_iter().map(shown).collect()))
+    let seen = rows.into_iter().filter(|schedule| caller.sees(&schedule.project));
+    Ok(Json(seen.map(shown).collect()))
 }
 
 /// `PUT /api/v1/garbage/schedules`

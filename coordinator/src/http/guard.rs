@@ -11,6 +11,7 @@ use pointsman_shared::api::Problem;
 
 use super::caller::{self, Caller};
 use super::problem::{Answer, Failed, Unread};
+use super::reach::Reach;
 use super::router::Api;
 use super::{edge, pages, repeat};
 use crate::app::App;
@@ -38,25 +39,30 @@ pub enum Access {
     Forge,
 }
 
-/// The state of the guard: the application and the rule.
-pub(super) type Guarded = (Api, Access);
+/// The state of the guard: the application, the rule, and what the rule is about.
+pub(super) type Guarded = (Api, Access, Reach);
 
 /// Keeps the rule.
-pub(super) async fn guard(State((api, access)): State<Guarded>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State((api, access, reach)): State<Guarded>,
+    request: Request,
+    next: Next,
+) -> Response {
     let kept = match access {
         // Bytes take as long as they take; the handlers watch that they flow.
         Access::Open | Access::Agent | Access::Forge => Ok(next.run(request).await),
-        Access::Page(action) => pages::look(&api, action, request, next).await,
-        Access::Press(action) => pages::press(&api, action, request, next).await,
-        Access::May(action) => look(&api.app, action, request, next).await,
-        Access::Does(action, name) => change(&api.app, action, name, request, next).await,
+        Access::Page(action) => pages::look(&api, action, reach, request, next).await,
+        Access::Press(action) => pages::press(&api, action, reach, request, next).await,
+        Access::May(action) => look(&api.app, action, reach, request, next).await,
+        Access::Does(action, name) => change(&api.app, (action, reach), name, request, next).await,
     };
     kept.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn look(app: &App, action: Action, mut request: Request, next: Next) -> Answer<Response> {
+async fn look(app: &App, action: Action, reach: Reach, mut request: Request, next: Next) -> Answer<Response> {
     let caller = caller::authenticate(app, request.headers(), request.extensions()).await?;
-    caller.actor.authorize(action, request.uri().path())?;
+    let subject = reach.subject(app, &mut request).await?;
+    subject.judge(&caller.actor, action, request.uri().path())?;
     request.extensions_mut().insert(caller);
     tokio::time::timeout(PATIENCE, next.run(request))
         .await
@@ -65,14 +71,15 @@ async fn look(app: &App, action: Action, mut request: Request, next: Next) -> An
 
 async fn change(
     app: &App,
-    action: Action,
+    (action, reach): (Action, Reach),
     name: &'static str,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Answer<Response> {
     let caller = caller::authenticate(app, request.headers(), request.extensions()).await?;
     let object = request.uri().path().to_owned();
-    if let Err(refusal) = caller.actor.authorize(action, &object) {
+    let subject = reach.subject(app, &mut request).await?;
+    if let Err(refusal) = subject.judge(&caller.actor, action, &object) {
         act::refused(app, &caller.actor, name, &object, refusal.code, &refusal.what).await?;
         return Err(refusal.into());
     }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use pointsman_domain::Refusal;
 use pointsman_shared::api::Page;
-use pointsman_shared::api::fleet::{Host, NewJoinToken};
+use pointsman_shared::api::fleet::{Host, NewHostPause, NewJoinToken};
 use pointsman_shared::name::HostId;
 use pointsman_store::{join_tokens, views};
 
@@ -13,7 +13,7 @@ use super::extract::{Json, Path, Query};
 use super::paging::PageQuery;
 use super::problem::Answer;
 use super::tokens::secret;
-use crate::operations::{invite_host, known, revoke_host};
+use crate::operations::{invite_host, known, pause_host, revoke_host};
 
 /// `GET /api/v1/hosts`
 pub(super) async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Answer<Json<Page<Host>>> {
@@ -43,6 +43,22 @@ pub(super) async fn one(caller: Caller, Path(id): Path<HostId>) -> Answer<Json<H
 pub(super) async fn invite(caller: Caller, Json(wish): Json<NewJoinToken>) -> Answer<Response> {
     let token = invite_host::execute(&caller.app, &caller.actor, wish).await?;
     Ok(secret(&token))
+}
+
+/// `PUT /api/v1/hosts/{host}/pause`
+pub(super) async fn pause(
+    caller: Caller,
+    Path(id): Path<HostId>,
+    Json(wish): Json<NewHostPause>,
+) -> Answer<Json<Host>> {
+    pause_host::pause(&caller.app, &caller.actor, &id, &wish).await?;
+    one(caller, Path(id)).await
+}
+
+/// `DELETE /api/v1/hosts/{host}/pause`
+pub(super) async fn resume(caller: Caller, Path(id): Path<HostId>) -> Answer<Json<Host>> {
+    pause_host::resume(&caller.app, &caller.actor, &id).await?;
+    one(caller, Path(id)).await
 }
 
 /// `POST /api/v1/hosts/{host}/revoke`

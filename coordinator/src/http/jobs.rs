@@ -35,10 +35,12 @@ pub(super) async fn list(caller: Caller, Query(query): Query<JobsQuery>) -> Answ
         cursor: query.cursor,
         limit: query.limit,
     };
+    let sight = caller.sight();
     let wanted = views::jobs::Wanted {
         state: query.state,
         deployment: query.deployment,
         before: page.before()?,
+        sight: sight.as_deref(),
     };
     let mut conn = caller.app.store.read().await?;
     let jobs = views::jobs::page(&mut conn, wanted, page.rows()).await?;

@@ -45,5 +45,11 @@ pub(super) async fn go_on(caller: Caller) -> Answer<Json<Vec<Lock>>> {
 async fn shown(caller: &Caller) -> Answer<Json<Vec<Lock>>> {
     let mut conn = caller.app.store.read().await?;
     let now = pointsman_store::now(&mut conn).await?;
-    Ok(Json(locks::all(&mut conn, now).await?))
+    let mut held = locks::all(&mut conn, now).await?;
+    held.retain(|lock| {
+        lock.target
+            .as_ref()
+            .is_none_or(|target| caller.sees(&target.project))
+    });
+    Ok(Json(held))
 }

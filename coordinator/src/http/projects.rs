@@ -16,7 +16,14 @@ use crate::operations::{apply_document, create_project, known};
 /// `GET /api/v1/projects`
 pub(super) async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Answer<Json<Page<Project>>> {
     let mut conn = caller.app.store.read().await?;
-    let projects = views::projects::page(&mut conn, page.after()?.as_deref(), "", page.rows()).await?;
+    let projects = views::projects::page(
+        &mut conn,
+        caller.sight().as_deref(),
+        page.after()?.as_deref(),
+        "",
+        page.rows(),
+    )
+    .await?;
     Ok(page.page(projects, |project| project.name.to_string()))
 }
 

@@ -17,6 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use super::guard::Access::{self, Agent, Does, Forge, May, Open};
+use super::reach::Reach;
 use super::repeat::MAX_BODY;
 use super::{
     account, accounts, agent, audit, causes, channels, deliveries, deploy_keys, deployments, edge,
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::app::App;
 use crate::live::Hub;
+use crate::oidc::Provider;
 
 /// What handlers are given.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub(super) struct Api {
     pub(super) pages: pages::Inner,
     /// Who looks at which page.
     pub(super) company: pages::Company,
+    /// The OpenID provider, where one is configured.
+    pub(super) provider: Provider,
 }
 
 /// Every route of the API; the dashboard has its own.
@@ -67,14 +71,16 @@ fn installation() -> Vec<Route> {
         get("/version", Open, health::version),
         get("/metrics", May(Read), metrics::show),
         get("/api/v1/openapi.json", Open, openapi::show),
-        get("/api/v1/whoami", May(Read), account::whoami),
-        get("/api/v1/status", May(Read), targets::list),
+        get("/api/v1/whoami", May(Read), account::whoami).own(),
+        get("/api/v1/status", May(Read), targets::list).each(),
         get("/api/v1/doctor", May(Read), health::doctor),
         get("/api/v1/audit", May(Read), audit::list),
         get("/api/v1/audit/chain", May(Read), audit::chain),
         get("/api/v1/events", May(Read), events::stream),
         get("/api/v1/hosts", May(Read), hosts::list),
         get("/api/v1/hosts/{host}", May(Read), hosts::one),
+        put("/api/v1/hosts/{host}/pause", Does(ManageHosts, "host.pause"), hosts::pause),
+        delete("/api/v1/hosts/{host}/pause", Does(ManageHosts, "host.resume"), hosts::resume),
         post("/api/v1/hosts/{host}/revoke", Does(ManageHosts, "host.revoke"), hosts::revoke),
         post("/api/v1/join-tokens", Does(ManageHosts, "host.invite"), hosts::invite),
         get("/api/v1/accounts", May(ManageTokens), accounts::list),
@@ -90,7 +96,7 @@ fn installation() -> Vec<Route> {
 #[rustfmt::skip]
 fn settings() -> Vec<Route> {
     vec![
-        get("/api/v1/projects", May(Read), projects::list),
+        get("/api/v1/projects", May(Read), projects::list).each(),
         post("/api/v1/projects", Does(Configure, "project.create"), projects::create),
         get("/api/v1/projects/{project}", May(Read), projects::one),
         get("/api/v1/projects/{project}/refs", May(Read), refs::list),
@@ -106,18 +112,18 @@ fn settings() -> Vec<Route> {
         delete("/api/v1/projects/{project}/deploy-key", Does(Configure, "deploy_key.remove"), deploy_keys::remove),
         get("/api/v1/environments", May(Read), environments::list),
         post("/api/v1/environments", Does(ManageEnvironments, "environment.create"), environments::create),
-        get("/api/v1/targets", May(Read), targets::list),
-        post("/api/v1/targets", Does(Configure, "target.create"), targets::create),
+        get("/api/v1/targets", May(Read), targets::list).each(),
+        post("/api/v1/targets", Does(Configure, "target.create"), targets::create).each(),
         get("/api/v1/targets/{target}", May(Read), targets::one),
         put("/api/v1/targets/{target}/lock", Does(Deploy, "target.lock"), locks::lock),
         delete("/api/v1/targets/{target}/lock", Does(Deploy, "target.unlock"), locks::unlock),
-        get("/api/v1/locks", May(Read), locks::list),
+        get("/api/v1/locks", May(Read), locks::list).each(),
         put("/api/v1/stop", Does(Deploy, "stop.set"), locks::stop),
         delete("/api/v1/stop", Does(Deploy, "stop.lift"), locks::go_on),
-        get("/api/v1/variables", May(Read), variables::list),
-        put("/api/v1/variables", Does(Configure, "variable.set"), variables::set),
-        delete("/api/v1/variables", Does(Configure, "variable.unset"), variables::unset),
-        put("/api/v1/apply", Does(Configure, "document.apply"), projects::apply),
+        get("/api/v1/variables", May(Read), variables::list).each(),
+        put("/api/v1/variables", Does(Configure, "variable.set"), variables::set).each(),
+        delete("/api/v1/variables", Does(Configure, "variable.unset"), variables::unset).each(),
+        put("/api/v1/apply", Does(Configure, "document.apply"), projects::apply).each(),
         get("/api/v1/causes", May(Read), causes::list),
         post("/api/v1/causes", Does(Configure, "cause.add"), causes::add),
         put("/api/v1/causes/{number}", Does(Configure, "cause.change"), causes::change),
@@ -160,23 +166,23 @@ fn work() -> Vec<Route> {
         put("/api/v1/projects/{project}/releases/{release}/marks/{mark}", Does(Deploy, "release.mark"), releases::mark),
         delete("/api/v1/projects/{project}/releases/{release}/marks/{mark}", Does(Deploy, "release.unmark"), releases::unmark),
         put("/api/v1/projects/{project}/releases/{release}/pin", Does(Deploy, "release.pin"), releases::pin),
-        post("/api/v1/garbage", Does(Read, "garbage.collect"), garbage::collect),
-        post("/api/v1/garbage/undo", Does(Deploy, "garbage.undo"), garbage::undo),
-        get("/api/v1/garbage/schedules", May(Read), garbage::schedules),
-        put("/api/v1/garbage/schedules", Does(Configure, "schedule.set"), garbage::set_schedule),
-        get("/api/v1/deployments", May(Read), deployments::list),
-        post("/api/v1/deployments", Does(Deploy, "deployment.request"), deployments::request),
+        post("/api/v1/garbage", Does(Read, "garbage.collect"), garbage::collect).each(),
+        post("/api/v1/garbage/undo", Does(Deploy, "garbage.undo"), garbage::undo).each(),
+        get("/api/v1/garbage/schedules", May(Read), garbage::schedules).each(),
+        put("/api/v1/garbage/schedules", Does(Configure, "schedule.set"), garbage::set_schedule).each(),
+        get("/api/v1/deployments", May(Read), deployments::list).each(),
+        post("/api/v1/deployments", Does(Deploy, "deployment.request"), deployments::request).each(),
         get("/api/v1/deployments/{number}", May(Read), deployments::one),
         post("/api/v1/deployments/{number}/cancel", Does(Deploy, "deployment.cancel"), deployments::cancel),
         post("/api/v1/deployments/{number}/decision", Does(Deploy, "deployment.decide"), deployments::decide),
         post("/api/v1/deployments/{number}/pause", Does(Deploy, "deployment.pause"), deployments::pause),
         post("/api/v1/deployments/{number}/retry", Does(Deploy, "deployment.retry"), deployments::retry),
         post("/api/v1/deployments/{number}/skip", Does(Deploy, "deployment.skip"), deployments::skip),
-        post("/api/v1/plans", Does(Deploy, "plan.make"), plans::make),
+        post("/api/v1/plans", Does(Deploy, "plan.make"), plans::make).each(),
         get("/api/v1/plans/{hash}", May(Read), plans::one),
-        post("/api/v1/promotions", Does(Deploy, "promotion.request"), deployments::promote),
-        post("/api/v1/rollbacks", Does(Deploy, "rollback.request"), deployments::roll_back),
-        get("/api/v1/jobs", May(Read), jobs::list),
+        post("/api/v1/promotions", Does(Deploy, "promotion.request"), deployments::promote).each(),
+        post("/api/v1/rollbacks", Does(Deploy, "rollback.request"), deployments::roll_back).each(),
+        get("/api/v1/jobs", May(Read), jobs::list).each(),
         get("/api/v1/jobs/{number}", May(Read), jobs::one),
         get("/api/v1/jobs/{number}/log", May(Read), jobs::log),
         post("/api/v1/jobs/{number}/cancel", Does(Deploy, "job.cancel"), jobs::cancel),
@@ -187,12 +193,12 @@ fn work() -> Vec<Route> {
 #[rustfmt::skip]
 fn on_push() -> Vec<Route> {
     vec![
-        get("/api/v1/webhooks", May(Read), webhooks::list),
-        post("/api/v1/webhooks", Does(Configure, "webhook.add"), webhooks::add),
+        get("/api/v1/webhooks", May(Read), webhooks::list).each(),
+        post("/api/v1/webhooks", Does(Configure, "webhook.add"), webhooks::add).each(),
         post("/api/v1/webhooks/{project}/{webhook}", Forge, webhooks::call),
         post("/api/v1/webhooks/{project}/{webhook}/secret", Does(Configure, "webhook.renew"), webhooks::renew),
         delete("/api/v1/webhooks/{project}/{webhook}", Does(Configure, "webhook.remove"), webhooks::remove),
-        get("/api/v1/pushes", May(Read), webhooks::pushes),
+        get("/api/v1/pushes", May(Read), webhooks::pushes).each(),
         post("/api/v1/pushes/{number}/repeat", Does(Deploy, "push.repeat"), webhooks::repeat),
         put("/api/v1/targets/{target}/push-pause", Does(Deploy, "push.pause"), webhooks::pause),
         delete("/api/v1/targets/{target}/push-pause", Does(Deploy, "push.resume"), webhooks::resume),
@@ -221,14 +227,18 @@ pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Rout
         readiness,
         pages: pages::Inner::default(),
         company: pages::Company::default(),
+        provider: Provider::default(),
     };
     let mut router = Router::new();
     let mut inner = Router::new();
     for route in routes() {
-        router = router.route(route.path, guarded(&api, route.access, route.handler));
+        router = router.route(
+            route.path,
+            guarded(&api, (route.access, route.reach), route.handler),
+        );
     }
     for page in pages::routes().into_iter().chain(pages::upkeep()) {
-        let handler = guarded(&api, page.access, page.handler);
+        let handler = guarded(&api, (page.access, page.reach), page.handler);
         inner = inner.route(page.path, handler.clone());
         router = router.route(
             page.path,
@@ -242,8 +252,8 @@ pub(super) fn router(app: App, events: Hub, shutdown: CancellationToken) -> Rout
     Router::new().fallback_service(MapRequestLayer::new(pages::rewrite).layer(inner))
 }
 
-fn guarded(api: &Api, access: Access, handler: MethodRouter<Api>) -> MethodRouter<Api> {
-    handler.layer(from_fn_with_state((api.clone(), access), guard::guard))
+fn guarded(api: &Api, (access, reach): (Access, Reach), handler: MethodRouter<Api>) -> MethodRouter<Api> {
+    handler.layer(from_fn_with_state((api.clone(), access, reach), guard::guard))
 }
 
 fn layered(router: Router<Api>, api: &Api) -> Router {
@@ -266,6 +276,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
+    /// What the rule is about.
+    pub reach: Reach,
     handler: MethodRouter<Api>,
 }
 
@@ -280,7 +292,22 @@ fn route<H: Handler<T, Api>, T: 'static>(
         method,
         path,
         access,
+        reach: Reach::of(path),
         handler,
+    }
+}
+
+impl Route {
+    /// About each project that the body names or a list shows.
+    pub(super) const fn each(mut self) -> Self {
+        self.reach = Reach::Each;
+        self
+    }
+
+    /// About whoever asks.
+    pub(super) const fn own(mut self) -> Self {
+        self.reach = Reach::Own;
+        self
     }
 }
 

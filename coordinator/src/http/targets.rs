@@ -19,8 +19,10 @@ pub(super) async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Answe
     let after = after.transpose().map_err(|_| paging::unreadable())?;
     let mut conn = caller.app.store.read().await?;
     let rhythm = caller.app.config.timing.rhythm();
+    let sight = caller.sight();
     let wanted = views::targets::Wanted {
         after: after.as_ref(),
+        projects: sight.as_deref(),
         ..Default::default()
     };
     let targets = views::targets::page(&mut conn, wanted, page.rows(), &rhythm).await?;

@@ -14,7 +14,13 @@ use crate::operations::set_variable;
 /// `GET /api/v1/variables`
 pub(super) async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Answer<Json<Page<Variable>>> {
     let mut conn = caller.app.store.read().await?;
-    let found = variables::list(&mut conn, page.after()?.as_deref(), page.rows()).await?;
+    let found = variables::list(
+        &mut conn,
+        caller.sight().as_deref(),
+        page.after()?.as_deref(),
+        page.rows(),
+    )
+    .await?;
     Ok(page.page(found, |found| {
         variables::place(&VariableRef {
             scope: found.scope.clone(),

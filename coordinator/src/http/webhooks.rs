@@ -4,6 +4,7 @@ use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use pointsman_domain::Action;
 use pointsman_shared::api::Page;
 use pointsman_shared::api::projects::Target;
 use pointsman_shared::api::pushes::{NewPushPause, NewWebhook, Push, Taken, Webhook};
@@ -28,6 +29,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 pub(super) async fn list(caller: Caller) -> Answer<Json<Vec<Webhook>>> {
     let all = webhooks::all(&mut *caller.app.store.read().await?).await?;
     let shown = all.iter().map(|row| keep_webhook::shown(&caller.app, row));
+    let shown = shown.filter(|webhook| caller.sees(&webhook.project));
     Ok(Json(shown.collect()))
 }
 
@@ -88,9 +90,19 @@ pub(super) async fn pushes(caller: Caller, Query(query): Query<PushesQuery>) -> 
     };
     let mut conn = caller.app.store.read().await?;
     if let Some(project) = &query.project {
+        caller
+            .actor
+            .authorize_in(project, Action::Read, project.as_str())?;
         known::project(&mut conn, project).await?;
     }
-    let found = pushes::page(&mut conn, query.project.as_ref(), page.before()?, page.rows()).await?;
+    let found = pushes::page(
+        &mut conn,
+        query.project.as_ref(),
+        caller.sight().as_deref(),
+        page.before()?,
+        page.rows(),
+    )
+    .await?;
     Ok(page.page(found, |push| push.number.to_string()))
 }
 

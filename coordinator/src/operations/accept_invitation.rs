@@ -7,7 +7,7 @@ use pointsman_store::principals;
 use zeroize::Zeroizing;
 
 use super::begin_session::{self, Browser};
-use super::{act, invite_account};
+use super::{act, invite_account, project_roles};
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::password;
@@ -39,22 +39,24 @@ pub async fn execute(
     let invitation = valid(app, accounts::lock_invitation(&mut tx, &secret).await?)?;
     let fresh = begin_session::fresh(app);
     let principal = principals::ensure(&mut tx, fresh, ActorKind::User, &name, now).await?;
-    if !accounts::insert(&mut tx, principal, invitation.role, &hash, now).await? {
+    if !accounts::insert(&mut tx, principal, invitation.rights.role, Some(&hash), now).await? {
         let what = format!("there is an account named {name}");
         return Err(Refusal::conflict("account_exists", what)
             .hint("choose another name")
             .into());
     }
+    project_roles::change(&mut tx, principal, &invitation.rights.projects).await?;
     accounts::use_invitation(&mut tx, &secret, now).await?;
     let actor = Actor {
         principal,
         kind: ActorKind::User,
         name: name.clone(),
-        role: invitation.role,
+        rights: invitation.rights.clone(),
         address: browser.address.clone(),
         trace: None,
     };
-    let detail = serde_json::json!({ "role": invitation.role });
+    let detail =
+        serde_json::json!({ "role": invitation.rights.role, "projects": invitation.rights.projects });
     act::done(
         app,
         &mut tx,

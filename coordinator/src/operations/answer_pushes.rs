@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use pointsman_domain::push::Pushed;
-use pointsman_domain::{Actor, Refusal, RefusalKind};
+use pointsman_domain::{Actor, Refusal, RefusalKind, Rights};
 use pointsman_git::RefKind;
 use pointsman_shared::api::deployments::NewDeployment;
 use pointsman_shared::api::pushes::{PushAnswer, PushOutcome};
@@ -194,7 +194,8 @@ async fn involved(app: &App, push: &Claimed) -> OperationResult<(ProjectRow, Vec
         principal: webhook.principal,
         kind: webhooks::ACTS_AS,
         name: keep_webhook::principal_name(&keep_webhook::object(&webhook.project, &webhook.name)),
-        role: RoleName::Deployer,
+        // A forge speaks for one project.
+        rights: Rights::only_in(webhook.project, RoleName::Deployer),
         address: None,
         trace: None,
     });

@@ -1,7 +1,7 @@
 //! Applies a document that describes projects, environments, targets and variables: all of it or nothing. What exists
 //! is updated, what is absent is left alone.
 
-use pointsman_domain::{Action, Actor};
+use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::projects::{Applied, Change, Document};
 use pointsman_store::Transaction;
 
@@ -43,13 +43,30 @@ pub async fn execute(app: &App, actor: &Actor, document: Document) -> OperationR
 }
 
 async fn apply(app: &App, actor: &Actor, document: &Document) -> OperationResult<Applied> {
-    actor.authorize(Action::Configure, "document")?;
+    authorize(actor, document)?;
     let mut tx = app.store.begin().await?;
     let changes = put_all(app, &mut tx, actor, document).await?;
     act::commit(tx).await?;
     app.bells.reconcile.notify_one();
     app.bells.events.notify_one();
     Ok(Applied { changes })
+}
+
+/// What a document says of a project takes a role in it; a project itself is made and changed by those who configure
+/// everything.
+fn authorize(actor: &Actor, document: &Document) -> Result<(), Refusal> {
+    const OBJECT: &str = "document";
+    actor.authorize_somewhere(Action::Configure, OBJECT)?;
+    for project in &document.projects {
+        actor.authorize_in(&project.name, Action::Configure, OBJECT)?;
+    }
+    for target in &document.targets {
+        actor.authorize_in(&target.project, Action::Configure, OBJECT)?;
+    }
+    for variable in &document.variables {
+        set_variable::authorize(actor, &variable.scope, OBJECT)?;
+    }
+    Ok(())
 }
 
 /// In the order of need: a target names its project and environment, a variable any of them.
@@ -69,6 +86,9 @@ async fn put_all(
     };
     for project in &document.projects {
         let made = create_project::put(app, tx, actor, project).await?;
+        if made != Made::Unchanged {
+            actor.authorize(Action::Configure, project.name.as_str())?;
+        }
         note("project", project.name.to_string(), made);
     }
     for environment in &document.environments {

@@ -52,7 +52,7 @@ pub async fn by_password(
             .await?
             .filter(|account| !account.disabled)
     };
-    let hash = account.as_ref().map(|account| account.password.clone());
+    let hash = account.as_ref().and_then(|account| account.password.clone());
     let right = password::is(password, hash).await?;
     match account.filter(|_| right) {
         Some(account) => {
@@ -60,7 +60,7 @@ pub async fn by_password(
                 principal: account.principal,
                 kind: ActorKind::User,
                 name: name.to_owned(),
-                role: account.role,
+                rights: account.rights,
                 address: browser.address.clone(),
                 trace: None,
             };

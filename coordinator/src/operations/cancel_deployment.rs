@@ -15,8 +15,8 @@ use crate::error::OperationResult;
 pub async fn execute(app: &App, actor: &Actor, number: i64, reason: Option<String>) -> OperationResult<()> {
     let object = format!("deployment #{number}");
     let target = act::audited(app, actor, "deployment.cancel", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
         let (row, target) = find(app, number).await?;
+        actor.authorize_in(&target.name.project, Action::Deploy, &object)?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
         let facts = known::facts_under_lock(&mut tx, row.id).await?;

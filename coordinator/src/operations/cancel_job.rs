@@ -5,10 +5,10 @@ use pointsman_domain::job::{CancelRequest, JobEvent};
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::jobs::JobState;
 use pointsman_store::jobs::JobRow;
-use pointsman_store::{Transaction, jobs};
+use pointsman_store::{Transaction, jobs, views};
 
-use super::act;
 use super::change_job::{self, Changed};
+use super::{act, known};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -61,7 +61,8 @@ async fn cancel(
     reason: Option<&str>,
     object: &str,
 ) -> OperationResult<JobState> {
-    actor.authorize(Action::Deploy, object)?;
+    let project = views::reach::of_job(&mut *app.store.read().await?, number).await?;
+    known::authorize(actor, project.as_ref(), Action::Deploy, object)?;
     let mut tx = app.store.begin().await?;
     let job = jobs::lock_by_number(&mut tx, number).await?.ok_or_else(|| {
         Refusal::not_found("unknown_job", format!("there is no job #{number}")).hint("pointsman jobs")

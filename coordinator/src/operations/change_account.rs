@@ -8,7 +8,7 @@ use pointsman_store::accounts::KnownAccount;
 use pointsman_store::{Transaction, accounts, sessions};
 use zeroize::Zeroizing;
 
-use super::act;
+use super::{act, project_roles};
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::password;
@@ -27,7 +27,7 @@ pub async fn execute(
         let mut tx = app.store.begin().await?;
         let account = known(&mut tx, name).await?;
         let loses = change.disabled == Some(true) || change.role.is_some_and(|role| role != RoleName::Admin);
-        let is_admin = account.role == RoleName::Admin && !account.disabled;
+        let is_admin = account.rights.role == RoleName::Admin && !account.disabled;
         if loses && is_admin && !accounts::lock_other_admins(&mut tx, account.principal).await? {
             let what = format!("{name} is the only admin who can sign in");
             return Err(Refusal::conflict("last_admin", what)
@@ -37,14 +37,19 @@ pub async fn execute(
         if let Some(role) = change.role {
             accounts::set_role(&mut tx, account.principal, role).await?;
         }
+        project_roles::change(&mut tx, account.principal, &change.projects).await?;
         if let Some(disabled) = change.disabled {
             accounts::set_disabled(&mut tx, account.principal, disabled.then_some(now)).await?;
             if disabled {
                 sessions::end_all(&mut tx, account.principal, None, now).await?;
             }
         }
-        let detail =
-            serde_json::json!({ "role": change.role, "disabled": change.disabled, "before": account.role });
+        let detail = serde_json::json!({
+            "role": change.role,
+            "projects": change.projects,
+            "disabled": change.disabled,
+            "before": account.rights.in_words(),
+        });
         act::done(app, &mut tx, actor, "account.change", &object, detail).await?;
         let changed = accounts::all(&mut tx).await?;
         act::commit(tx).await?;
@@ -68,7 +73,7 @@ pub async fn password(
             let mut tx = app.store.begin().await?;
             known(&mut tx, &actor.name).await?
         };
-        if !password::is(old, Some(account.password)).await? {
+        if !password::is(old, account.password).await? {
             let what = "the present password is wrong";
             return Err(Refusal::new(RefusalKind::Forbidden, "wrong_credentials", what).into());
         }

@@ -117,7 +117,7 @@ fn refusal(host: &HostRow, job: &JobRow, claim: &Claim, stopped: bool) -> Option
     if job.state.is_final() || job.cancel_requested.is_some() {
         return Some(DenialReason::Over);
     }
-    (stopped || host.presence.paused_at.is_some()).then_some(DenialReason::Stopped)
+    (stopped || host.presence.paused.is_some()).then_some(DenialReason::Stopped)
 }
 
 /// The global stop lets pass what belongs to a rollback, its installs included.

@@ -35,7 +35,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &GarbageRequest) -> Operati
         } else {
             Action::Configure
         };
-        actor.authorize(action, &object)?;
+        known::authorize(actor, about(wish), action, &object)?;
         go_through(app, actor, wish).await
     })
     .await?;
@@ -52,7 +52,7 @@ pub async fn look(app: &App, actor: &Actor, project: Option<ProjectName>) -> Ope
         dry_run: true,
         ..GarbageRequest::default()
     };
-    actor.authorize(Action::Read, &object(&wish))?;
+    known::authorize(actor, about(&wish), Action::Read, &object(&wish))?;
     go_through(app, actor, &wish).await
 }
 
@@ -96,6 +96,12 @@ async fn go_through(app: &App, actor: &Actor, wish: &GarbageRequest) -> Operatio
     found.pruned = prune_releases::execute(app, actor, wish, &found).await?;
     found.builders = collect_workshops::execute(app, actor, wish).await?;
     Ok(found)
+}
+
+/// The project that a wish is about; none = all of them.
+fn about(wish: &GarbageRequest) -> Option<&ProjectName> {
+    let of_target = wish.target.as_ref().map(|target| &target.project);
+    of_target.or(wish.project.as_ref())
 }
 
 fn object(wish: &GarbageRequest) -> String {

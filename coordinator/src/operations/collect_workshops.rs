@@ -45,10 +45,15 @@ pub async fn execute(
             last,
         };
         if !wish.dry_run {
-            actor.authorize(Action::Configure, builder.host.as_str())?;
-            match order(app, &mut tx, actor, &project, &builder).await? {
-                Ok(number) => builder.job = Some(number),
-                Err(reason) => builder.left = Some(reason),
+            // A builder's caches are of every project that it builds.
+            if actor.authorize(Action::Configure, builder.host.as_str()).is_err() {
+                builder.left =
+                    Some("it builds other projects too; their maintainers collect there".to_owned());
+            } else {
+                match order(app, &mut tx, actor, &project, &builder).await? {
+                    Ok(number) => builder.job = Some(number),
+                    Err(reason) => builder.left = Some(reason),
+                }
             }
         }
         act::commit(tx).await?;

@@ -31,7 +31,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: NewTarget) -> OperationResu
 }
 
 async fn create(app: &App, actor: &Actor, wish: &NewTarget, name: &TargetName) -> OperationResult<Target> {
-    actor.authorize(Action::Configure, &name.to_string())?;
+    actor.authorize_in(&name.project, Action::Configure, &name.to_string())?;
     let mut tx = app.store.begin().await?;
     if targets::find(&mut tx, name).await?.is_some() {
         return Err(exists(name).into());

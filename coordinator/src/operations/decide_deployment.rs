@@ -19,8 +19,8 @@ pub async fn execute(
 ) -> OperationResult<()> {
     let object = format!("deployment #{number}");
     let target = act::audited(app, actor, "deployment.decide", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
         let (row, target) = cancel_deployment::find(app, number).await?;
+        actor.authorize_in(&target.name.project, Action::Deploy, &object)?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
         let facts = known::facts_under_lock(&mut tx, row.id).await?;

@@ -47,8 +47,8 @@ impl Said {
 pub async fn execute(app: &App, actor: &Actor, number: i64, said: &Said) -> OperationResult<()> {
     let object = format!("deployment #{number}");
     let target = act::audited(app, actor, said.action(), &object, async {
-        actor.authorize(Action::Deploy, &object)?;
         let (row, target) = cancel_deployment::find(app, number).await?;
+        actor.authorize_in(&target.name.project, Action::Deploy, &object)?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
         let facts = known::facts_under_lock(&mut tx, row.id).await?;

@@ -1,14 +1,13 @@
 //! Invites a person: a link that makes an account once, within three days. The first admin is invited by the console.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, Rights};
 use pointsman_shared::api::accounts::{Invitation, NewInvitation};
-use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::digest::Digest;
 use pointsman_store::{Transaction, accounts};
 use url::Url;
 
-use super::act;
+use super::{act, project_roles};
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::secrets;
@@ -37,8 +36,13 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewInvitation) -> Operatio
         let now = app.clock.now();
         let mut tx = app.store.begin().await?;
         let url = &app.config.http.public_url;
-        let invitation = insert(&mut tx, url, wish.name.as_deref(), wish.role, now).await?;
-        let detail = serde_json::json!({ "role": wish.role });
+        project_roles::judged(&mut tx, &wish.projects).await?;
+        let rights = Rights {
+            role: wish.role,
+            projects: wish.projects.clone(),
+        };
+        let invitation = insert(&mut tx, url, wish.name.as_deref(), &rights, now).await?;
+        let detail = serde_json::json!({ "role": wish.role, "projects": wish.projects });
         act::done(app, &mut tx, actor, "account.invite", &object, detail).await?;
         act::commit(tx).await?;
         Ok(invitation)
@@ -51,15 +55,16 @@ pub async fn insert(
     tx: &mut Transaction,
     public_url: &Url,
     name: Option<&str>,
-    role: RoleName,
+    rights: &Rights,
     now: DateTime<Utc>,
 ) -> OperationResult<Invitation> {
     let secret = secrets::draw::<32>()?;
     let expires_at = now + LIFE;
-    accounts::invite(tx, &Digest::of(secret.as_bytes()), name, role, now, expires_at).await?;
+    accounts::invite(tx, &Digest::of(secret.as_bytes()), name, rights, now, expires_at).await?;
     Ok(Invitation {
         url: format!("{public_url}invitation/{}", *secret),
-        role,
+        role: rights.role,
+        projects: rights.projects.clone(),
         expires_at,
     })
 }

@@ -4,11 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_domain::{Action, Actor, ActorKind, Refusal};
 use pointsman_shared::api::tokens::{IssuedToken, NewToken, RoleName};
 use pointsman_shared::digest::Digest;
-use pointsman_shared::ids::{IdSource, PrincipalId};
+use pointsman_shared::ids::{IdSource, PrincipalId, ProjectId};
 use pointsman_store::tokens::NewTokenRow;
 use pointsman_store::{Transaction, principals, tokens};
 
-use super::act;
+use super::{act, project_roles};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
 use crate::http::TOKEN_PREFIX;
@@ -44,16 +44,21 @@ async fn issue(app: &App, actor: &Actor, wish: &NewToken, object: &str) -> Opera
     }
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
-    let issued = insert(
-        &mut tx,
-        &*app.ids,
-        &wish.name,
-        wish.role,
-        now,
-        Some(now + TimeDelta::days(days.into())),
-    )
-    .await?;
-    let detail = serde_json::json!({ "id": issued.info.id, "role": wish.role, "days": days });
+    let projects = project_roles::judged(&mut tx, &wish.projects).await?;
+    if wish.role == RoleName::None && projects.is_empty() {
+        let what = "a token without any role opens nothing";
+        return Err(Refusal::invalid("invalid_role", what)
+            .hint("give it a role, or one in a project: --project shop=deployer")
+            .into());
+    }
+    let until = Some(now + TimeDelta::days(days.into()));
+    let issued = insert(&mut tx, &*app.ids, &wish.name, (wish.role, &projects), now, until).await?;
+    let detail = serde_json::json!({
+        "id": issued.info.id,
+        "role": wish.role,
+        "projects": wish.projects,
+        "days": days,
+    });
     act::done(app, &mut tx, actor, "token.issue", object, detail).await?;
     act::commit(tx).await?;
     Ok(issued)
@@ -69,14 +74,16 @@ pub async fn first(
     if tokens::any(tx).await? {
         return Ok(None);
     }
-    insert(tx, ids, FIRST, RoleName::Admin, now, None).await.map(Some)
+    insert(tx, ids, FIRST, (RoleName::Admin, &[]), now, None)
+        .await
+        .map(Some)
 }
 
 async fn insert(
     tx: &mut Transaction,
     ids: &dyn IdSource,
     name: &str,
-    role: RoleName,
+    (role, projects): (RoleName, &[(ProjectId, RoleName)]),
     now: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
 ) -> OperationResult<IssuedToken> {
@@ -99,6 +106,9 @@ async fn insert(
         expires_at,
     };
     tokens::insert(tx, &row).await?;
+    for (project, role) in projects {
+        tokens::insert_project(tx, &id, *project, *role).await?;
+    }
     let info = tokens::info(tx, &id)
         .await?
         .ok_or_else(|| OperationError::internal("issuing a token", anyhow::anyhow!("it vanished")))?;

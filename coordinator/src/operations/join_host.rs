@@ -203,7 +203,7 @@ async fn announce(
         principal,
         kind: ActorKind::Agent,
         name: host.to_owned(),
-        role: RoleName::Viewer,
+        rights: RoleName::Viewer.into(),
         address,
         trace: None,
     };

@@ -20,7 +20,7 @@ pub async fn set(app: &App, actor: &Actor, project: &ProjectName, wish: SetDeplo
     let object = project.as_str();
     let private = wish.private_key.map(Zeroizing::new);
     act::audited(app, actor, "deploy_key.set", object, async {
-        actor.authorize(Action::Configure, object)?;
+        actor.authorize_in(project, Action::Configure, object)?;
         let key = private.as_deref().map(|text| deploy_key::read(text, project));
         let hosts = wish.known_hosts.as_deref().map(deploy_key::known_hosts);
         let change = Change {
@@ -41,7 +41,7 @@ pub async fn make(
 ) -> OperationResult<()> {
     let object = project.as_str();
     act::audited(app, actor, "deploy_key.make", object, async {
-        actor.authorize(Action::Configure, object)?;
+        actor.authorize_in(project, Action::Configure, object)?;
         let hosts = wish.known_hosts.as_deref().map(deploy_key::known_hosts);
         let change = Change {
             key: Some(
@@ -58,7 +58,7 @@ pub async fn make(
 pub async fn remove(app: &App, actor: &Actor, project: &ProjectName) -> OperationResult<()> {
     let object = project.as_str();
     act::audited(app, actor, "deploy_key.remove", object, async {
-        actor.authorize(Action::Configure, object)?;
+        actor.authorize_in(project, Action::Configure, object)?;
         let mut tx = app.store.begin().await?;
         let row = known::project(&mut tx, project).await?;
         let before = deploy_keys::get(&mut tx, row.id)

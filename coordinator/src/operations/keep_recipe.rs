@@ -10,6 +10,9 @@ use super::{act, known};
 use crate::app::App;
 use crate::error::OperationResult;
 
+/// Longest note, in characters.
+const NOTE: usize = 500;
+
 /// Adds a revision; returns its number.
 pub async fn write(
     app: &App,
@@ -19,7 +22,7 @@ pub async fn write(
 ) -> OperationResult<u32> {
     let object = project.as_str();
     act::audited(app, actor, "recipe.write", object, async {
-        actor.authorize(Action::Configure, object)?;
+        actor.authorize_in(project, Action::Configure, object)?;
         let mut tx = app.store.begin().await?;
         let row = known::project(&mut tx, project).await?;
         recipes::lock_source(&mut tx, row.id).await?;
@@ -29,9 +32,11 @@ pub async fn write(
         refuse_outdated(project, wish.base, newest)?;
         let revision = newest + 1;
         judge(project, revision, &wish.body)?;
+        judge_note(wish.note.as_deref())?;
         let (id, now) = (app.ids.next(), app.clock.now());
-        recipes::insert(&mut tx, id, project, revision, &wish.body, actor.principal, now).await?;
-        let detail = serde_json::json!({ "revision": revision, "bytes": wish.body.len() });
+        let text = (wish.body.as_str(), wish.note.as_deref());
+        recipes::insert(&mut tx, id, project, revision, text, actor.principal, now).await?;
+        let detail = serde_json::json!({ "revision": revision, "bytes": wish.body.len(), "note": wish.note });
         act::done(app, &mut tx, actor, "recipe.write", object, detail).await?;
         act::commit(tx).await?;
         Ok(revision)
@@ -48,7 +53,7 @@ pub async fn choose(
 ) -> OperationResult<()> {
     let object = project.as_str();
     act::audited(app, actor, "recipe.choose", object, async {
-        actor.authorize(Action::Configure, object)?;
+        actor.authorize_in(project, Action::Configure, object)?;
         let mut tx = app.store.begin().await?;
         let row = known::project(&mut tx, project).await?;
         recipes::lock_source(&mut tx, row.id).await?;
@@ -88,6 +93,16 @@ fn refuse_outdated(project: &ProjectName, base: Option<u32>, newest: u32) -> Res
             Err(Refusal::conflict("recipe_changed", what).hint(format!(
                 "pointsman recipe diff {project} {base} {newest}, then try again"
             )))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn judge_note(note: Option<&str>) -> Result<(), Refusal> {
+    match note {
+        Some(note) if note.chars().count() > NOTE => {
+            let what = format!("a note has at most {NOTE} characters");
+            Err(Refusal::invalid("invalid_reason", what))
         }
         Some(_) | None => Ok(()),
     }

@@ -23,7 +23,7 @@ pub async fn add(app: &App, actor: &Actor, wish: &NewWebhook) -> OperationResult
     };
     let object = object(&wish.project, &name);
     act::audited(app, actor, "webhook.add", &object, async {
-        actor.authorize(Action::Configure, &object)?;
+        actor.authorize_in(&wish.project, Action::Configure, &object)?;
         let (secret, sealed) = sealed(app, &object)?;
         let mut tx = app.store.begin().await?;
         let project = known::project(&mut tx, &wish.project).await?;
@@ -68,7 +68,7 @@ pub async fn renew(
 ) -> OperationResult<IssuedWebhook> {
     let object = object(project, name);
     act::audited(app, actor, "webhook.renew", &object, async {
-        actor.authorize(Action::Configure, &object)?;
+        actor.authorize_in(project, Action::Configure, &object)?;
         let (secret, sealed) = sealed(app, &object)?;
         let mut tx = app.store.begin().await?;
         let row = find(&mut tx, project, name).await?;
@@ -100,7 +100,7 @@ pub async fn remove(
 ) -> OperationResult<()> {
     let object = object(project, name);
     act::audited(app, actor, "webhook.remove", &object, async {
-        actor.authorize(Action::Configure, &object)?;
+        actor.authorize_in(project, Action::Configure, &object)?;
         let mut tx = app.store.begin().await?;
         let row = find(&mut tx, project, name).await?;
         let now = pointsman_store::now(&mut tx).await?;

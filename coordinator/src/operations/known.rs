@@ -1,8 +1,8 @@
 //! What a wish names must exist; where it does not, the refusal says what comes nearest.
 
-use pointsman_domain::Refusal;
 use pointsman_domain::deployment::Facts;
 use pointsman_domain::nearest::nearest;
+use pointsman_domain::{Action, Actor, Permit, Refusal};
 use pointsman_shared::api::projects::Environment;
 use pointsman_shared::ids::{DeploymentId, EnvironmentId};
 use pointsman_shared::name::{ChannelName, EnvironmentName, HostId, ProjectName, TargetName};
@@ -30,6 +30,19 @@ pub async fn project(conn: &mut PgConnection, name: &ProjectName) -> OperationRe
         "pointsman project list",
     )
     .into())
+}
+
+/// Whether somebody may do something in a project; without one, everywhere.
+pub fn authorize(
+    actor: &Actor,
+    project: Option<&ProjectName>,
+    action: Action,
+    object: &str,
+) -> Result<Permit, Refusal> {
+    match project {
+        Some(project) => actor.authorize_in(project, action, object),
+        None => actor.authorize(action, object),
+    }
 }
 
 /// The environment of this name; its row is locked until the transaction ends.

@@ -37,7 +37,7 @@ const RUNS: i64 = 20;
 
 /// Makes a plan and keeps it.
 pub async fn execute(app: &App, actor: &Actor, wish: &NewPlan) -> OperationResult<Plan> {
-    actor.authorize(Action::Deploy, &wish.target.to_string())?;
+    actor.authorize_in(&wish.target.project, Action::Deploy, &wish.target.to_string())?;
     let (target, project) = request_deployment::target_of(app, &wish.target).await?;
     let strategy = request_deployment::strategy(&target.strategy, wish.waves.as_ref(), wish.on_failure)?;
     let id = match find_release::named(app, &project, &wish.release).await? {

@@ -38,7 +38,7 @@ pub async fn execute(
         Said::Unmarked => "release.unmark",
     };
     act::audited(app, actor, action, &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        actor.authorize_in(project, Action::Deploy, &object)?;
         if mark.as_str() == PIN {
             let refusal = Refusal::invalid("reserved_mark", "a pin is not given as a mark");
             return Err(refusal.hint(format!("pointsman pin {project} {spec}")).into());

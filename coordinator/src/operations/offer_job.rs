@@ -23,7 +23,7 @@ pub async fn offer_or_defer(app: &App, tx: &mut Transaction, job: &JobRow) -> Op
     let now = pointsman_store::now(tx).await?;
     let event = match absence(app, tx, job, now).await? {
         Some((host, absence)) if !absence.is_silence() => JobEvent::Unseen {
-            why: in_words(&host, absence),
+            why: in_words(&host, &absence),
         },
         Some(_) | None => JobEvent::Offer {
             until: offer_until(app, now),
@@ -63,10 +63,10 @@ pub async fn why_absent(
     now: DateTime<Utc>,
 ) -> OperationResult<Option<String>> {
     let absent = absence(app, tx, job, now).await?;
-    Ok(absent.map(|(host, absence)| in_words(&host, absence)))
+    Ok(absent.map(|(host, absence)| in_words(&host, &absence)))
 }
 
-fn in_words(host: &HostId, absence: Absence) -> String {
+fn in_words(host: &HostId, absence: &Absence) -> String {
     format!("host {host} is absent: {absence}")
 }
 

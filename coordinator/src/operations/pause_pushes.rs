@@ -21,7 +21,7 @@ const REASON: usize = 500;
 pub async fn pause(app: &App, actor: &Actor, name: &TargetName, wish: &NewPushPause) -> OperationResult<()> {
     let object = name.to_string();
     act::audited(app, actor, "push.pause", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        actor.authorize_in(&name.project, Action::Deploy, &object)?;
         let length = wish.reason.trim().chars().count();
         if length == 0 || length > REASON {
             let what = format!("a pause needs a reason of at most {REASON} characters");
@@ -56,7 +56,7 @@ pub async fn pause(app: &App, actor: &Actor, name: &TargetName, wish: &NewPushPa
 pub async fn resume(app: &App, actor: &Actor, name: &TargetName) -> OperationResult<()> {
     let object = name.to_string();
     act::audited(app, actor, "push.resume", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        actor.authorize_in(&name.project, Action::Deploy, &object)?;
         let mut tx = app.store.begin().await?;
         let target = known::target(&mut tx, name).await?;
         let now = pointsman_store::now(&mut tx).await?;

@@ -24,7 +24,7 @@ pub async fn execute(
         "release.unpin"
     };
     act::audited(app, actor, action, &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        actor.authorize_in(project, Action::Deploy, &object)?;
         let (mut tx, project, release) = find_release::to_speak_of(app, project, spec).await?;
         find_release::judge(&release)?;
         if wish.pinned {

@@ -1,7 +1,7 @@
 //! Has the release that is live in one environment live in the next: a deployment of the same release, the same bytes.
 
 use pointsman_domain::promotion;
-use pointsman_domain::{Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::deployments::{NewDeployment, Promotion};
 use pointsman_shared::name::{EnvironmentName, TargetName};
 use pointsman_store::{StoreError, releases};
@@ -13,7 +13,11 @@ use crate::error::OperationResult;
 /// Asks for the deployment; returns its number.
 pub async fn execute(app: &App, actor: &Actor, wish: &Promotion) -> OperationResult<i64> {
     let object = format!("{} {} -> {}", wish.project, wish.from, wish.to);
-    let deployment = act::audited(app, actor, "promotion.request", &object, deployment(app, wish)).await?;
+    let deployment = act::audited(app, actor, "promotion.request", &object, async {
+        actor.authorize_in(&wish.project, Action::Deploy, &object)?;
+        deployment(app, wish).await
+    })
+    .await?;
     request_deployment::execute(app, actor, &deployment).await
 }
 

@@ -83,7 +83,8 @@ async fn accept(
     now: DateTime<Utc>,
 ) -> OperationResult<()> {
     let new_instance = standing != Standing::Same;
-    let was_absent = host.presence.absence(now, &app.config.timing.rhythm()).is_some();
+    let absence = host.presence.absence(now, &app.config.timing.rhythm());
+    let was_absent = absence.is_some_and(|absence| !absence.is_wanted());
     let greeting = Greeting {
         hello,
         new_instance,

@@ -17,7 +17,12 @@ pub async fn execute(app: &App, actor: &Actor, target: Option<&TargetName>) -> O
         "stop.lift"
     };
     act::audited(app, actor, action, &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        known::authorize(
+            actor,
+            target.map(|target| &target.project),
+            Action::Deploy,
+            &object,
+        )?;
         let mut tx = app.store.begin().await?;
         let id = match target {
             Some(name) => Some(known::target(&mut tx, name).await?.id),
@@ -34,7 +39,12 @@ pub async fn execute(app: &App, actor: &Actor, target: Option<&TargetName>) -> O
                 .into());
         };
         if held.owner != actor.principal {
-            actor.authorize(Action::Configure, &object)?;
+            known::authorize(
+                actor,
+                target.map(|target| &target.project),
+                Action::Configure,
+                &object,
+            )?;
         }
         locks::release(&mut tx, id, actor.principal, now).await?;
         let detail = serde_json::json!({ "owner": held.owner_name, "reason": held.reason });

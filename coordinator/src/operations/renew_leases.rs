@@ -69,7 +69,9 @@ async fn note_return(
     host: &HostRow,
     now: DateTime<Utc>,
 ) -> OperationResult<()> {
-    if host.presence.absence(now, &app.config.timing.rhythm()).is_none() {
+    // A paused host was there all the time.
+    let absence = host.presence.absence(now, &app.config.timing.rhythm());
+    if absence.is_none_or(|absence| absence.is_wanted()) {
         return Ok(());
     }
     let pools: Vec<String> = host.pools.iter().map(ToString::to_string).collect();

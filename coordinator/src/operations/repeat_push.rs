@@ -2,9 +2,9 @@
 
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::pushes::Push;
-use pointsman_store::pushes;
+use pointsman_store::{pushes, views};
 
-use super::act;
+use super::{act, known};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -12,7 +12,8 @@ use crate::error::OperationResult;
 pub async fn execute(app: &App, actor: &Actor, number: i64) -> OperationResult<Push> {
     let object = format!("push #{number}");
     let push = act::audited(app, actor, "push.repeat", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        let project = views::reach::of_push(&mut *app.store.read().await?, number).await?;
+        known::authorize(actor, project.as_ref(), Action::Deploy, &object)?;
         let mut tx = app.store.begin().await?;
         let now = pointsman_store::now(&mut tx).await?;
         let repeated = pushes::repeat(&mut tx, number, now).await?;

@@ -37,7 +37,7 @@ pub struct BuildWish {
 pub async fn execute(app: &App, actor: &Actor, wish: &BuildWish) -> OperationResult<ReleaseId> {
     let object = wish.project.as_str();
     act::audited(app, actor, "release.request", object, async {
-        actor.authorize(Action::Build, object)?;
+        actor.authorize_in(&wish.project, Action::Build, object)?;
         let project = known::project(&mut *app.store.read().await?, &wish.project).await?;
         let source = mirrors::source(app, &project, parse(wish.reference.as_deref())?.into()).await?;
         let mut tx = app.store.begin().await?;

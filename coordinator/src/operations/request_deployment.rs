@@ -27,7 +27,7 @@ use crate::mirrors::{self, Asked, Source};
 pub async fn execute(app: &App, actor: &Actor, wish: &NewDeployment) -> OperationResult<i64> {
     let object = wish.target.to_string();
     let (number, target) = act::audited(app, actor, "deployment.request", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        actor.authorize_in(&wish.target.project, Action::Deploy, &object)?;
         let (target, project) = target_of(app, &wish.target).await?;
         let strategy = strategy(&target.strategy, wish.waves.as_ref(), wish.on_failure)?;
         let wanted = wanted(app, &project, wish).await?;
@@ -53,7 +53,7 @@ pub(super) async fn follow(
 ) -> OperationResult<i64> {
     let object = wish.target.to_string();
     let number = act::audited(app, actor, "deployment.request", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        actor.authorize_in(&wish.target.project, Action::Deploy, &object)?;
         let wanted = Wanted::Build(Box::new(source.clone()));
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
@@ -213,7 +213,7 @@ async fn release_of(
     if let Some(id) = releases::find_same(tx, project.id, &source.commit, digest.as_ref()).await? {
         return Ok((id, false));
     }
-    actor.authorize(Action::Build, project.name.as_str())?;
+    actor.authorize_in(&project.name, Action::Build, project.name.as_str())?;
     Ok((
         request_build::insert(app, tx, actor, project, source).await?,
         true,

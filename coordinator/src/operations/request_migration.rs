@@ -30,7 +30,7 @@ pub async fn execute(
 ) -> OperationResult<i64> {
     let object = target.to_string();
     let number = act::audited(app, actor, "migration.request", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        actor.authorize_in(&target.project, Action::Deploy, &object)?;
         let (target, project) = request_deployment::target_of(app, target).await?;
         let asked = match &wish.release {
             Some(spec) => Some(find_release::known(app, &project, spec).await?),

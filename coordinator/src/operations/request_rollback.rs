@@ -20,7 +20,7 @@ use crate::error::OperationResult;
 pub async fn execute(app: &App, actor: &Actor, wish: &NewRollback) -> OperationResult<i64> {
     let object = wish.target.to_string();
     let (number, target) = act::audited(app, actor, "rollback.request", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        actor.authorize_in(&wish.target.project, Action::Deploy, &object)?;
         let (target, project) = request_deployment::target_of(app, &wish.target).await?;
         let asked = match &wish.release {
             Some(spec) => Some(find_release::known(app, &project, spec).await?),

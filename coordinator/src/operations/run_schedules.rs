@@ -75,7 +75,7 @@ pub async fn actor(app: &App) -> OperationResult<Actor> {
         principal,
         kind: ActorKind::Schedule,
         name: "schedule".to_owned(),
-        role: RoleName::Maintainer,
+        rights: RoleName::Maintainer.into(),
         address: None,
         trace: None,
     })

@@ -30,7 +30,12 @@ pub async fn execute(
         "stop.set"
     };
     act::audited(app, actor, action, &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        known::authorize(
+            actor,
+            target.map(|target| &target.project),
+            Action::Deploy,
+            &object,
+        )?;
         check(wish)?;
         let mut tx = app.store.begin().await?;
         let id = match target {

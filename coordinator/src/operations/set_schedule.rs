@@ -12,7 +12,7 @@ use crate::error::OperationResult;
 pub async fn execute(app: &App, actor: &Actor, wish: &GarbageSchedule) -> OperationResult<GarbageSchedule> {
     let object = wish.project.to_string();
     act::audited(app, actor, "schedule.set", &object, async {
-        actor.authorize(Action::Configure, &object)?;
+        actor.authorize_in(&wish.project, Action::Configure, &object)?;
         let mut tx = app.store.begin().await?;
         known::project(&mut tx, &wish.project).await?;
         let now = pointsman_store::now(&mut tx).await?;

@@ -1,7 +1,7 @@
 //! Sets a variable in one scope, or removes it. A secret one is sealed here, before the database sees it, and never told
 //! again.
 
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Permit, Refusal};
 use pointsman_shared::api::projects::{Variable, VariableRef, VariableScope};
 use pointsman_store::variables::Stored;
 use pointsman_store::{Transaction, variables};
@@ -19,7 +19,7 @@ const LONGEST: usize = 32 * 1024;
 pub async fn execute(app: &App, actor: &Actor, wish: Variable) -> OperationResult<()> {
     let object = object(&reference(&wish));
     act::audited(app, actor, "variable.set", &object, async {
-        actor.authorize(Action::Configure, &object)?;
+        authorize(actor, &wish.scope, &object)?;
         let mut tx = app.store.begin().await?;
         put(app, &mut tx, actor, &wish).await?;
         act::commit(tx).await
@@ -27,11 +27,20 @@ pub async fn execute(app: &App, actor: &Actor, wish: Variable) -> OperationResul
     .await
 }
 
+/// What environments and hosts are given concerns every project on them.
+pub(super) fn authorize(actor: &Actor, scope: &VariableScope, object: &str) -> Result<Permit, Refusal> {
+    match scope {
+        VariableScope::Project(project) => actor.authorize_in(project, Action::Configure, object),
+        VariableScope::Target(target) => actor.authorize_in(&target.project, Action::Configure, object),
+        VariableScope::Environment(_) | VariableScope::Host(_) => actor.authorize(Action::Configure, object),
+    }
+}
+
 /// Removes a variable.
 pub async fn remove(app: &App, actor: &Actor, variable: &VariableRef) -> OperationResult<()> {
     let object = object(variable);
     act::audited(app, actor, "variable.unset", &object, async {
-        actor.authorize(Action::Configure, &object)?;
+        authorize(actor, &variable.scope, &object)?;
         let mut tx = app.store.begin().await?;
         if !variables::remove(&mut tx, variable).await? {
             let refusal = Refusal::not_found("unknown_variable", format!("{object} is not set"));

@@ -16,7 +16,7 @@ use crate::error::OperationResult;
 pub async fn execute(app: &App, actor: &Actor, wish: &UndoRequest) -> OperationResult<Undone> {
     let object = wish.target.to_string();
     let undone = act::audited(app, actor, "garbage.undo", &object, async {
-        actor.authorize(Action::Deploy, &object)?;
+        actor.authorize_in(&wish.target.project, Action::Deploy, &object)?;
         let (target, project) = request_deployment::target_of(app, &wish.target).await?;
         let id = find_release::known(app, &project, &wish.release).await?;
         let mut tx = app.store.begin().await?;

@@ -1,24 +1,25 @@
 //! Accounts of people, and the one-time invitations that make them.
 
 use chrono::{DateTime, Utc};
+use pointsman_domain::Rights;
 use pointsman_shared::api::accounts::Account;
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::digest::Digest;
-use pointsman_shared::ids::PrincipalId;
+use pointsman_shared::ids::{PrincipalId, ProjectId};
 use sqlx::PgConnection;
 
-use crate::StoreResult;
-use crate::tokens::role_from;
+use crate::tokens::{rights_from, role_from, roles_from};
+use crate::{StoreError, StoreResult};
 
 /// An account as it is checked.
 #[derive(Debug)]
 pub struct KnownAccount {
     /// Whose it is.
     pub principal: PrincipalId,
-    /// What it may do.
-    pub role: RoleName,
-    /// Its password, as a PHC string.
-    pub password: String,
+    /// What it may do, and where.
+    pub rights: Rights,
+    /// Its password, as a PHC string; none = it signs in by the OpenID provider.
+    pub password: Option<String>,
     /// Whether it may sign in.
     pub disabled: bool,
 }
@@ -28,8 +29,8 @@ pub struct KnownAccount {
 pub struct KnownInvitation {
     /// The name it is for; none = the guest chooses.
     pub name: Option<String>,
-    /// What the account may do.
-    pub role: RoleName,
+    /// What the account may do, and where.
+    pub rights: Rights,
     /// When it is void.
     pub expires_at: DateTime<Utc>,
     /// Whether it was used.
@@ -39,7 +40,10 @@ pub struct KnownInvitation {
 /// The account with this name.
 pub async fn find(conn: &mut PgConnection, name: &str) -> StoreResult<Option<KnownAccount>> {
     let row = sqlx::query!(
-        r#"SELECT principal_id, role, password_hash, disabled_at IS NOT NULL AS "disabled!"
+        r#"SELECT principal_id, role, password_hash, disabled_at IS NOT NULL AS "disabled!",
+                  (SELECT jsonb_object_agg(project.name, account_project.role)
+                   FROM account_project JOIN project ON project.id = project_id
+                   WHERE account_project.principal_id = account.principal_id) AS projects
            FROM account JOIN principal ON principal.id = principal_id WHERE name = $1"#,
         name,
     )
@@ -48,7 +52,7 @@ pub async fn find(conn: &mut PgConnection, name: &str) -> StoreResult<Option<Kno
     let Some(row) = row else { return Ok(None) };
     Ok(Some(KnownAccount {
         principal: PrincipalId(row.principal_id),
-        role: role_from(name, &row.role)?,
+        rights: rights_from(name, &row.role, row.projects)?,
         password: row.password_hash,
         disabled: row.disabled,
     }))
@@ -59,7 +63,7 @@ pub async fn insert(
     conn: &mut PgConnection,
     principal: PrincipalId,
     role: RoleName,
-    password: &str,
+    password: Option<&str>,
     at: DateTime<Utc>,
 ) -> StoreResult<bool> {
     let inserted = sqlx::query!(
@@ -75,10 +79,63 @@ pub async fn insert(
     Ok(inserted.rows_affected() == 1)
 }
 
+/// An account that an OpenID provider knows.
+#[derive(Debug)]
+pub struct BoundAccount {
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// Its name.
+    pub name: String,
+    /// Whether it may not sign in.
+    pub disabled: bool,
+}
+
+/// The account of somebody whom a provider knows by this subject.
+pub async fn of_identity(
+    conn: &mut PgConnection,
+    issuer: &str,
+    subject: &str,
+) -> StoreResult<Option<BoundAccount>> {
+    let row = sqlx::query!(
+        r#"SELECT principal_id, name, disabled_at IS NOT NULL AS "disabled!"
+           FROM account_identity JOIN principal ON principal.id = principal_id WHERE issuer = $1 AND subject = $2"#,
+        issuer,
+        subject,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| BoundAccount {
+        principal: PrincipalId(row.principal_id),
+        name: row.name,
+        disabled: row.disabled,
+    }))
+}
+
+/// Binds an account to whom a provider knows, for good.
+pub async fn bind(
+    conn: &mut PgConnection,
+    principal: PrincipalId,
+    issuer: &str,
+    subject: &str,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "INSERT INTO account_identity (issuer, subject, principal_id) VALUES ($1, $2, $3)",
+        issuer,
+        subject,
+        principal.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Every account, by name.
 pub async fn all(conn: &mut PgConnection) -> StoreResult<Vec<Account>> {
     let rows = sqlx::query!(
         r#"SELECT name, role, account.created_at, disabled_at,
+                  (SELECT jsonb_object_agg(project.name, account_project.role)
+                   FROM account_project JOIN project ON project.id = project_id
+                   WHERE account_project.principal_id = account.principal_id) AS projects,
                   (SELECT max(seen_at) FROM session WHERE session.principal_id = account.principal_id) AS seen_at
            FROM account JOIN principal ON principal.id = principal_id ORDER BY name"#,
     )
@@ -88,6 +145,7 @@ pub async fn all(conn: &mut PgConnection) -> StoreResult<Vec<Account>> {
         .map(|row| {
             Ok(Account {
                 role: role_from(&row.name, &row.role)?,
+                projects: roles_from(&row.name, row.projects)?,
                 name: row.name,
                 created_at: row.created_at,
                 disabled_at: row.disabled_at,
@@ -136,6 +194,49 @@ pub async fn set_role(conn: &mut PgConnection, principal: PrincipalId, role: Rol
     Ok(())
 }
 
+/// Gives an account a role in a project, or another one there.
+pub async fn set_project_role(
+    conn: &mut PgConnection,
+    principal: PrincipalId,
+    project: ProjectId,
+    role: RoleName,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "INSERT INTO account_project (principal_id, project_id, role) VALUES ($1, $2, $3)
+         ON CONFLICT (principal_id, project_id) DO UPDATE SET role = excluded.role",
+        principal.0,
+        project.0,
+        role.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes every role in a project away from an account.
+pub async fn unset_project_roles(conn: &mut PgConnection, principal: PrincipalId) -> StoreResult<()> {
+    sqlx::query!("DELETE FROM account_project WHERE principal_id = $1", principal.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes an account's role in a project away.
+pub async fn unset_project_role(
+    conn: &mut PgConnection,
+    principal: PrincipalId,
+    project: ProjectId,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "DELETE FROM account_project WHERE principal_id = $1 AND project_id = $2",
+        principal.0,
+        project.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Gives an account another password.
 pub async fn set_password(
     conn: &mut PgConnection,
@@ -173,15 +274,19 @@ pub async fn invite(
     conn: &mut PgConnection,
     secret: &Digest,
     name: Option<&str>,
-    role: RoleName,
+    rights: &Rights,
     at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> StoreResult<()> {
+    let projects = serde_json::to_value(&rights.projects)
+        .map_err(|error| StoreError::inconsistent("invitation", name.unwrap_or_default(), error))?;
     sqlx::query!(
-        "INSERT INTO account_invitation (secret_hash, name, role, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO account_invitation (secret_hash, name, role, projects, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
         secret.as_bytes().as_slice(),
         name,
-        role.as_str(),
+        rights.role.as_str(),
+        projects,
         at,
         expires_at,
     )
@@ -196,7 +301,7 @@ pub async fn lock_invitation(
     secret: &Digest,
 ) -> StoreResult<Option<KnownInvitation>> {
     let row = sqlx::query!(
-        r#"SELECT name, role, expires_at, used_at IS NOT NULL AS "used!"
+        r#"SELECT name, role, projects, expires_at, used_at IS NOT NULL AS "used!"
            FROM account_invitation WHERE secret_hash = $1 FOR UPDATE"#,
         secret.as_bytes().as_slice(),
     )
@@ -204,7 +309,7 @@ pub async fn lock_invitation(
     .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(KnownInvitation {
-        role: role_from("invitation", &row.role)?,
+        rights: rights_from("invitation", &row.role, Some(row.projects))?,
         name: row.name,
         expires_at: row.expires_at,
         used: row.used,

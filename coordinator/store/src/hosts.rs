@@ -5,7 +5,7 @@ mod row;
 
 pub use hello::{
     Greeting, clear_instance, greet, heard, lose, mark_busy, mark_free, next_control_serial,
-    note_broker_ready, note_stopped, store_state_digest,
+    note_broker_ready, note_stopped, set_pause, store_state_digest,
 };
 pub use row::HostRow;
 
@@ -20,7 +20,7 @@ macro_rules! select_hosts {
         sqlx::query_as!(
             Columns,
             "SELECT id, labels, pools, kinds, public_key, broker_password_hash, broker_ready_at, joined_at, revoked_at,
-                    paused_at, instance_id, hello_nonce, last_seen_at, last_beat, working, busy_kinds, state_digest, hello_digest, hello_at
+                    paused_at, paused_by, paused_reason, instance_id, hello_nonce, last_seen_at, last_beat, working, busy_kinds, state_digest, hello_digest, hello_at
              FROM host " + $tail
             $(, $argument)*
         )

@@ -228,6 +228,7 @@ impl TryFrom<Columns> for Push {
 pub async fn page(
     conn: &mut PgConnection,
     project: Option<&ProjectName>,
+    sight: Option<&[String]>,
     before: Option<i64>,
     limit: i64,
 ) -> StoreResult<Vec<Push>> {
@@ -237,10 +238,12 @@ pub async fn page(
                 answered_at, commit_id, answers
          FROM push JOIN webhook ON webhook.id = push.webhook_id JOIN project ON project.id = webhook.project_id
          WHERE ($1::text IS NULL OR project.name = $1) AND ($2::bigint IS NULL OR push.number < $2)
+           AND ($4::text[] IS NULL OR project.name = ANY($4))
          ORDER BY push.number DESC LIMIT $3",
         project.map(ProjectName::as_str),
         before,
         limit,
+        sight,
     )
     .fetch_all(conn)
     .await?;

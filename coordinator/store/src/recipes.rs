@@ -25,6 +25,7 @@ struct Columns {
     body: String,
     digest: Vec<u8>,
     author: String,
+    note: Option<String>,
     created_at: DateTime<Utc>,
 }
 
@@ -41,6 +42,7 @@ impl TryFrom<Columns> for Kept {
                 body: row.body,
                 digest: Digest::from_bytes(digest),
                 author: row.author,
+                note: row.note,
                 at: row.created_at,
             },
         })
@@ -57,7 +59,7 @@ pub async fn revisions(
 ) -> StoreResult<Vec<Kept>> {
     let rows = sqlx::query_as!(
         Columns,
-        "SELECT document.id, revision, body, digest, principal.name AS author, document.created_at
+        "SELECT document.id, revision, body, digest, principal.name AS author, note, document.created_at
          FROM document JOIN principal ON principal.id = document.author
          WHERE document.kind = 'recipe' AND scope = 'project' AND document.name = $1
            AND ($2::integer IS NULL OR revision = $2) AND ($3::integer IS NULL OR revision < $3)
@@ -78,14 +80,14 @@ pub async fn insert(
     id: Uuid,
     project: &ProjectName,
     revision: u32,
-    body: &str,
+    (body, note): (&str, Option<&str>),
     author: PrincipalId,
     at: DateTime<Utc>,
 ) -> StoreResult<()> {
     let digest = Digest::of(body.as_bytes());
     sqlx::query!(
-        "INSERT INTO document (id, kind, scope, name, revision, body, digest, author, created_at)
-         VALUES ($1, 'recipe', 'project', $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO document (id, kind, scope, name, revision, body, digest, author, created_at, note)
+         VALUES ($1, 'recipe', 'project', $2, $3, $4, $5, $6, $7, $8)",
         id,
         project.as_str(),
         i32::try_from(revision).unwrap_or(i32::MAX),
@@ -93,6 +95,7 @@ pub async fn insert(
         digest.as_bytes(),
         author.0,
         at,
+        note,
     )
     .execute(conn)
     .await?;

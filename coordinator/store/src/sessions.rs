@@ -1,14 +1,13 @@
 //! Browsers that are signed in: found by the digest of the secret in their cookie, never by the secret itself.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::ActorKind;
-use pointsman_shared::api::tokens::RoleName;
+use pointsman_domain::{ActorKind, Rights};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::PrincipalId;
 use sqlx::PgConnection;
 
 use crate::principals::kind_from;
-use crate::tokens::role_from;
+use crate::tokens::rights_from;
 use crate::{StoreError, StoreResult};
 
 /// A session to insert.
@@ -39,8 +38,8 @@ pub struct KnownSession {
     pub kind: ActorKind,
     /// Its name.
     pub name: String,
-    /// What it may do: the account's role, or the token's.
-    pub role: RoleName,
+    /// What it may do, and where: as the account, or as the token.
+    pub rights: Rights,
     /// When it was last used, to the minute.
     pub seen_at: DateTime<Utc>,
     /// When it ends whatever happens.
@@ -74,6 +73,14 @@ pub async fn find(conn: &mut PgConnection, secret: &Digest) -> StoreResult<Optio
     let row = sqlx::query!(
         r#"SELECT session.principal_id, principal.kind, principal.name, session.seen_at, session.expires_at,
                   COALESCE(token.role, account.role) AS role,
+                  CASE WHEN token.id IS NULL THEN
+                      (SELECT jsonb_object_agg(project.name, account_project.role)
+                       FROM account_project JOIN project ON project.id = project_id
+                       WHERE account_project.principal_id = session.principal_id)
+                  ELSE
+                      (SELECT jsonb_object_agg(project.name, token_project.role)
+                       FROM token_project JOIN project ON project.id = project_id WHERE token_id = token.id)
+                  END AS projects,
                   session.ended_at IS NOT NULL OR principal.disabled_at IS NOT NULL
                       OR token.revoked_at IS NOT NULL AS "void!",
                   token.expires_at AS "token_expires_at?"
@@ -92,7 +99,7 @@ pub async fn find(conn: &mut PgConnection, secret: &Digest) -> StoreResult<Optio
     Ok(Some(KnownSession {
         principal: PrincipalId(row.principal_id),
         kind: kind_from(&row.kind)?,
-        role: role_from(&row.name, &role)?,
+        rights: rights_from(&row.name, &role, row.projects)?,
         name: row.name,
         seen_at: row.seen_at,
         expires_at: row.expires_at,

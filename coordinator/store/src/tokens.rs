@@ -1,10 +1,13 @@
 //! API tokens: found by their public part, compared by the digest of their secret, never stored in the clear.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
-use pointsman_domain::ActorKind;
+use pointsman_domain::{ActorKind, Rights};
 use pointsman_shared::api::tokens::{RoleName, TokenInfo};
 use pointsman_shared::digest::Digest;
-use pointsman_shared::ids::PrincipalId;
+use pointsman_shared::ids::{PrincipalId, ProjectId};
+use pointsman_shared::name::ProjectName;
 use sqlx::PgConnection;
 
 use crate::principals::kind_from;
@@ -19,7 +22,7 @@ pub struct NewTokenRow<'a> {
     pub principal: PrincipalId,
     /// Digest of its secret.
     pub secret: &'a Digest,
-    /// What it may do.
+    /// What it may do everywhere.
     pub role: RoleName,
     /// Now.
     pub at: DateTime<Utc>,
@@ -36,8 +39,8 @@ pub struct KnownToken {
     pub kind: ActorKind,
     /// Name of the principal.
     pub name: String,
-    /// What it may do.
-    pub role: RoleName,
+    /// What it may do, and where.
+    pub rights: Rights,
     /// Digest of its secret.
     pub secret: Digest,
     /// When it is void.
@@ -67,10 +70,30 @@ pub async fn insert(conn: &mut PgConnection, token: &NewTokenRow<'_>) -> StoreRe
     Ok(())
 }
 
+/// Gives a token a role in a project.
+pub async fn insert_project(
+    conn: &mut PgConnection,
+    id: &str,
+    project: ProjectId,
+    role: RoleName,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "INSERT INTO token_project (token_id, project_id, role) VALUES ($1, $2, $3)",
+        id,
+        project.0,
+        role.as_str(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The token with this public part.
 pub async fn find(conn: &mut PgConnection, id: &str) -> StoreResult<Option<KnownToken>> {
     let row = sqlx::query!(
-        "SELECT principal_id, kind, name, role, secret_hash, expires_at, revoked_at, disabled_at, last_used_at
+        "SELECT principal_id, kind, name, role, secret_hash, expires_at, revoked_at, disabled_at, last_used_at,
+                (SELECT jsonb_object_agg(project.name, token_project.role)
+                 FROM token_project JOIN project ON project.id = project_id WHERE token_id = token.id) AS projects
          FROM token JOIN principal ON principal.id = principal_id
          WHERE token.id = $1",
         id,
@@ -84,7 +107,7 @@ pub async fn find(conn: &mut PgConnection, id: &str) -> StoreResult<Option<Known
         principal: PrincipalId(row.principal_id),
         kind: kind_from(&row.kind)?,
         name: row.name,
-        role: role_from(id, &row.role)?,
+        rights: rights_from(id, &row.role, row.projects)?,
         secret: Digest::from_bytes(secret),
         expires_at: row.expires_at,
         revoked_at: row.revoked_at,
@@ -173,7 +196,9 @@ async fn list_where(
     limit: i64,
 ) -> StoreResult<Vec<TokenInfo>> {
     let rows = sqlx::query!(
-        "SELECT token.id, name, role, token.created_at, expires_at, last_used_at, revoked_at
+        "SELECT token.id, name, role, token.created_at, expires_at, last_used_at, revoked_at,
+                (SELECT jsonb_object_agg(project.name, token_project.role)
+                 FROM token_project JOIN project ON project.id = project_id WHERE token_id = token.id) AS projects
          FROM token JOIN principal ON principal.id = principal_id
          WHERE ($1::text IS NULL OR token.id = $1)
            AND ($2::text IS NULL
@@ -189,6 +214,7 @@ async fn list_where(
         .map(|row| {
             Ok(TokenInfo {
                 role: role_from(&row.id, &row.role)?,
+                projects: roles_from(&row.id, row.projects)?,
                 id: row.id,
                 name: row.name,
                 created_at: row.created_at,
@@ -202,6 +228,7 @@ async fn list_where(
 
 pub(crate) fn role_from(id: &str, name: &str) -> StoreResult<RoleName> {
     [
+        RoleName::None,
         RoleName::Viewer,
         RoleName::Deployer,
         RoleName::Maintainer,
@@ -210,4 +237,20 @@ pub(crate) fn role_from(id: &str, name: &str) -> StoreResult<RoleName> {
     .into_iter()
     .find(|role| role.as_str() == name)
     .ok_or_else(|| StoreError::inconsistent("token", id, format!("no such role: {name}")))
+}
+
+/// Roles by project, as the queries gather them.
+pub(crate) fn roles_from(
+    id: &str,
+    gathered: Option<serde_json::Value>,
+) -> StoreResult<BTreeMap<ProjectName, RoleName>> {
+    let read = gathered.map_or_else(|| Ok(BTreeMap::new()), serde_json::from_value);
+    read.map_err(|error| StoreError::inconsistent("roles by project", id, error))
+}
+
+pub(crate) fn rights_from(id: &str, role: &str, gathered: Option<serde_json::Value>) -> StoreResult<Rights> {
+    Ok(Rights {
+        role: role_from(id, role)?,
+        projects: roles_from(id, gathered)?,
+    })
 }

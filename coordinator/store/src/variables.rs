@@ -109,13 +109,21 @@ pub async fn remove(conn: &mut PgConnection, variable: &VariableRef) -> StoreRes
 }
 
 /// Variables by scope and name, after the row whose [`place`] is given; those that are sealed without their value.
-pub async fn list(conn: &mut PgConnection, after: Option<&str>, limit: i64) -> StoreResult<Vec<Variable>> {
+pub async fn list(
+    conn: &mut PgConnection,
+    sight: Option<&[String]>,
+    after: Option<&str>,
+    limit: i64,
+) -> StoreResult<Vec<Variable>> {
     let rows = sqlx::query!(
         r#"SELECT scope, scope_name, name, COALESCE(value, '') AS "value!", value IS NULL AS "secret!" FROM variable
-           WHERE $1::text IS NULL OR scope || '/' || scope_name || '/' || name > $1 COLLATE "C"
+           WHERE ($1::text IS NULL OR scope || '/' || scope_name || '/' || name > $1 COLLATE "C")
+             AND ($3::text[] IS NULL
+                  OR (scope IN ('project', 'target') AND split_part(scope_name, '@', 1) = ANY($3)))
            ORDER BY (scope || '/' || scope_name || '/' || name) COLLATE "C" LIMIT $2"#,
         after,
         limit,
+        sight,
     )
     .fetch_all(conn)
     .await?;

@@ -39,7 +39,7 @@ async fn another(world: &World, name: &str, role: RoleName) -> Actor {
         principal,
         kind,
         name: name.to_owned(),
-        role,
+        rights: role.into(),
         address: None,
         trace: None,
     }

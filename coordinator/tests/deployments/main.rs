@@ -14,6 +14,7 @@ mod cancelling;
 mod collecting;
 #[path = "../../store/tests/it/database.rs"]
 mod database;
+mod draining;
 mod failing;
 mod forge;
 mod going_live;

@@ -221,8 +221,7 @@ async fn what_is_only_built_migrates_nothing_and_by_hand_its_release_is_brought_
         let mut conn = world.app.store.read().await.unwrap();
         let all = views::jobs::Wanted {
             state: None,
-            deployment: None,
-            before: None,
+            ..Default::default()
         };
         let jobs = views::jobs::page(&mut conn, all, 100).await.unwrap();
         assert!(jobs.iter().all(|job| job.kind != JobKind::Migrate), "{jobs:?}");

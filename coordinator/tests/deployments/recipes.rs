@@ -19,6 +19,7 @@ impl World {
         let wish = NewRecipe {
             body: body.to_owned(),
             base,
+            note: None,
         };
         keep_recipe::write(&self.app, &self.actor, &"shop".parse().unwrap(), &wish).await
     }

@@ -13,8 +13,7 @@ impl World {
         let mut conn = self.app.store.read().await.unwrap();
         let wanted = views::jobs::Wanted {
             state: Some(JobState::Offered),
-            deployment: None,
-            before: None,
+            ..Default::default()
         };
         let mut offered = Vec::new();
         for job in views::jobs::page(&mut conn, wanted, 100).await.unwrap() {

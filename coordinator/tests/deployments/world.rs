@@ -67,7 +67,7 @@ impl World {
             principal,
             kind: ActorKind::Token,
             name: "ann".to_owned(),
-            role: RoleName::Admin,
+            rights: RoleName::Admin.into(),
             address: None,
             trace: None,
         };

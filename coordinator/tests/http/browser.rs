@@ -77,8 +77,11 @@ impl Browser {
     /// Keeps the cookie that a page gave.
     pub fn keep(&mut self, page: &Page) {
         for value in page.headers.get_all(SET_COOKIE) {
-            let pair = value.to_str().unwrap().split(';').next().unwrap();
-            self.cookie = Some(pair.to_owned());
+            let value = value.to_str().unwrap();
+            // One that is taken back leaves the others as they are.
+            if !value.contains("Max-Age=0") {
+                self.cookie = value.split(';').next().map(str::to_owned);
+            }
         }
     }
 
@@ -143,7 +146,7 @@ pub async fn invitation(world: &World, name: Option<&str>, role: RoleName) -> St
     let app = &world.app;
     let mut tx = app.store.begin().await.unwrap();
     let url = &app.config.http.public_url;
-    let made = invite_account::insert(&mut tx, url, name, role, app.clock.now())
+    let made = invite_account::insert(&mut tx, url, name, &role.into(), app.clock.now())
         .await
         .unwrap();
     tx.commit().await.unwrap();

@@ -30,10 +30,12 @@ fn every_route_is_described_and_nothing_else_is() {
                 Access::Open => json!("everybody"),
                 Access::Agent => json!("agents"),
                 Access::Forge => json!("forges"),
-                Access::May(action) => json!({ "action": action.as_str(), "role": action.least_role() }),
+                Access::May(action) => {
+                    json!({ "action": action.as_str(), "role": action.least_role(), "about": route.reach.as_str() })
+                }
                 Access::Page(_) | Access::Press(_) => panic!("{name} is a page among the API's routes"),
                 Access::Does(action, name) => {
-                    json!({ "action": action.as_str(), "role": action.least_role(), "audited_as": name })
+                    json!({ "action": action.as_str(), "role": action.least_role(), "audited_as": name, "about": route.reach.as_str() })
                 }
             };
             assert_eq!(operation["x-pointsman-right"], right, "{name}");
@@ -147,10 +149,16 @@ fn every_code_that_the_sources_refuse_with_is_in_the_document() {
     // Pages tell these to people; no client of the API meets them.
     for of_pages in [
         "invalid_email",
+        "account_disabled",
         "invalid_form",
+        "no_role",
         "other_origin",
         "passwords_differ",
+        "provider_refused",
+        "provider_unavailable",
+        "sign_in_expired",
         "signed_out",
+        "token_refused",
         "too_many_attempts",
         "unknown_asset",
         "unproven",

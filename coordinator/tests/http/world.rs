@@ -62,6 +62,8 @@ pub struct Settings {
     pub broker: Option<String>,
     /// The section `notify`: its lines.
     pub notify: Option<String>,
+    /// The section `oidc`: its lines.
+    pub oidc: Option<String>,
     /// Another artifact store than a folder: lines of its section.
     pub store: Option<String>,
 }
@@ -233,6 +235,7 @@ fn config(folder: &TempDir, vhost: &str, public: &str, database: &str, settings:
         {tls}
         [notify]
         {notify}
+        {oidc}
         "#,
         key = at("signing.key"),
         git = settings.git.as_deref().unwrap_or_default(),
@@ -243,6 +246,11 @@ fn config(folder: &TempDir, vhost: &str, public: &str, database: &str, settings:
             .unwrap_or_else(|| format!("directory = {:?}", at("store"))),
         most = settings.max_archive_bytes.unwrap_or(1 << 30),
         status = settings.public_status,
+        oidc = settings
+            .oidc
+            .as_ref()
+            .map(|lines| format!("[oidc]\n{lines}"))
+            .unwrap_or_default(),
         notify = settings.notify.as_deref().unwrap_or_default(),
     );
     toml::from_str(&text).unwrap()

@@ -87,7 +87,7 @@ impl World {
             principal: PrincipalId(app.ids.next()),
             kind: ActorKind::User,
             name: "ann".to_owned(),
-            role: RoleName::Admin,
+            rights: RoleName::Admin.into(),
             address: None,
             trace: None,
         };

@@ -30,6 +30,9 @@ pub struct Host {
     /// When its agent said that it ends.
     #[serde(default)]
     pub stopped_at: Option<DateTime<Utc>>,
+    /// Whether somebody paused it: it gets nothing new and finishes what it does.
+    #[serde(default)]
+    pub paused: Option<HostPause>,
     /// When it was last heard.
     pub last_seen_at: Option<DateTime<Utc>>,
     /// Software version.
@@ -46,6 +49,27 @@ pub struct Host {
     pub revoked_at: Option<DateTime<Utc>>,
     /// What is wrong with it, for people.
     pub problems: Vec<String>,
+}
+
+/// That a host gets nothing new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HostPause {
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Who said so.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// `PUT /api/v1/hosts/{host}/pause`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewHostPause {
+    /// Why; shown wherever somebody asks why nothing happens there.
+    pub reason: String,
 }
 
 /// `POST /api/v1/join-tokens`

@@ -49,6 +49,9 @@ pub struct RecipeRevision {
     pub digest: Digest,
     /// Who wrote it.
     pub author: String,
+    /// Why, in the author's words.
+    #[serde(default)]
+    pub note: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -63,6 +66,9 @@ pub struct NewRecipe {
     /// The revision that was changed; refused when there is a newer one by now. Absent = whatever is newest.
     #[serde(default)]
     pub base: Option<u32>,
+    /// Why, for the history; at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// `PUT /api/v1/projects/{project}/recipe/source`

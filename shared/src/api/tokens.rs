@@ -1,15 +1,20 @@
 //! API tokens and the audit trail.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::name::ProjectName;
 
 /// What a principal may do; each includes the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoleName {
+    /// Nothing; of an account or token that has roles in single projects.
+    None,
     /// Read everything.
     Viewer,
     /// Build, deploy, roll back, cancel.
@@ -24,12 +29,21 @@ impl RoleName {
     /// The name used in the database and for people.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::None => "none",
             Self::Viewer => "viewer",
             Self::Deployer => "deployer",
             Self::Maintainer => "maintainer",
             Self::Admin => "admin",
         }
     }
+}
+
+/// Roles in words, such as `viewer, maintainer of shop`.
+pub fn in_words(role: RoleName, projects: &BTreeMap<ProjectName, RoleName>) -> String {
+    let of = projects
+        .iter()
+        .map(|(project, role)| format!(", {} of {project}", role.as_str()));
+    format!("{}{}", role.as_str(), of.collect::<String>())
 }
 
 /// `POST /api/v1/tokens`
@@ -39,8 +53,11 @@ impl RoleName {
 pub struct NewToken {
     /// Name for the audit trail.
     pub name: String,
-    /// What it may do.
+    /// What it may do everywhere; `none` when it has roles in projects alone.
     pub role: RoleName,
+    /// What more it may do in single projects: viewer, deployer or maintainer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub projects: BTreeMap<ProjectName, RoleName>,
     /// How long it is valid, in days; 90 when absent, 365 at most.
     #[serde(default)]
     pub days: Option<u32>,
@@ -64,8 +81,11 @@ pub struct TokenInfo {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// What it may do.
+    /// What it may do everywhere.
     pub role: RoleName,
+    /// What more it may do in single projects.
+    #[serde(default)]
+    pub projects: BTreeMap<ProjectName, RoleName>,
     /// When it was issued.
     pub created_at: DateTime<Utc>,
     /// When it is void.
@@ -84,8 +104,11 @@ pub struct WhoAmI {
     pub name: String,
     /// Its kind: `user`, `token`, ...
     pub kind: String,
-    /// What it may do.
+    /// What it may do everywhere.
     pub role: RoleName,
+    /// What more it may do in single projects.
+    #[serde(default)]
+    pub projects: BTreeMap<ProjectName, RoleName>,
     /// The installation that answers.
     pub installation: String,
     /// Version of the coordinator.

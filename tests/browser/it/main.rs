@@ -3,8 +3,8 @@
 mod access;
 mod flow;
 mod keyboard;
-mod states;
-mod streams;
 mod logged;
 mod long_log;
+mod states;
+mod streams;
 mod world;

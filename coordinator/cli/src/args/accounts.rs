@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use pointsman_shared::api::tokens::RoleName;
+use pointsman_shared::name::ProjectName;
 
 use super::parse;
 use super::root::Listed;
@@ -20,17 +21,23 @@ pub enum AccountCommand {
     Invite {
         /// The name they will sign in by; they choose it when absent.
         name: Option<String>,
-        /// What they may do.
-        #[arg(long, default_value = "viewer", value_parser = parse::word::<RoleName>(&["viewer", "deployer", "maintainer", "admin"]))]
+        /// What they may do everywhere; none = nothing but in their projects.
+        #[arg(long, default_value = "viewer", value_parser = parse::word::<RoleName>(&["none", "viewer", "deployer", "maintainer", "admin"]))]
         role: RoleName,
+        /// A higher role in one project; can be given again.
+        #[arg(long, value_name = "PROJECT=ROLE", value_parser = parse::project_role)]
+        project: Vec<(ProjectName, RoleName)>,
     },
-    /// Change what a person may do.
+    /// Change what a person may do, everywhere or in one project.
     Role {
         /// The account.
         name: String,
-        /// What it may do from now on.
-        #[arg(value_parser = parse::word::<RoleName>(&["viewer", "deployer", "maintainer", "admin"]))]
+        /// What it may do from now on; in a project, none = no more than everywhere.
+        #[arg(value_parser = parse::word::<RoleName>(&["none", "viewer", "deployer", "maintainer", "admin"]))]
         role: RoleName,
+        /// Only in this project; the higher of the two roles counts there.
+        #[arg(long)]
+        project: Option<ProjectName>,
     },
     /// Keep a person from signing in; their sessions end.
     Disable {

@@ -161,6 +161,17 @@ pub enum HostsCommand {
     /// Make a one-time token with which a host may join.
     #[command(alias = "join-token")]
     Invite(InviteHost),
+    /// Let a host rest: it gets nothing new and finishes what it does.
+    #[command(visible_alias = "drain")]
+    Pause {
+        /// Its id.
+        host: HostId,
+    },
+    /// Let a paused host go on.
+    Resume {
+        /// Its id.
+        host: HostId,
+    },
     /// Take a host's key away; its agent is shut out until it joins again.
     Revoke {
         /// Its id.
@@ -247,9 +258,12 @@ pub enum TokenCommand {
     Create {
         /// Its name in the audit trail.
         name: String,
-        /// What it may do.
-        #[arg(long, default_value = "viewer", value_parser = parse::word::<RoleName>(&["viewer", "deployer", "maintainer", "admin"]))]
+        /// What it may do everywhere; none = nothing but in its projects.
+        #[arg(long, default_value = "viewer", value_parser = parse::word::<RoleName>(&["none", "viewer", "deployer", "maintainer", "admin"]))]
         role: RoleName,
+        /// A higher role in one project; can be given again.
+        #[arg(long, value_name = "PROJECT=ROLE", value_parser = parse::project_role)]
+        project: Vec<(ProjectName, RoleName)>,
         /// How long it is valid; 90 when absent, 365 at most.
         #[arg(long)]
         days: Option<u32>,

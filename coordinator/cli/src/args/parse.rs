@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use pointsman_shared::api::projects::Gate;
+use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::name::{HostId, ProjectName, TargetName};
 use serde::de::DeserializeOwned;
@@ -158,6 +159,20 @@ pub fn since(text: &str) -> Result<Moment, String> {
     }
     moment(text)
         .map_err(|_| "write a time such as 2026-12-24T03:00Z (in UTC), or 2h for two hours ago".to_owned())
+}
+
+/// `shop=maintainer`.
+pub fn project_role(text: &str) -> Result<(ProjectName, RoleName), String> {
+    let form = || "write a project and a role, such as shop=maintainer".to_owned();
+    let (project, role) = text.split_once('=').ok_or_else(form)?;
+    let role = [RoleName::Viewer, RoleName::Deployer, RoleName::Maintainer]
+        .into_iter()
+        .find(|known| known.as_str() == role)
+        .ok_or_else(|| format!("{role:?} is no role in a project; viewer, deployer or maintainer"))?;
+    let project = project
+        .parse()
+        .map_err(|error: pointsman_shared::name::InvalidName| words(&error))?;
+    Ok((project, role))
 }
 
 /// 64 hex digits.

@@ -1,7 +1,7 @@
 //! One method per route, so that paths and types stand side by side, and nowhere else.
 
 use pointsman_shared::api::deployments::CancelRequest;
-use pointsman_shared::api::fleet::{Finding, Host, JoinToken, NewJoinToken};
+use pointsman_shared::api::fleet::{Finding, Host, JoinToken, NewHostPause, NewJoinToken};
 use pointsman_shared::api::garbage::{
     Garbage, GarbageRequest, GarbageSchedule, PinRequest, UndoRequest, Undone,
 };
@@ -281,6 +281,16 @@ impl Client {
 
     pub async fn host(&self, host: &HostId) -> Answer<Host> {
         self.get(&["hosts", host.as_str()], &[]).await
+    }
+
+    pub async fn pause_host(&self, host: &HostId, wish: &NewHostPause) -> Answer<Host> {
+        let path = ["hosts", host.as_str(), "pause"];
+        self.change(Method::PUT, &path, Some(wish)).await
+    }
+
+    pub async fn resume_host(&self, host: &HostId) -> Answer<Host> {
+        let path = ["hosts", host.as_str(), "pause"];
+        self.change(Method::DELETE, &path, None::<&()>).await
     }
 
     pub async fn revoke_host(&self, host: &HostId) -> Answer<()> {

@@ -1,7 +1,8 @@
 //! `account ls | invite | role | disable | enable`
 
 use pointsman_shared::api::accounts::{Account, AccountChange, NewInvitation};
-use pointsman_shared::api::tokens::RoleName;
+use pointsman_shared::api::tokens::{RoleName, in_words};
+use pointsman_shared::name::ProjectName;
 
 use crate::args::AccountCommand;
 use crate::error::CliError;
@@ -15,8 +16,17 @@ use crate::text;
 pub async fn account(session: &Session, command: AccountCommand) -> Result<Exit, CliError> {
     match command {
         AccountCommand::Ls(_) => list(session).await,
-        AccountCommand::Invite { name, role } => invite(session, &NewInvitation { name, role }).await,
-        AccountCommand::Role { name, role } => change_role(session, &name, role).await,
+        AccountCommand::Invite { name, role, project } => {
+            let wish = NewInvitation {
+                name,
+                role,
+                projects: project.into_iter().collect(),
+            };
+            invite(session, &wish).await
+        }
+        AccountCommand::Role { name, role, project } => {
+            change_role(session, &name, role, project.as_ref()).await
+        }
         AccountCommand::Disable { name } => set_disabled(session, &name, true).await,
         AccountCommand::Enable { name } => set_disabled(session, &name, false).await,
     }
@@ -39,7 +49,7 @@ async fn invite(session: &Session, wish: &NewInvitation) -> Result<Exit, CliErro
     let invitation = session.client()?.invite_account(wish).await?;
     let who = wish.name.as_deref().unwrap_or("whoever has the link");
     let until = text::moment(invitation.expires_at);
-    let role = invitation.role.as_str();
+    let role = in_words(invitation.role, &invitation.projects);
     let sentence = format!("{who} as {role}, until {until}; the link is not shown again");
     session.printer.say(Tone::Good, "Invited", &sentence);
     session
@@ -49,23 +59,35 @@ async fn invite(session: &Session, wish: &NewInvitation) -> Result<Exit, CliErro
     Ok(Exit::Ok)
 }
 
-async fn change_role(session: &Session, name: &str, role: RoleName) -> Result<Exit, CliError> {
+async fn change_role(
+    session: &Session,
+    name: &str,
+    role: RoleName,
+    project: Option<&ProjectName>,
+) -> Result<Exit, CliError> {
     session.reason_is_not_kept();
     let client = session.client()?;
     let before = client.accounts().await?;
     let before = before.iter().find(|account| account.name == name);
-    let before = before.map(|account| account.role);
+    let before = before.map(|account| match project {
+        Some(project) => account.projects.get(project).copied().unwrap_or(RoleName::None),
+        None => account.role,
+    });
     let wish = AccountChange {
-        role: Some(role),
+        role: project.is_none().then_some(role),
+        projects: project
+            .map(|project| (project.clone(), role))
+            .into_iter()
+            .collect(),
         disabled: None,
     };
     let account = client.change_account(name, &wish).await?;
-    let sentence = format!("{name} is {} now", role.as_str());
+    let sentence = format!("{name} is {} now", in_words(account.role, &account.projects));
     session.printer.say(Tone::Good, "Changed", &sentence);
     if let Some(before) = before {
-        session
-            .printer
-            .undo(&format!("pointsman account role {name} {}", before.as_str()));
+        let of = project.map_or_else(String::new, |project| format!(" --project {project}"));
+        let inverse = format!("pointsman account role {name} {}{of}", before.as_str());
+        session.printer.undo(&inverse);
     }
     show(session, &account)
 }
@@ -73,8 +95,8 @@ async fn change_role(session: &Session, name: &str, role: RoleName) -> Result<Ex
 async fn set_disabled(session: &Session, name: &str, disabled: bool) -> Result<Exit, CliError> {
     session.reason_is_not_kept();
     let wish = AccountChange {
-        role: None,
         disabled: Some(disabled),
+        ..AccountChange::default()
     };
     let account = session.client()?.change_account(name, &wish).await?;
     let (word, sentence, inverse) = if disabled {
@@ -113,7 +135,7 @@ fn table(accounts: &[Account]) -> Table {
         };
         table.row([
             account.name.as_str().into(),
-            account.role.as_str().into(),
+            in_words(account.role, &account.projects).into(),
             state,
             Cell::At(account.created_at),
             Cell::when(account.seen_at),

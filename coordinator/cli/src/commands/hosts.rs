@@ -1,6 +1,6 @@
-//! `hosts ls | show | invite | revoke`
+//! `hosts ls | show | invite | pause | resume | revoke`
 
-use pointsman_shared::api::fleet::{Host, NewJoinToken};
+use pointsman_shared::api::fleet::{Host, NewHostPause, NewJoinToken};
 use pointsman_shared::name::HostId;
 
 use super::listing;
@@ -29,6 +29,8 @@ pub async fn hosts(session: &Session, command: HostsCommand) -> Result<Exit, Cli
             Ok(Exit::Ok)
         }
         HostsCommand::Invite(args) => invite(session, args).await,
+        HostsCommand::Pause { host } => pause(session, &host).await,
+        HostsCommand::Resume { host } => resume(session, &host).await,
         HostsCommand::Revoke { host } => revoke(session, host).await,
     }
 }
@@ -58,6 +60,43 @@ async fn invite(session: &Session, args: InviteHost) -> Result<Exit, CliError> {
     session.printer.say(Tone::Busy, "Next", &join);
     session.printer.undo(&format!("pointsman hosts revoke {host}"));
     session.printer.show_value(&invitation, &invitation.token)?;
+    Ok(Exit::Ok)
+}
+
+async fn pause(session: &Session, host: &HostId) -> Result<Exit, CliError> {
+    let Some(reason) = session.options.reason.clone() else {
+        return Err(CliError::usage(
+            "a pause needs a reason: whoever asks why nothing happens there reads it",
+            format!("pointsman hosts pause {host} --reason WHY"),
+        ));
+    };
+    let paused = session
+        .client()?
+        .pause_host(host, &NewHostPause { reason })
+        .await?;
+    let sentence = match paused.running {
+        0 => format!("{host}; it works on nothing"),
+        1 => format!("{host}; it finishes one job"),
+        many => format!("{host}; it finishes {many} jobs"),
+    };
+    session.printer.say(Tone::Good, "Paused", &sentence);
+    session.printer.undo(&format!("pointsman hosts resume {host}"));
+    session.printer.show_fields(&paused, &fields(&paused))?;
+    Ok(Exit::Ok)
+}
+
+async fn resume(session: &Session, host: &HostId) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let client = session.client()?;
+    let before = client.host(host).await?.paused;
+    let resumed = client.resume_host(host).await?;
+    let sentence = format!("{host} gets work again");
+    session.printer.say(Tone::Good, "Resumed", &sentence);
+    if let Some(before) = before {
+        let inverse = format!("pointsman hosts pause {host} --reason {:?}", before.reason);
+        session.printer.undo(&inverse);
+    }
+    session.printer.show_fields(&resumed, &fields(&resumed))?;
     Ok(Exit::Ok)
 }
 
@@ -145,6 +184,9 @@ pub fn state(host: &Host) -> Cell {
         (Tone::Faint, "invited")
     } else if host.stopped_at.is_some() {
         (Tone::Warning, "stopped")
+    } else if host.paused.is_some() {
+        let word = if host.running > 0 { "draining" } else { "paused" };
+        (Tone::Warning, word)
     } else if !host.seen {
         (Tone::Bad, "absent")
     } else if host.late {

@@ -1,6 +1,6 @@
 //! `login`, `logout`, `whoami`.
 
-use pointsman_shared::api::tokens::WhoAmI;
+use pointsman_shared::api::tokens::{WhoAmI, in_words};
 use url::{Host, Url};
 
 use crate::args::Login;
@@ -31,10 +31,11 @@ pub async fn login(session: &Session, args: Login) -> Result<Exit, CliError> {
     let WhoAmI {
         name,
         role,
+        projects,
         installation,
         ..
     } = &me;
-    let sentence = format!("to {installation} as {name} ({})", role.as_str());
+    let sentence = format!("to {installation} as {name} ({})", in_words(*role, projects));
     session.printer.say(Tone::Good, "Logged in", &sentence);
     session.printer.undo("pointsman logout");
     if session.environment.token.is_some() {

@@ -25,9 +25,12 @@ pub async fn recipe(session: &Session, command: RecipeCommand) -> Result<Exit, C
         }
         RecipeCommand::Diff { project, from, to } => diff(session, &client, &project, from, to).await,
         RecipeCommand::Set { project, file, base } => {
-            session.reason_is_not_kept();
-            let body = apply::read(&file)?;
-            let recipe = client.write_recipe(&project, &NewRecipe { body, base }).await?;
+            let wish = NewRecipe {
+                body: apply::read(&file)?,
+                base,
+                note: session.options.reason.clone(),
+            };
+            let recipe = client.write_recipe(&project, &wish).await?;
             kept(session, &project, &recipe);
             Ok(Exit::Ok)
         }
@@ -148,6 +151,7 @@ fn table(revisions: &[RecipeRevision]) -> Table {
     let mut table = Table::new([
         ("REVISION", Narrow::Keep),
         ("BY", Narrow::Keep),
+        ("WHY", Narrow::Drop(3)),
         ("AGE", Narrow::Keep),
         ("LINES", Narrow::Drop(2)),
         ("DIGEST", Narrow::Drop(1)),
@@ -157,6 +161,7 @@ fn table(revisions: &[RecipeRevision]) -> Table {
         table.row([
             Cell::Number(revision.revision.into()),
             revision.author.as_str().into(),
+            Cell::maybe(revision.note.as_ref()),
             Cell::At(revision.at),
             Cell::Number(i64::try_from(lines).unwrap_or(i64::MAX)),
             Cell::Text(revision.digest.short()),

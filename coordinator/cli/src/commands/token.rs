@@ -1,6 +1,6 @@
 //! `token create | ls | revoke`
 
-use pointsman_shared::api::tokens::{NewToken, TokenInfo};
+use pointsman_shared::api::tokens::{NewToken, TokenInfo, in_words};
 
 use super::listing;
 use crate::args::TokenCommand;
@@ -13,7 +13,20 @@ use crate::table::{Cell, Narrow, Table};
 /// Runs the command.
 pub async fn token(session: &Session, command: TokenCommand) -> Result<Exit, CliError> {
     match command {
-        TokenCommand::Create { name, role, days } => create(session, &NewToken { name, role, days }).await,
+        TokenCommand::Create {
+            name,
+            role,
+            project,
+            days,
+        } => {
+            let wish = NewToken {
+                name,
+                role,
+                projects: project.into_iter().collect(),
+                days,
+            };
+            create(session, &wish).await
+        }
         TokenCommand::Ls(rows) => {
             let tokens = session.client()?.tokens(rows.most()).await?;
             listing::show(
@@ -31,8 +44,9 @@ pub async fn token(session: &Session, command: TokenCommand) -> Result<Exit, Cli
 async fn create(session: &Session, wish: &NewToken) -> Result<Exit, CliError> {
     session.reason_is_not_kept();
     let issued = session.client()?.create_token(wish).await?;
-    let TokenInfo { id, name, role, .. } = &issued.info;
-    let sentence = format!("token {id} for {name} ({}); it is not shown again", role.as_str());
+    let TokenInfo { id, name, .. } = &issued.info;
+    let roles = in_words(issued.info.role, &issued.info.projects);
+    let sentence = format!("token {id} for {name} ({roles}); it is not shown again");
     session.printer.say(Tone::Good, "Created", &sentence);
     session.printer.undo(&format!("pointsman token revoke {id}"));
     session.printer.show_value(&issued, &issued.token)?;
@@ -67,7 +81,7 @@ fn table(tokens: &[TokenInfo]) -> Table {
         table.row([
             token.id.as_str().into(),
             token.name.as_str().into(),
-            token.role.as_str().into(),
+            in_words(token.role, &token.projects).into(),
             state,
             Cell::At(token.created_at),
             Cell::when(token.last_used_at),

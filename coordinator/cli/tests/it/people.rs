@@ -71,3 +71,48 @@ fn a_person_is_kept_out_and_let_in_again() {
     --- exit 0
     ");
 }
+
+#[test]
+fn a_role_in_one_project_is_given_and_taken_away() {
+    let coordinator = Coordinator::start();
+    let lucy = Person::lucy(&coordinator);
+    let invited = lucy.runs("account invite max --role none --project shop=viewer");
+    assert!(
+        invited.to_string().contains("max as none, viewer of shop"),
+        "{invited}"
+    );
+    let given = lucy
+        .runs("account role max maintainer --project shop")
+        .to_string();
+    assert!(given.contains("max is none, maintainer of shop now"), "{given}");
+    assert!(
+        given.contains("Undo  pointsman account role max viewer --project shop"),
+        "{given}"
+    );
+    let taken = lucy.runs("account role max none --project shop").to_string();
+    assert!(taken.contains("max is none now"), "{taken}");
+    let wrong = lucy.runs("account invite ann --project shop=admin");
+    assert!(
+        wrong.to_string().contains("viewer, deployer or maintainer"),
+        "{wrong}"
+    );
+}
+
+#[test]
+fn a_host_rests_for_a_reason_and_goes_on() {
+    let coordinator = Coordinator::start();
+    coordinator.world().add_host("web-1");
+    let lucy = Person::lucy(&coordinator);
+    let silent = lucy.runs("hosts pause web-1");
+    assert!(silent.to_string().contains("a pause needs a reason"), "{silent}");
+    let paused = lucy.runs("hosts drain web-1 --reason disk").to_string();
+    assert!(paused.contains("Paused  web-1; it works on nothing"), "{paused}");
+    assert!(paused.contains("Undo  pointsman hosts resume web-1"), "{paused}");
+    let listed = lucy.runs("hosts ls").to_string();
+    assert!(listed.contains("paused"), "{listed}");
+    let resumed = lucy.runs("hosts resume web-1").to_string();
+    assert!(
+        resumed.contains("Undo  pointsman hosts pause web-1 --reason \"disk\""),
+        "{resumed}"
+    );
+}

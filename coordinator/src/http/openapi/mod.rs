@@ -30,6 +30,7 @@ use utoipa::openapi::{
 };
 
 use super::guard::Access;
+use super::reach::Reach;
 use super::router::{Route, routes};
 use operation::{Code, Content, Operation};
 
@@ -195,7 +196,7 @@ fn drawn(route: &Route, described: &Operation) -> OperationBuilder {
         .map(|(status, codes)| (status.to_string(), codes));
     let codes: BTreeMap<_, _> = codes.collect();
     let extensions = ExtensionsBuilder::new()
-        .add(RIGHT, right(route.access))
+        .add(RIGHT, right(route.access, route.reach))
         .add(CODES, json!(codes));
     secured(operation, route.access).extensions(Some(extensions.build()))
 }
@@ -211,9 +212,8 @@ fn secured(operation: OperationBuilder, access: Access) -> OperationBuilder {
     }
 }
 
-fn right(access: Access) -> serde_json::Value {
-    let allowed =
-        |action: pointsman_domain::Action| json!({ "action": action.as_str(), "role": action.least_role() });
+fn right(access: Access, reach: Reach) -> serde_json::Value {
+    let allowed = |action: pointsman_domain::Action| json!({ "action": action.as_str(), "role": action.least_role(), "about": reach.as_str() });
     match access {
         Access::Open => json!("everybody"),
         Access::Agent => json!("agents"),

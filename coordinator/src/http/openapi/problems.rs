@@ -3,7 +3,12 @@
 use super::operation::Code;
 
 /// Whoever is asked for by token: not known, or not allowed to.
-pub(super) const TOKEN: &[Code] = &[(401, "unauthenticated"), (403, "not_allowed"), (504, "timed_out")];
+pub(super) const TOKEN: &[Code] = &[
+    (401, "unauthenticated"),
+    (403, "not_allowed"),
+    (404, "not_visible"),
+    (504, "timed_out"),
+];
 /// Whatever reads the database.
 pub(super) const DATABASE: &[Code] = &[(500, "internal"), (503, "unavailable")];
 /// A change that can be repeated.

@@ -41,12 +41,19 @@ struct List<'a> {
 pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
     if let Some(target) = &query.target {
+        let object = target.to_string();
+        viewer
+            .caller
+            .actor
+            .authorize_in(&target.project, Action::Read, &object)?;
         known::target(&mut conn, target).await?;
     }
+    let sight = viewer.sight();
     let wanted = views::deployments::Wanted {
         target: query.target.as_ref(),
         over: None,
         before: query.before,
+        sight: sight.as_deref(),
     };
     let mut found = views::deployments::page(&mut conn, wanted, ROWS + 1).await?;
     let more = found.len() > usize::try_from(ROWS).unwrap_or_default();
@@ -243,9 +250,8 @@ async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
         .await?
         .ok_or_else(unknown)?;
     let wanted = views::jobs::Wanted {
-        state: None,
         deployment: Some(number),
-        before: None,
+        ..Default::default()
     };
     let jobs = views::jobs::page(&mut conn, wanted, 500).await?;
     // The one asked for; else the newest that went wrong, the one at work, or the last.
@@ -281,7 +287,7 @@ fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
         took: took(deployment),
         usual,
         proof: &viewer.proof,
-        may: viewer.may(Action::Deploy),
+        may: viewer.may_in(&deployment.target.project, Action::Deploy),
         turn: turn(deployment.state),
         may_roll_back: has("rollback"),
         may_go_on: has("continue"),

@@ -62,8 +62,8 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<FindQuery>) -> Answ
         .collect();
     if !q.is_empty() {
         let mut conn = viewer.app().store.read().await?;
-        finds.splice(0..0, numbered(&mut conn, &q).await?);
-        finds.extend(named(&mut conn, &q).await?);
+        finds.splice(0..0, numbered(&mut conn, &viewer, &q).await?);
+        finds.extend(named(&mut conn, &viewer, &q).await?);
     }
     let list = Finds {
         q: &query.q,
@@ -81,11 +81,13 @@ fn find(kind: &'static str, name: impl Into<String>, href: impl Into<String>) ->
 }
 
 /// What a number names: `812` or `#812`.
-async fn numbered(conn: &mut PgConnection, q: &str) -> StoreResult<Vec<Find>> {
+async fn numbered(conn: &mut PgConnection, viewer: &Viewer, q: &str) -> StoreResult<Vec<Find>> {
     let Ok(number) = q.trim_start_matches('#').parse::<i64>() else {
         return Ok(Vec::new());
     };
-    let deployment = views::deployments::one(conn, number).await?.map(|deployment| {
+    let deployment = views::deployments::one(conn, number).await?;
+    let deployment = deployment.filter(|deployment| viewer.sees(&deployment.target.project));
+    let deployment = deployment.map(|deployment| {
         let name = format!("#{number} {} to {}", deployment.release, deployment.target);
         find("deployment", name, format!("/d/{number}"))
     });
@@ -99,10 +101,15 @@ async fn numbered(conn: &mut PgConnection, q: &str) -> StoreResult<Vec<Find>> {
     Ok(deployment.into_iter().chain(job).collect())
 }
 
-async fn named(conn: &mut PgConnection, q: &str) -> StoreResult<Vec<Find>> {
-    let projects = views::projects::page(conn, None, q, MOST).await?;
-    let targets = views::targets::holding(conn, q, MOST).await?;
-    let hosts = views::hosts::holding(conn, q, MOST).await?;
+async fn named(conn: &mut PgConnection, viewer: &Viewer, q: &str) -> StoreResult<Vec<Find>> {
+    let sight = viewer.sight();
+    let projects = views::projects::page(conn, sight.as_deref(), None, q, MOST).await?;
+    let targets = views::targets::holding(conn, sight.as_deref(), q, MOST).await?;
+    // Of hosts those hear who see everything.
+    let hosts = match sight {
+        None => views::hosts::holding(conn, q, MOST).await?,
+        Some(_) => Vec::new(),
+    };
     let projects = projects
         .iter()
         .map(|project| find("project", project.name.as_str(), format!("/p/{}", project.name)));

@@ -1,24 +1,24 @@
 //! Garbage: what would go from hosts and from the store, what stays and why, when it is collected, and the way back.
 
+mod presses;
+
+pub(super) use presses::{collect, pin, schedule, undo};
+
 use std::collections::BTreeMap;
 
 use askama::Template;
 use pointsman_domain::Action;
-use pointsman_shared::api::garbage::{
-    BuilderGarbage, Garbage, GarbageItem, GarbageRequest, GarbageSchedule, PinRequest, PrunedRelease,
-    UndoRequest,
-};
+use pointsman_shared::api::garbage::{BuilderGarbage, Garbage, GarbageItem, GarbageSchedule, PrunedRelease};
 use pointsman_shared::name::{HostId, ProjectName, ReleaseLabel, TargetName};
 use pointsman_store::{projects, schedules, targets};
 use serde::{Deserialize, Serialize};
 
-use super::super::extract::{Form, Query, filled};
+use super::super::extract::{Query, filled};
 use super::super::problem::Answer;
 use super::format;
-use super::shown::{Mood, Place, Shown, Went};
+use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
-use crate::app::App;
-use crate::operations::{collect_garbage, known, pin_release, set_schedule, undo_collection};
+use crate::operations::{collect_garbage, known};
 
 /// Targets that are judged at once where no project is chosen.
 const TARGETS: usize = 12;
@@ -46,8 +46,7 @@ struct Head<'a> {
     proof: &'a str,
     many: bool,
     may_collect: bool,
-    may_undo: bool,
-    targets: &'a [TargetName],
+    undoable: Vec<&'a TargetName>,
 }
 
 impl Head<'_> {
@@ -62,7 +61,6 @@ struct Lying<'a> {
     targets: Vec<OfTarget<'a>>,
     many: bool,
     proof: &'a str,
-    may: bool,
     back: String,
 }
 
@@ -70,6 +68,7 @@ struct OfTarget<'a> {
     target: &'a TargetName,
     lines: Vec<Line<'a>>,
     bytes: String,
+    may: bool,
 }
 
 /// A folder with the same fate on several hosts.
@@ -85,11 +84,10 @@ struct Line<'a> {
 #[derive(Template)]
 #[template(path = "garbage/upkeep.html")]
 struct Upkeep<'a> {
-    schedules: &'a [GarbageSchedule],
+    schedules: Vec<(&'a GarbageSchedule, bool)>,
     all: usize,
     builders: Vec<(&'a BuilderGarbage, Option<String>)>,
     proof: &'a str,
-    may: bool,
 }
 
 #[derive(Serialize)]
@@ -100,18 +98,17 @@ struct Data<'a> {
 
 /// `GET /gc`
 pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
-    let app = viewer.app();
-    let known = read(app, which.project.as_ref()).await?;
+    let known = read(&viewer, which.project.as_ref()).await?;
     let found = if known.many {
-        collect_garbage::look_at_builders(app, &viewer.caller.actor).await?
+        collect_garbage::look_at_builders(viewer.app(), &viewer.caller.actor).await?
     } else {
-        collect_garbage::look(app, &viewer.caller.actor, which.project.clone()).await?
+        look(&viewer, which.project.as_ref()).await?
     };
+    let may_pin = |target: &TargetName| viewer.may_in(&target.project, Action::Deploy);
     let lying = Lying {
-        targets: by_target(&found.items),
+        targets: by_target(&found.items, may_pin),
         many: known.many,
         proof: &viewer.proof,
-        may: viewer.may(Action::Deploy),
         back: which
             .project
             .as_ref()
@@ -120,7 +117,12 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     };
     let taken = |builder: &BuilderGarbage| builder.last.as_ref().map(|last| format::bytes(last.bytes));
     let upkeep = Upkeep {
-        schedules: &known.schedules[..known.schedules.len().min(SCHEDULES)],
+        schedules: known
+            .schedules
+            .iter()
+            .take(SCHEDULES)
+            .map(|schedule| (schedule, viewer.may_in(&schedule.project, Action::Configure)))
+            .collect(),
         all: known.schedules.len(),
         builders: found
             .builders
@@ -128,7 +130,6 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
             .map(|builder| (builder, taken(builder)))
             .collect(),
         proof: &viewer.proof,
-        may: viewer.may(Action::Configure),
     };
     let data = Data {
         garbage: &found,
@@ -151,12 +152,35 @@ struct Known {
     schedules: Vec<GarbageSchedule>,
 }
 
-async fn read(app: &App, project: Option<&ProjectName>) -> Answer<Known> {
-    let mut conn = app.store.read().await?;
+/// What would go: of the chosen project, or of all that this person sees.
+async fn look(viewer: &Viewer, chosen: Option<&ProjectName>) -> Answer<Garbage> {
+    let (app, actor) = (viewer.app(), &viewer.caller.actor);
+    if chosen.is_some() || viewer.sees_everything() {
+        return Ok(collect_garbage::look(app, actor, chosen.cloned()).await?);
+    }
+    let mut found = Garbage {
+        dry_run: true,
+        ..Garbage::default()
+    };
+    for project in actor
+        .rights
+        .projects
+        .keys()
+        .filter(|project| viewer.sees(project))
+    {
+        let of_one = collect_garbage::look(app, actor, Some(project.clone())).await?;
+        found.items.extend(of_one.items);
+        found.pruned.extend(of_one.pruned);
+    }
+    Ok(found)
+}
+
+async fn read(viewer: &Viewer, project: Option<&ProjectName>) -> Answer<Known> {
+    let mut conn = viewer.app().store.read().await?;
     if let Some(name) = project {
         known::project(&mut conn, name).await?;
     }
-    let is_chosen = |name: &ProjectName| project.is_none_or(|project| project == name);
+    let is_chosen = |name: &ProjectName| viewer.sees(name) && project.is_none_or(|project| project == name);
     let schedules = schedules::all(&mut conn).await?.into_iter();
     let targets = targets::all(&mut conn).await?.into_iter();
     let targets: Vec<_> = targets
@@ -164,9 +188,11 @@ async fn read(app: &App, project: Option<&ProjectName>) -> Answer<Known> {
         .filter(|name| is_chosen(&name.project))
         .collect();
     let many = project.is_none() && targets.len() > TARGETS;
+    let mut projects = projects::all_names(&mut conn).await?;
+    projects.retain(|name| viewer.sees(name));
     Ok(Known {
         many,
-        projects: projects::all_names(&mut conn).await?,
+        projects,
         targets: if many { Vec::new() } else { targets },
         schedules: schedules
             .map(super::super::garbage::shown)
@@ -193,13 +219,19 @@ fn head<'a>(
         pruned_bytes: format::bytes(found.pruned.iter().map(|release| release.bytes).sum()),
         many: known.many,
         proof: &viewer.proof,
-        may_collect: viewer.may(Action::Configure),
-        may_undo: viewer.may(Action::Deploy),
-        targets: &known.targets,
+        may_collect: chosen.map_or_else(
+            || viewer.may(Action::Configure),
+            |project| viewer.may_in(project, Action::Configure),
+        ),
+        undoable: known
+            .targets
+            .iter()
+            .filter(|target| viewer.may_in(&target.project, Action::Deploy))
+            .collect(),
     }
 }
 
-fn by_target(items: &[GarbageItem]) -> Vec<OfTarget<'_>> {
+fn by_target(items: &[GarbageItem], may_pin: impl Fn(&TargetName) -> bool) -> Vec<OfTarget<'_>> {
     let mut of_target: BTreeMap<String, Vec<&GarbageItem>> = BTreeMap::new();
     for item in items {
         of_target.entry(item.target.to_string()).or_default().push(item);
@@ -208,8 +240,10 @@ fn by_target(items: &[GarbageItem]) -> Vec<OfTarget<'_>> {
         .into_values()
         .filter_map(|items| {
             let going = items.iter().filter(|item| item.goes());
+            let target = &items.first()?.target;
             Some(OfTarget {
-                target: &items.first()?.target,
+                target,
+                may: may_pin(target),
                 bytes: format::bytes(going.map(|item| item.bytes).sum()),
                 lines: lines(&items),
             })
@@ -237,114 +271,4 @@ fn lines<'a>(items: &[&'a GarbageItem]) -> Vec<Line<'a>> {
             })
         })
         .collect()
-}
-
-/// What is collected, and why.
-#[derive(Debug, Deserialize)]
-pub(super) struct Collect {
-    #[serde(default, deserialize_with = "filled")]
-    project: Option<ProjectName>,
-    #[serde(default, deserialize_with = "filled")]
-    target: Option<TargetName>,
-    #[serde(default, deserialize_with = "filled")]
-    reason: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "garbage/ordered.html")]
-struct Ordered<'a> {
-    found: &'a Garbage,
-    bytes: String,
-    pruned_bytes: String,
-    idle: bool,
-}
-
-/// `POST /gc/collect`; the page says what was ordered, and what was left alone and why.
-pub(super) async fn collect(viewer: Viewer, Form(form): Form<Collect>) -> Answer<Shown> {
-    let wish = GarbageRequest {
-        project: form.project,
-        target: form.target,
-        dry_run: false,
-        reason: form.reason,
-    };
-    let found = collect_garbage::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
-    let ordered = Ordered {
-        found: &found,
-        idle: found.jobs.is_empty() && found.builders.iter().all(|builder| builder.job.is_none()),
-        bytes: format::bytes(found.bytes()),
-        pruned_bytes: format::bytes(found.pruned.iter().map(|release| release.bytes).sum()),
-    };
-    Ok(Shown::new("Collection ordered", Place::Garbage, &found)?
-        .with("ordered", &ordered)?
-        .once()
-        .like("pointsman gc run"))
-}
-
-/// `POST /gc/undo`
-pub(super) async fn undo(viewer: Viewer, Form(wish): Form<Undo>) -> Answer<Went> {
-    let wish = UndoRequest {
-        target: wish.target,
-        release: wish.release.trim().to_owned(),
-    };
-    undo_collection::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
-    Ok(Went(format!("/t/{}", wish.target)))
-}
-
-/// What comes back where.
-#[derive(Debug, Deserialize)]
-pub(super) struct Undo {
-    target: TargetName,
-    release: String,
-}
-
-/// When it is collected; an empty expression = never by itself.
-#[derive(Debug, Deserialize)]
-pub(super) struct Schedule {
-    project: ProjectName,
-    #[serde(default, deserialize_with = "filled")]
-    cron: Option<String>,
-}
-
-/// `POST /gc/schedule`
-pub(super) async fn schedule(viewer: Viewer, Form(form): Form<Schedule>) -> Answer<Went> {
-    let wish = GarbageSchedule {
-        project: form.project,
-        cron: form.cron,
-        next: None,
-        last: None,
-    };
-    set_schedule::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
-    Ok(Went("/gc".to_owned()))
-}
-
-/// Which release is kept whatever happens, or is not any more.
-#[derive(Debug, Deserialize)]
-pub(super) struct Pin {
-    project: ProjectName,
-    release: String,
-    pinned: bool,
-    #[serde(default, deserialize_with = "filled")]
-    reason: Option<String>,
-    #[serde(default, deserialize_with = "filled")]
-    back: Option<ProjectName>,
-}
-
-/// `POST /gc/pin`
-pub(super) async fn pin(viewer: Viewer, Form(form): Form<Pin>) -> Answer<Went> {
-    let wish = PinRequest {
-        pinned: form.pinned,
-        reason: form.reason,
-    };
-    pin_release::execute(
-        viewer.app(),
-        &viewer.caller.actor,
-        &form.project,
-        &form.release,
-        &wish,
-    )
-    .await?;
-    Ok(Went(form.back.map_or_else(
-        || "/gc".to_owned(),
-        |project| format!("/gc?project={project}"),
-    )))
 }

@@ -2,20 +2,20 @@
 
 use askama::Template;
 use pointsman_domain::Action;
-use pointsman_shared::api::fleet::Host;
+use pointsman_shared::api::fleet::{Host, NewHostPause};
 use pointsman_shared::name::HostId;
 use pointsman_store::views;
 use pointsman_store::views::host_jobs::{self, HostJob};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::super::extract::Path;
+use super::super::extract::{Form, Path};
 use super::super::hosts::one;
 use super::super::problem::Answer;
 use super::format::{self, Standing};
 use super::hosts::{Slot, slot, standing, troubles};
 use super::shown::{Mood, Place, Shown, Went};
 use super::viewer::Viewer;
-use crate::operations::revoke_host;
+use crate::operations::{pause_host, revoke_host};
 
 /// Jobs that are shown.
 const JOBS: i64 = 20;
@@ -105,6 +105,25 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
             .in_mood(mood)
             .like(format!("pointsman hosts show {id}")),
     )
+}
+
+/// Why it rests.
+#[derive(Debug, Deserialize)]
+pub(super) struct Why {
+    reason: String,
+}
+
+/// `POST /h/{host}/pause`
+pub(super) async fn pause(viewer: Viewer, Path(id): Path<HostId>, Form(why): Form<Why>) -> Answer<Went> {
+    let wish = NewHostPause { reason: why.reason };
+    pause_host::pause(viewer.app(), &viewer.caller.actor, &id, &wish).await?;
+    Ok(Went(format!("/h/{id}")))
+}
+
+/// `POST /h/{host}/resume`
+pub(super) async fn resume(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Went> {
+    pause_host::resume(viewer.app(), &viewer.caller.actor, &id).await?;
+    Ok(Went(format!("/h/{id}")))
 }
 
 /// `POST /h/{host}/revoke`

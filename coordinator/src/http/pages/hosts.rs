@@ -192,7 +192,8 @@ pub(super) fn standing(member: &Examined) -> Standing {
     }
     let not_there = member.problems.iter().find_map(|problem| match problem {
         Problem::Absent(Absence::NotJoined) => Some(say("…", "not joined", "wait")),
-        Problem::Absent(Absence::Paused { .. }) => Some(say("‖", "paused", "warn")),
+        Problem::Absent(Absence::Paused(_)) if member.host.running > 0 => Some(say("‖", "draining", "warn")),
+        Problem::Absent(Absence::Paused(_)) => Some(say("‖", "paused", "warn")),
         Problem::Absent(Absence::NeverHeard) => Some(say("?", "never heard", "bad")),
         Problem::Absent(Absence::Silent { .. }) => Some(say("✕", "silent", "bad")),
         Problem::Stopped(_) => Some(say("–", "stopped", "warn")),

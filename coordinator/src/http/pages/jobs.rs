@@ -91,10 +91,12 @@ fn list_row<'a>(job: &'a Job, open: Option<&OpenJob>) -> ListRow<'a> {
 /// `GET /jobs`
 pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answer<Shown> {
     let state = serde_json::from_value::<JobState>(serde_json::Value::String(query.state.clone())).ok();
+    let sight = viewer.sight();
     let wanted = views::jobs::Wanted {
         state,
         deployment: None,
         before: query.before,
+        sight: sight.as_deref(),
     };
     let mut conn = viewer.app().store.read().await?;
     let mut jobs = views::jobs::page(&mut conn, wanted, ROWS + 1).await?;
@@ -213,7 +215,7 @@ fn head<'a>(viewer: &'a Viewer, job: &'a Job) -> Head<'a> {
         took: took(job),
         steps: steps.collect(),
         proof: &viewer.proof,
-        may_cancel: viewer.may(Action::Deploy) && !job.state.is_final(),
+        may_cancel: viewer.may_in(&job.project, Action::Deploy) && !job.state.is_final(),
     }
 }
 

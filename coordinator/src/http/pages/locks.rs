@@ -27,34 +27,40 @@ const LENGTHS: [(&str, &str); 6] = [
 #[template(path = "locks.html")]
 struct Page<'a> {
     stop: Option<&'a Lock>,
-    locks: Vec<(&'a TargetName, &'a Lock)>,
+    locks: Vec<(&'a TargetName, &'a Lock, bool)>,
     free: Vec<TargetName>,
     lengths: [(&'static str, &'static str); 6],
     proof: &'a str,
-    may: bool,
+    may_stop: bool,
 }
 
 /// `GET /locks`
 pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
     let now = pointsman_store::now(&mut conn).await?;
-    let all = locks::all(&mut conn, now).await?;
+    let mut all = locks::all(&mut conn, now).await?;
+    all.retain(|lock| {
+        lock.target
+            .as_ref()
+            .is_none_or(|target| viewer.sees(&target.project))
+    });
+    let may = |target: &TargetName| viewer.may_in(&target.project, Action::Deploy);
     let targets = targets::all(&mut conn).await?;
     let held: Vec<_> = all
         .iter()
-        .filter_map(|lock| lock.target.as_ref().map(|target| (target, lock)))
+        .filter_map(|lock| lock.target.as_ref().map(|target| (target, lock, may(target))))
         .collect();
     let page = Page {
         stop: all.iter().find(|lock| lock.target.is_none()),
         free: targets
             .into_iter()
             .map(|target| target.name)
-            .filter(|name| !held.iter().any(|(target, _)| *target == name))
+            .filter(|name| may(name) && !held.iter().any(|(target, ..)| *target == name))
             .collect(),
         locks: held,
         lengths: LENGTHS,
         proof: &viewer.proof,
-        may: viewer.may(Action::Deploy),
+        may_stop: viewer.may(Action::Deploy),
     };
     let mood = if all.is_empty() { Mood::Quiet } else { Mood::Bad };
     Ok(Shown::new("Locks", Place::Nowhere, &all)?

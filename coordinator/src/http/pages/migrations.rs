@@ -48,7 +48,6 @@ struct Head<'a> {
 struct List<'a> {
     targets: Vec<OfTarget<'a>>,
     proof: &'a str,
-    may: bool,
 }
 
 struct OfTarget<'a> {
@@ -58,6 +57,7 @@ struct OfTarget<'a> {
     post: usize,
     early: bool,
     release: &'a str,
+    may: bool,
 }
 
 struct Row<'a> {
@@ -71,9 +71,14 @@ struct Row<'a> {
 /// `GET /migrations`
 pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
-    let all = targets::all(&mut conn).await?;
+    let mut all = targets::all(&mut conn).await?;
+    all.retain(|target| viewer.sees(&target.name.project));
     let mut chosen = match &which.target {
-        Some(name) => vec![known::target(&mut conn, name).await?],
+        Some(name) => {
+            let actor = &viewer.caller.actor;
+            actor.authorize_in(&name.project, Action::Read, &name.to_string())?;
+            vec![known::target(&mut conn, name).await?]
+        }
         None => with_migrations(&mut conn, &all).await?,
     };
     let concerned = chosen.len();
@@ -96,6 +101,7 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
             post: pending(of, MigrationPhase::Post),
             early: of.post_from.is_none_or(|from| from > now),
             release: spec,
+            may: viewer.may_in(&of.target.project, Action::Deploy),
         })
         .collect();
     let mood = if found.iter().any(|of| of.unknown_job.is_some()) {
@@ -115,7 +121,6 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     let list = List {
         targets: of_targets,
         proof: &viewer.proof,
-        may: viewer.may(Action::Deploy),
     };
     let like = which
         .target

@@ -8,10 +8,11 @@
 mod assets;
 mod audit;
 mod badge;
-mod company;
-mod dead_letters;
 mod behind;
+mod company;
+mod cookies;
 mod course;
+mod dead_letters;
 mod deployments;
 mod find;
 mod format;
@@ -31,7 +32,9 @@ mod overview;
 mod past;
 mod plans;
 mod projects;
+mod provider;
 mod qr;
+mod recipe;
 mod release_diff;
 mod release_files;
 mod releases;
@@ -79,17 +82,22 @@ pub fn routes() -> Vec<Route> {
         get("/assets/{name}", Open, assets::show),
         get("/sign-in", Open, sign_in::show),
         post("/sign-in", Open, sign_in::enter),
+        get("/sign-in/provider", Open, provider::go),
+        get("/sign-in/provider/back", Open, provider::come_back),
         get("/invitation/{secret}", Open, sign_in::invitation),
         post("/invitation/{secret}", Open, sign_in::accept),
-        post("/sign-out", Press(Read), sessions::end),
-        post("/appearance", Press(Read), sessions::appearance),
-        get("/live", Page(Read), live::stream),
-        get("/", Page(Read), overview::show),
-        get("/find", Page(Read), find::show),
-        get("/p", Page(Read), projects::list),
+        post("/sign-out", Press(Read), sessions::end).own(),
+        post("/appearance", Press(Read), sessions::appearance).own(),
+        get("/live", Page(Read), live::stream).own(),
+        get("/", Page(Read), overview::show).each(),
+        get("/find", Page(Read), find::show).each(),
+        get("/p", Page(Read), projects::list).each(),
         get("/p/{project}", Page(Read), projects::show),
         post("/p/{project}/build", Press(Build), projects::build),
         post("/p/{project}/fetch", Press(Build), projects::fetch),
+        get("/p/{project}/recipe", Page(Read), recipe::show),
+        post("/p/{project}/recipe", Press(Configure), recipe::write),
+        post("/p/{project}/recipe/source", Press(Configure), recipe::choose),
         get("/t/{target}", Page(Read), targets::show),
         get("/t/{target}/badge", Page(Read), badge::show),
         get("/t/{target}/badge.svg", Page(Read), badge::picture),
@@ -100,17 +108,17 @@ pub fn routes() -> Vec<Route> {
         get("/r/{project}/{release}/diff", Page(Read), release_diff::show),
         post("/r/{project}/{release}/mark", Press(Deploy), releases::mark),
         post("/r/{project}/{release}/pin", Press(Deploy), releases::pin),
-        post("/plans", Press(Deploy), plans::make),
+        post("/plans", Press(Deploy), plans::make).each(),
         get("/plans/{hash}", Page(Read), plans::show),
         post("/plans/{hash}", Press(Deploy), plans::carry_out),
-        get("/jobs", Page(Read), jobs::list),
+        get("/jobs", Page(Read), jobs::list).each(),
         get("/jobs/dead", Page(Read), dead_letters::list),
         get("/jobs/{number}", Page(Read), jobs::show),
         get("/jobs/{number}/raw", Page(Read), log::raw::show),
         get("/jobs/{number}/lines", Page(Read), log::window::lines),
         get("/jobs/{number}/step", Page(Read), log::finding::step),
         post("/jobs/{number}/cancel", Press(Deploy), jobs::cancel),
-        get("/d", Page(Read), deployments::list),
+        get("/d", Page(Read), deployments::list).each(),
         get("/d/{number}", Page(Read), deployments::show),
         get("/d/{number}/qr.svg", Page(Read), qr::deployment),
         post("/d/{number}/cancel", Press(Deploy), interventions::cancel),
@@ -118,7 +126,7 @@ pub fn routes() -> Vec<Route> {
         post("/d/{number}/decide", Press(Deploy), interventions::decide),
         post("/d/{number}/retry", Press(Deploy), interventions::retry),
         post("/d/{number}/skip", Press(Deploy), interventions::skip),
-        post("/rollbacks", Press(Deploy), interventions::roll_back),
+        post("/rollbacks", Press(Deploy), interventions::roll_back).each(),
     ]
 }
 
@@ -129,19 +137,21 @@ pub fn upkeep() -> Vec<Route> {
         get("/hosts", Page(Read), hosts::list),
         post("/hosts/invitations", Press(ManageHosts), hosts::invite),
         get("/h/{host}", Page(Read), host::show),
+        post("/h/{host}/pause", Press(ManageHosts), host::pause),
+        post("/h/{host}/resume", Press(ManageHosts), host::resume),
         post("/h/{host}/revoke", Press(ManageHosts), host::revoke),
-        get("/locks", Page(Read), locks::show),
-        post("/locks", Press(Deploy), locks::lock),
-        post("/locks/lift", Press(Deploy), locks::unlock),
+        get("/locks", Page(Read), locks::show).each(),
+        post("/locks", Press(Deploy), locks::lock).each(),
+        post("/locks/lift", Press(Deploy), locks::unlock).each(),
         post("/locks/stop", Press(Deploy), locks::stop),
         post("/locks/stop/lift", Press(Deploy), locks::go_on),
-        get("/gc", Page(Read), garbage::show),
-        post("/gc/collect", Press(Configure), garbage::collect),
-        post("/gc/undo", Press(Deploy), garbage::undo),
-        post("/gc/schedule", Press(Configure), garbage::schedule),
-        post("/gc/pin", Press(Deploy), garbage::pin),
-        get("/migrations", Page(Read), migrations::show),
-        post("/migrations", Press(Deploy), migrations::request),
+        get("/gc", Page(Read), garbage::show).each(),
+        post("/gc/collect", Press(Configure), garbage::collect).each(),
+        post("/gc/undo", Press(Deploy), garbage::undo).each(),
+        post("/gc/schedule", Press(Configure), garbage::schedule).each(),
+        post("/gc/pin", Press(Deploy), garbage::pin).each(),
+        get("/migrations", Page(Read), migrations::show).each(),
+        post("/migrations", Press(Deploy), migrations::request).each(),
         get("/audit", Page(Read), audit::show),
         get("/audit.csv", Page(Read), audit::csv),
         get("/audit/chain", Page(Read), audit::chain),

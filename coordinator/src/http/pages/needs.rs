@@ -5,7 +5,7 @@
 use askama::Template;
 use pointsman_domain::presence::Rhythm;
 use pointsman_shared::api::deployments::{Deployment, DeploymentState};
-use pointsman_shared::name::{HostId, TargetName};
+use pointsman_shared::name::{HostId, ProjectName, TargetName};
 use pointsman_store::PgConnection;
 use pointsman_store::views::hosts::{Examined, Problem};
 use pointsman_store::views::outcomes::{self, Outcome};
@@ -51,17 +51,29 @@ impl Calls {
     }
 }
 
-pub(super) async fn read(conn: &mut PgConnection, rhythm: &Rhythm) -> StoreResult<Troubles> {
+pub(super) async fn read(
+    conn: &mut PgConnection,
+    sight: Option<&[String]>,
+    rhythm: &Rhythm,
+) -> StoreResult<Troubles> {
     Ok(Troubles {
         bad: outcomes::bad(conn, MOST).await?,
         drifted: views::placements::drifted(conn, MOST).await?,
         hosts: views::hosts::suspects(conn, MOST, rhythm).await?,
-        targets: views::targets::count(conn).await?,
+        targets: views::targets::count(conn, sight).await?,
         last: outcomes::newest(conn).await?,
     })
 }
 
 impl Troubles {
+    /// Keeps what somebody may see who sees some projects alone; of hosts those hear who see everything.
+    pub(super) fn keep_to(&mut self, sees: impl Fn(&ProjectName) -> bool) {
+        self.bad.retain(|(target, _)| sees(&target.project));
+        self.drifted.retain(|(target, ..)| sees(&target.project));
+        self.hosts.clear();
+        self.last = None;
+    }
+
     /// Projects that something is wrong with.
     pub(super) fn projects(&self, open: &[Deployment]) -> Vec<String> {
         let paused = open

@@ -21,7 +21,6 @@ use super::needs::{self, Troubles};
 use super::past;
 use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
-use crate::app::App;
 
 /// Projects on one page.
 const ROWS: i64 = 20;
@@ -75,6 +74,7 @@ struct Matrix<'a> {
     may_configure: bool,
     query: &'a OverviewQuery,
     next: Option<String>,
+    sees_everything: bool,
 }
 
 struct Row<'a> {
@@ -107,7 +107,7 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
     if !query.at.is_empty() {
         return show_past(&viewer, &query).await;
     }
-    let (snapshot, troubles) = read(viewer.app(), &query).await?;
+    let (snapshot, troubles) = read(&viewer, &query).await?;
     let calls = troubles.calls(&snapshot.open);
     let mood = if !calls.is_calm() {
         Mood::Bad
@@ -132,6 +132,7 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
         may_configure: viewer.may(Action::Configure),
         query: &query,
         next: snapshot.next.as_ref().map(next),
+        sees_everything: viewer.sees_everything(),
     };
     Ok(Shown::new("Overview", Place::Overview, &snapshot)?
         .with("mine", &Mine::of(&viewer).await?)?
@@ -146,38 +147,53 @@ async fn show_past(viewer: &Viewer, query: &OverviewQuery) -> Answer<Shown> {
     let at = past::moment(&query.at)?;
     let mut conn = viewer.app().store.read().await?;
     let environments = environments::names(&mut conn).await?;
-    let projects = projects(&mut conn, query, Vec::new).await?;
+    let sight = viewer.sight();
+    let projects = projects(&mut conn, sight.as_deref(), query, Vec::new).await?;
     let rows = past::read(&mut conn, &environments, &projects, at).await?;
     let title = format!("Overview as of {}", at.format("%F %H:%M UTC"));
     Shown::new(title, Place::Overview, &rows)?.with("past", &rows)
 }
 
-async fn read(app: &App, query: &OverviewQuery) -> StoreResult<(Snapshot, Troubles)> {
+async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, Troubles)> {
+    let app = viewer.app();
+    let sight = viewer.sight();
     let rhythm = app.config.timing.rhythm();
     let mut conn = app.store.read().await?;
     let open = views::deployments::Wanted {
         over: Some(false),
+        sight: sight.as_deref(),
         ..Default::default()
     };
     let open = views::deployments::page(&mut conn, open, OPEN).await?;
-    let troubles = needs::read(&mut conn, &rhythm).await?;
+    let troubles = needs::read(&mut conn, sight.as_deref(), &rhythm).await?;
     let now = pointsman_store::now(&mut conn).await?;
-    let mut projects = projects(&mut conn, query, || troubles.projects(&open)).await?;
+    let mut troubles = troubles;
+    if sight.is_some() {
+        troubles.keep_to(|project| viewer.sees(project));
+    }
+    let mut projects = projects(&mut conn, sight.as_deref(), query, || troubles.projects(&open)).await?;
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = projects.len() > rows;
     projects.truncate(rows);
+    let wanted = views::targets::Wanted::of_projects(&projects);
+    let targets = views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?;
+    let mut environments = environments::names(&mut conn).await?;
+    let mut locks = locks::all(&mut conn, now).await?;
+    if sight.is_some() {
+        let has = |name: &String| targets.iter().any(|it| it.name.environment.as_str() == name);
+        environments.retain(has);
+        locks.retain(|lock| {
+            lock.target
+                .as_ref()
+                .is_none_or(|target| viewer.sees(&target.project))
+        });
+    }
     let snapshot = Snapshot {
         behind: behind::counted(app, &mut conn, &projects).await?,
-        environments: environments::names(&mut conn).await?,
-        targets: views::targets::page(
-            &mut conn,
-            views::targets::Wanted::of_projects(&projects),
-            i64::MAX,
-            &rhythm,
-        )
-        .await?,
+        environments,
+        targets,
         open,
-        locks: locks::all(&mut conn, now).await?,
+        locks,
         hosts: views::hosts::count(&mut conn).await?,
         next: projects.last().filter(|_| more).cloned(),
         outcomes: views::outcomes::last(&mut conn, &projects, STRIP).await?,
@@ -188,13 +204,14 @@ async fn read(app: &App, query: &OverviewQuery) -> StoreResult<(Snapshot, Troubl
 /// The projects of this page, and one more where there are more.
 async fn projects(
     conn: &mut PgConnection,
+    sight: Option<&[String]>,
     query: &OverviewQuery,
     troubled: impl FnOnce() -> Vec<String>,
 ) -> StoreResult<Vec<String>> {
     let after = Some(query.after.as_str()).filter(|after| !after.is_empty());
     let holding = query.q.trim();
     if !query.only_problems() {
-        return views::projects::with_targets(conn, after, holding, ROWS + 1).await;
+        return views::projects::with_targets(conn, sight, after, holding, ROWS + 1).await;
     }
     let wanted = |name: &String| after.is_none_or(|after| name.as_str() > after) && name.contains(holding);
     let mut names = troubled();

@@ -114,7 +114,7 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
     let page = Page {
         target,
         proof: &viewer.proof,
-        may: viewer.may(Action::Deploy),
+        may: viewer.may_in(&target.project, Action::Deploy),
         hosts: plan.agreed.waves.iter().map(Vec::len).sum(),
         expected: plan.expected.map(|usual| format::usual(&usual, "")),
         authors: authors(&plan),
@@ -168,7 +168,7 @@ pub(super) async fn carry_out(
     let open = views::deployments::Wanted {
         target: Some(&target),
         over: Some(false),
-        before: None,
+        ..Default::default()
     };
     // A second press lands where the first one did.
     let mine = views::deployments::page(&mut conn, open, 10)

@@ -46,8 +46,10 @@ struct List<'a> {
 /// `GET /p`
 pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
+    let sight = viewer.sight();
     let after = Some(query.after.as_str()).filter(|after| !after.is_empty());
-    let mut projects = views::projects::page(&mut conn, after, query.q.trim(), PROJECTS + 1).await?;
+    let mut projects =
+        views::projects::page(&mut conn, sight.as_deref(), after, query.q.trim(), PROJECTS + 1).await?;
     let rows = usize::try_from(PROJECTS).unwrap_or_default();
     let more = projects.len() > rows;
     projects.truncate(rows);
@@ -160,7 +162,7 @@ pub(super) async fn show(
         targets: &whole.targets,
         refs,
         proof: &viewer.proof,
-        may_build: viewer.may(Action::Build),
+        may_build: viewer.may_in(&name, Action::Build),
         same: same(&whole, &query.reference),
     };
     let listed = Refs {
@@ -175,7 +177,7 @@ pub(super) async fn show(
             .map(|row| (row, became(row)))
             .collect(),
         proof: &viewer.proof,
-        may_build: viewer.may(Action::Build),
+        may_build: viewer.may_in(&name, Action::Build),
         why_unknown: why_unknown.as_deref(),
     };
     let releases = Releases {
@@ -184,7 +186,7 @@ pub(super) async fn show(
         targets: &whole.targets,
         next: whole.releases.last().filter(|_| more).map(|last| last.number),
         proof: &viewer.proof,
-        may_deploy: viewer.may(Action::Deploy),
+        may_deploy: viewer.may_in(&name, Action::Deploy),
     };
     Ok(Shown::new(name.to_string(), Place::Projects, &whole)?
         .with("project", &head)?

@@ -92,7 +92,7 @@ pub(super) async fn show(
             .collect(),
         pinned: release.marks.iter().any(|mark| mark.mark.as_str() == "pinned"),
         proof: &viewer.proof,
-        may: viewer.may(Action::Deploy),
+        may: viewer.may_in(&project, Action::Deploy),
     };
     let mood = match release.state {
         ReleaseState::Queued | ReleaseState::Building => Mood::Running,

@@ -5,8 +5,9 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::super::problem::Answer;
+use super::cookies;
 use super::sign_in::local;
-use super::viewer::{self, Viewer};
+use super::viewer::Viewer;
 use crate::operations::begin_session;
 
 /// The form of the appearance.
@@ -23,7 +24,7 @@ pub(super) struct Appearance {
 /// `POST /sign-out`
 pub(super) async fn end(viewer: Viewer) -> Answer<Response> {
     begin_session::end(viewer.app(), &viewer.caller.actor, &viewer.session).await?;
-    Ok(viewer::signed_out(viewer.app()))
+    Ok(cookies::signed_out(viewer.app()))
 }
 
 /// `POST /appearance`
@@ -36,5 +37,5 @@ pub(super) async fn appearance(viewer: Viewer, Form(form): Form<Appearance>) -> 
         _ => "theme=auto",
     };
     let cookie = format!("{chosen}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly");
-    viewer::with_cookie(viewer.app(), &cookie, local(&form.back))
+    cookies::with_cookie(viewer.app(), &cookie, local(&form.back))
 }

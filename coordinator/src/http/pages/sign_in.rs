@@ -12,6 +12,7 @@ use super::super::caller;
 use super::super::extract::{Path, Query};
 use super::super::problem::{Answer, Failed};
 use super::super::router::Api;
+use super::cookies;
 use super::shown::{Place, Shown};
 use super::viewer;
 use crate::error::OperationError;
@@ -25,13 +26,14 @@ struct SignIn<'a> {
     next: &'a str,
     name: &'a str,
     refused: Option<&'a Refusal>,
+    provider: Option<(String, String)>,
 }
 
 #[derive(Template)]
 #[template(path = "invitation.html")]
 struct Invited<'a> {
     installation: &'a str,
-    role: &'a str,
+    role: String,
     fixed: Option<&'a str>,
     name: &'a str,
     refused: Option<&'a Refusal>,
@@ -41,7 +43,7 @@ struct Invited<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct SignInQuery {
     #[serde(default)]
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// What the sign-in's form holds: name and password, or a token.
@@ -78,6 +80,11 @@ fn draw(api: &Api, next: &str, name: &str, refused: Option<&Refusal>) -> Answer<
         next,
         name,
         refused,
+        provider: api.app.config.oidc.as_ref().map(|section| {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.append_pair("next", next);
+            (section.shown(), query.finish())
+        }),
     };
     Shown::new("Sign in", Place::Nowhere, &serde_json::Value::Null)?.with("sign-in", &form)
 }
@@ -95,7 +102,7 @@ pub(super) async fn enter(State(api): State<Api>, headers: HeaderMap, request: R
         by_token(&api, form.token.trim(), &extensions, &browser).await
     };
     match entered {
-        Ok(secret) => Ok(viewer::signed_in(&api.app, &secret, next)),
+        Ok(secret) => Ok(cookies::signed_in(&api.app, &secret, next)),
         Err(OperationError::Refused(refusal)) => {
             let shown = draw(&api, next, form.name.trim(), Some(&refusal))?;
             Ok(with_status(StatusCode::FORBIDDEN, shown))
@@ -131,7 +138,7 @@ async fn draw_invitation(api: &Api, secret: &str, name: &str, refused: Option<&R
     let offered = accept_invitation::look(&api.app, secret).await?;
     let form = Invited {
         installation: &api.app.config.installation.name,
-        role: offered.role.as_str(),
+        role: offered.rights.in_words(),
         fixed: offered.name.as_deref(),
         name,
         refused,
@@ -155,7 +162,7 @@ pub(super) async fn accept(
         Err(Refusal::invalid("passwords_differ", "the two passwords differ").into())
     };
     match made {
-        Ok(session) => Ok(viewer::signed_in(&api.app, &session, "/")),
+        Ok(session) => Ok(cookies::signed_in(&api.app, &session, "/")),
         Err(OperationError::Refused(refusal)) => {
             let shown = draw_invitation(&api, &secret, &form.name, Some(&refusal)).await?;
             Ok(with_status(StatusCode::UNPROCESSABLE_ENTITY, shown))
@@ -181,7 +188,7 @@ async fn read<T: serde::de::DeserializeOwned>(request: Request) -> Answer<T> {
     })
 }
 
-fn browser(headers: &HeaderMap, extensions: &Extensions) -> Browser {
+pub(super) fn browser(headers: &HeaderMap, extensions: &Extensions) -> Browser {
     let name = headers
         .get(header::USER_AGENT)
         .and_then(|name| name.to_str().ok());

@@ -68,7 +68,7 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<TargetName>) -> Answer
             .collect(),
         open: open.map(|open| (open, format::deployment(open.state))),
         proof: &viewer.proof,
-        may: viewer.may(Action::Deploy),
+        may: viewer.may_in(&name.project, Action::Deploy),
     };
     let hosts = Hosts {
         rows: target
@@ -145,8 +145,7 @@ async fn read(viewer: &Viewer, name: &TargetName) -> Answer<Whole> {
     let mut all = locks::all(&mut conn, now).await?.into_iter();
     let wanted = views::deployments::Wanted {
         target: Some(name),
-        over: None,
-        before: None,
+        ..Default::default()
     };
     Ok(Whole {
         target: target.ok_or_else(gone)?,

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -17,14 +17,17 @@ use pointsman_domain::{Action, Actor, ActorKind};
 use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::PrincipalId;
+use pointsman_shared::name::ProjectName;
 use pointsman_store::sessions;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::super::caller::{self, Caller, Credential, address, trace};
 use super::super::problem::{Answer, Failed};
+use super::super::reach::Reach;
 use super::super::repeat::MAX_BODY;
 use super::super::router::Api;
+use super::cookies;
 use super::shown::Went;
 use crate::app::App;
 use crate::operations::{act, begin_session};
@@ -60,9 +63,34 @@ impl Viewer {
         &self.caller.app
     }
 
-    /// Whether this person may do something; buttons for the rest are not drawn.
+    /// Whether this person may do something everywhere; buttons for the rest are not drawn.
     pub(super) fn may(&self, action: Action) -> bool {
-        self.caller.actor.role >= action.least_role()
+        self.caller.actor.rights.role >= action.least_role()
+    }
+
+    /// Whether this person may do something in a project.
+    pub(super) fn may_in(&self, project: &ProjectName, action: Action) -> bool {
+        self.caller.actor.rights.role_in(project) >= action.least_role()
+    }
+
+    /// The names of the projects that this person sees; none = every project.
+    pub(super) fn sight(&self) -> Option<Vec<String>> {
+        self.caller.actor.rights.sight()
+    }
+
+    /// Whether nothing is hidden from this person.
+    pub(super) fn sees_everything(&self) -> bool {
+        self.sight().is_none()
+    }
+
+    /// Whether this person may do something in any project.
+    pub(super) fn may_somewhere(&self, action: Action) -> bool {
+        self.caller.actor.authorize_somewhere(action, "").is_ok()
+    }
+
+    /// Whether this person sees a project.
+    pub(super) fn sees(&self, project: &ProjectName) -> bool {
+        self.caller.actor.rights.sees(project)
     }
 }
 
@@ -80,6 +108,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Viewer {
 pub(in super::super) async fn look(
     api: &Api,
     action: Action,
+    reach: Reach,
     mut request: Request,
     next: Next,
 ) -> Answer<Response> {
@@ -90,7 +119,8 @@ pub(in super::super) async fn look(
     let Some(viewer) = found.or_else(|| stranger(&api.app, &request)) else {
         return Ok(sign_in_first(&request));
     };
-    viewer.caller.actor.authorize(action, request.uri().path())?;
+    let subject = reach.subject(&api.app, &mut request).await?;
+    subject.judge(&viewer.caller.actor, action, request.uri().path())?;
     request.extensions_mut().insert(viewer.clone());
     let answered = tokio::time::timeout(PATIENCE, next.run(request)).await;
     let mut response = answered.map_err(|_| super::super::guard::timed_out(PATIENCE))?;
@@ -102,7 +132,8 @@ pub(in super::super) async fn look(
 pub(in super::super) async fn press(
     api: &Api,
     action: Action,
-    request: Request,
+    reach: Reach,
+    mut request: Request,
     next: Next,
 ) -> Answer<Response> {
     let Some(viewer) = find(&api.app, request.headers(), request.extensions()).await? else {
@@ -111,7 +142,8 @@ pub(in super::super) async fn press(
     };
     came_from_here(request.headers())?;
     let object = request.uri().path().to_owned();
-    if let Err(refusal) = viewer.caller.actor.authorize(action, &object) {
+    let subject = reach.subject(&api.app, &mut request).await?;
+    if let Err(refusal) = subject.judge(&viewer.caller.actor, action, &object) {
         act::refused(
             &api.app,
             &viewer.caller.actor,
@@ -172,7 +204,7 @@ pub(super) fn came_from_here(headers: &HeaderMap) -> Answer<()> {
 }
 
 async fn find(app: &App, headers: &HeaderMap, extensions: &axum::http::Extensions) -> Answer<Option<Viewer>> {
-    let Some(secret) = cookie(headers, cookie_name(app)) else {
+    let Some(secret) = cookies::value(headers, cookies::cookie_name(app)) else {
         return Ok(None);
     };
     let session = Digest::of(secret.as_bytes());
@@ -196,7 +228,7 @@ async fn find(app: &App, headers: &HeaderMap, extensions: &axum::http::Extension
         principal: known.principal,
         kind: known.kind,
         name: known.name,
-        role: known.role,
+        rights: known.rights,
         address: address(extensions),
         trace: trace(extensions),
     };
@@ -248,7 +280,7 @@ fn stranger(app: &App, request: &Request) -> Option<Viewer> {
         principal: PrincipalId(uuid::Uuid::nil()),
         kind: ActorKind::User,
         name: String::new(),
-        role: RoleName::Viewer,
+        rights: RoleName::Viewer.into(),
         address: None,
         trace: None,
     };
@@ -272,58 +304,6 @@ fn proof(secret: &str) -> String {
     };
     mac.update(b"form");
     hex::encode(mac.finalize().into_bytes())
-}
-
-/// The cookie's name. Behind https the browser itself keeps it to this host and to encrypted lines.
-fn cookie_name(app: &App) -> &'static str {
-    if is_https(app) {
-        "__Host-pointsman"
-    } else {
-        "pointsman"
-    }
-}
-
-pub(super) fn is_https(app: &App) -> bool {
-    app.config.http.public_url.scheme() == "https"
-}
-
-/// The value of a cookie.
-pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(found, value)| (found == name).then_some(value))
-}
-
-/// Leads to a page with a new session's cookie.
-pub(super) fn signed_in(app: &App, secret: &str, to: &str) -> Response {
-    with_cookie(
-        app,
-        &format!("{}={secret}; Path=/; HttpOnly; SameSite=Strict", cookie_name(app)),
-        to,
-    )
-}
-
-/// Leads to the sign-in without the cookie.
-pub(super) fn signed_out(app: &App) -> Response {
-    let gone = format!(
-        "{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
-        cookie_name(app)
-    );
-    with_cookie(app, &gone, "/sign-in")
-}
-
-/// Leads to a page and sets a cookie.
-pub(super) fn with_cookie(app: &App, cookie: &str, to: &str) -> Response {
-    let secure = if is_https(app) { "; Secure" } else { "" };
-    let mut response = Went(to.to_owned()).into_response();
-    if let Ok(value) = HeaderValue::from_str(&format!("{cookie}{secure}")) {
-        response.headers_mut().append(SET_COOKIE, value);
-    }
-    response
 }
 
 /// To the sign-in, and back here afterwards. A link on another site comes without the strict cookie, although the

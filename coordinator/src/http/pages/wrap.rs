@@ -16,10 +16,11 @@ use super::super::problem::{self, Answer};
 use super::super::router::Api;
 use super::assets;
 use super::company;
+use super::cookies;
 use super::shown::{Place, Region, Shown};
 use super::stop;
 use super::text;
-use super::viewer::{self, Viewer};
+use super::viewer::Viewer;
 use crate::error::OperationError;
 
 /// Scripts, styles and pictures of our own, and nothing else; forms go nowhere else; nobody frames us.
@@ -119,8 +120,8 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
     } else {
         form
     };
-    let theme = viewer::cookie(request.headers(), "theme").map(ToOwned::to_owned);
-    let keys = viewer::cookie(request.headers(), "keys") != Some("off");
+    let theme = cookies::value(request.headers(), "theme").map(ToOwned::to_owned);
+    let keys = cookies::value(request.headers(), "keys") != Some("off");
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     let viewer = response.extensions_mut().remove::<Viewer>();
@@ -223,7 +224,7 @@ impl Dress<'_> {
             "no-cache, private"
         };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
-        if viewer::is_https(app) {
+        if cookies::is_https(app) {
             let year = HeaderValue::from_static("max-age=31536000");
             headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
         }

@@ -59,7 +59,7 @@ pub fn troubles(member: &Examined) -> Vec<(String, String)> {
 /// Whether one cure, told once, does for many hosts: commands that name a host take one.
 const fn is_cured_alike(problem: &Problem) -> bool {
     match problem {
-        Problem::Absent(Absence::NotJoined | Absence::Paused { .. }) => false,
+        Problem::Absent(Absence::NotJoined | Absence::Paused(_)) => false,
         Problem::Absent(Absence::NeverHeard | Absence::Silent { .. })
         | Problem::Stopped(_)
         | Problem::Late(_)
@@ -80,7 +80,7 @@ fn finding(hosts: &[&Host], problem: &Problem) -> Finding {
     let cure = cure(&names, problem);
     let severity = match problem {
         // What a paused host waits for is a person's wish.
-        Problem::Absent(Absence::Paused { .. })
+        Problem::Absent(Absence::Paused(_))
         | Problem::Stopped(_)
         | Problem::Late(_)
         | Problem::BrokerNotReady
@@ -102,7 +102,7 @@ fn cure(id: &str, problem: &Problem) -> String {
         Problem::Absent(Absence::NotJoined) => {
             format!("on {id}: pointsman-agent join --token TOKEN; pointsman hosts invite {id} makes one")
         }
-        Problem::Absent(Absence::Paused { .. }) => format!("pointsman hosts show {id}"),
+        Problem::Absent(Absence::Paused(_)) => format!("pointsman hosts resume {id}"),
         Problem::Absent(Absence::NeverHeard | Absence::Silent { .. }) | Problem::Late(_) => {
             format!("on {id}: systemctl status pointsman-agent; journalctl -u pointsman-agent -n 50")
         }

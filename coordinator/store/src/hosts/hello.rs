@@ -1,6 +1,7 @@
 //! What an agent says of itself, and what the coordinator notes when it hears it.
 
 use chrono::{DateTime, Utc};
+use pointsman_domain::presence::Pause;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::InstanceId;
 use pointsman_shared::name::HostId;
@@ -93,6 +94,20 @@ pub async fn note_stopped(
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Notes that somebody paused a host, or that it goes on.
+pub async fn set_pause(conn: &mut PgConnection, host: &HostId, pause: Option<&Pause>) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE host SET paused_at = $2, paused_by = $3, paused_reason = $4 WHERE id = $1",
+        host.as_str(),
+        pause.map(|pause| pause.since),
+        pause.and_then(|pause| pause.by.as_deref()),
+        pause.and_then(|pause| pause.reason.as_deref()),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Notes hosts that were silent for so long, once for each silence; with when they were last heard.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::presence::Presence;
+use pointsman_domain::presence::{Pause, Presence};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::InstanceId;
 use pointsman_shared::name::{HostId, PoolName};
@@ -58,6 +58,8 @@ pub(super) struct Columns {
     pub joined_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub paused_at: Option<DateTime<Utc>>,
+    pub paused_by: Option<String>,
+    pub paused_reason: Option<String>,
     pub instance_id: Option<uuid::Uuid>,
     pub hello_nonce: Option<String>,
     pub last_seen_at: Option<DateTime<Utc>>,
@@ -113,7 +115,11 @@ impl TryFrom<Columns> for HostRow {
             presence: Presence {
                 joined_at: row.joined_at,
                 revoked_at: row.revoked_at,
-                paused_at: row.paused_at,
+                paused: row.paused_at.map(|since| Pause {
+                    since,
+                    by: row.paused_by,
+                    reason: row.paused_reason,
+                }),
                 last_seen_at: row.last_seen_at,
                 has_instance: row.instance_id.is_some(),
                 working: row.working > 0,

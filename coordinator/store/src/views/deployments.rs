@@ -20,6 +20,8 @@ pub struct Wanted<'a> {
     pub over: Option<bool>,
     /// Only with a lower number.
     pub before: Option<i64>,
+    /// Only of these projects; none = of every project.
+    pub sight: Option<&'a [String]>,
 }
 
 /// A page of deployments.
@@ -111,6 +113,7 @@ async fn select(
              AND ($3::boolean IS NULL OR (ended_at IS NOT NULL) = $3)
              AND ($4::bigint IS NULL OR deployment.number < $4)
              AND ($5::bigint IS NULL OR deployment.number = $5)
+             AND ($7::text[] IS NULL OR project.name = ANY($7))
            ORDER BY deployment.number DESC LIMIT $6"#,
         wanted.target.map(|target| target.project.to_string()),
         wanted.target.map(|target| target.environment.to_string()),
@@ -118,6 +121,7 @@ async fn select(
         wanted.before,
         only,
         limit,
+        wanted.sight,
     )
     .fetch_all(&mut *conn)
     .await?;

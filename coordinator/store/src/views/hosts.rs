@@ -1,8 +1,8 @@
 //! Hosts with what is wrong with them, by id.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::presence::{Absence, Presence, Rhythm, milliseconds};
-use pointsman_shared::api::fleet::Host;
+use pointsman_domain::presence::{Absence, Pause, Presence, Rhythm, milliseconds};
+use pointsman_shared::api::fleet::{Host, HostPause};
 use pointsman_shared::name::HostId;
 use sqlx::PgConnection;
 
@@ -148,6 +148,8 @@ struct Columns {
     joined_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
     paused_at: Option<DateTime<Utc>>,
+    paused_by: Option<String>,
+    paused_reason: Option<String>,
     has_instance: bool,
     stopped_at: Option<DateTime<Utc>>,
     software: Option<String>,
@@ -172,6 +174,7 @@ async fn select(
     let rows = sqlx::query_as!(
         Columns,
         r#"SELECT id, display_name, labels, pools, kinds, public_key, broker_ready_at, joined_at, revoked_at, paused_at,
+                  paused_by, paused_reason,
                   instance_id IS NOT NULL AS "has_instance!", stopped_at, software, facts, last_seen_at, working, free_bytes,
                   clock_offset_ms, processes,
                   ARRAY(SELECT root || ': ' || problem FROM placement
@@ -195,21 +198,27 @@ async fn select(
 fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examined> {
     let id = row.id.clone();
     let wrong = |what: &dyn ToString| StoreError::inconsistent("host", &id, what.to_string());
+    let pause = row.paused_at.map(|since| Pause {
+        since,
+        by: row.paused_by.clone(),
+        reason: row.paused_reason.clone(),
+    });
     let presence = Presence {
         joined_at: row.joined_at,
         revoked_at: row.revoked_at,
-        paused_at: row.paused_at,
+        paused: pause.clone(),
         last_seen_at: row.last_seen_at,
         has_instance: row.has_instance,
         working: row.working > 0,
     };
     let absence = presence.absence(now, rhythm);
     let mut problems = problems(&row);
+    let seen = absence.is_none();
     let late = presence.late(now, rhythm);
     // Who said goodbye is not missed; every other reason to be absent counts for more.
     let stopped = row
         .stopped_at
-        .filter(|_| absence.is_none_or(Absence::is_silence))
+        .filter(|_| absence.as_ref().is_none_or(Absence::is_silence))
         .map(Problem::Stopped);
     let first = stopped
         .or_else(|| absence.map(Problem::Absent))
@@ -231,9 +240,10 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
             .map(|kind| kind.parse())
             .collect::<Result<_, _>>()
             .map_err(|e| wrong(&e))?,
-        seen: absence.is_none(),
+        seen,
         late: late.is_some(),
         stopped_at: row.stopped_at,
+        paused: pause.map(host_pause),
         last_seen_at: row.last_seen_at,
         software: row.software,
         running: u32::try_from(row.working).unwrap_or_default(),
@@ -244,6 +254,14 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
         problems: problems.iter().map(ToString::to_string).collect(),
     };
     Ok(Examined { host, problems })
+}
+
+fn host_pause(pause: Pause) -> HostPause {
+    HostPause {
+        since: pause.since,
+        by: pause.by.unwrap_or_default(),
+        reason: pause.reason.unwrap_or_default(),
+    }
 }
 
 fn problems(row: &Columns) -> Vec<Problem> {

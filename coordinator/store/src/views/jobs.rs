@@ -10,17 +10,19 @@ use crate::{StoreError, StoreResult};
 
 /// Which jobs.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted {
+pub struct Wanted<'a> {
     /// Only in this state.
     pub state: Option<JobState>,
     /// Only of the deployment with this number.
     pub deployment: Option<i64>,
     /// Only with a lower number.
     pub before: Option<i64>,
+    /// Only of these projects; none = of every project.
+    pub sight: Option<&'a [String]>,
 }
 
 /// A page of jobs, without steps.
-pub async fn page(conn: &mut PgConnection, wanted: Wanted, limit: i64) -> StoreResult<Vec<Job>> {
+pub async fn page(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> StoreResult<Vec<Job>> {
     select(conn, wanted, None, limit).await
 }
 
@@ -53,7 +55,7 @@ struct Columns {
 
 async fn select(
     conn: &mut PgConnection,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     only: Option<i64>,
     limit: i64,
 ) -> StoreResult<Vec<Job>> {
@@ -70,12 +72,14 @@ async fn select(
                 LEFT JOIN deployment ON deployment.id = job.deployment_id
            WHERE ($1::text IS NULL OR job.state = $1) AND ($2::bigint IS NULL OR deployment.number = $2)
              AND ($3::bigint IS NULL OR job.number < $3) AND ($4::bigint IS NULL OR job.number = $4)
+             AND ($6::text[] IS NULL OR project.name = ANY($6))
            ORDER BY job.number DESC LIMIT $5"#,
         wanted.state.map(JobState::as_str),
         wanted.deployment,
         wanted.before,
         only,
         limit,
+        wanted.sight,
     )
     .fetch_all(conn)
     .await?;

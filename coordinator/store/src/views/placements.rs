@@ -1,7 +1,7 @@
 //! Placements with what is known of each: beside their target, or by the host they lie on.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::presence::{Presence, Rhythm};
+use pointsman_domain::presence::{Pause, Presence, Rhythm};
 use pointsman_shared::api::projects::Placement;
 use pointsman_shared::name::{HostId, TargetName};
 use sqlx::PgConnection;
@@ -143,7 +143,7 @@ fn placement(row: PlacementColumns, now: DateTime<Utc>, rhythm: &Rhythm) -> Stor
     let presence = Presence {
         joined_at: row.joined_at,
         revoked_at: row.revoked_at,
-        paused_at: row.paused_at,
+        paused: row.paused_at.map(Pause::since),
         last_seen_at: row.last_seen_at,
         has_instance: row.has_instance,
         working: row.working,

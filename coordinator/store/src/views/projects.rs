@@ -7,24 +7,28 @@ use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
 
-/// Projects after the one named, whose name holds this text.
+/// Projects after the one named, whose name holds this text; of these alone, where `sight` names some.
 pub async fn page(
     conn: &mut PgConnection,
+    sight: Option<&[String]>,
     after: Option<&str>,
     holding: &str,
     limit: i64,
 ) -> StoreResult<Vec<Project>> {
-    select(conn, None, after, holding, limit).await
+    select(conn, sight, after, holding, limit).await
 }
 
 /// The project of this name.
 pub async fn one(conn: &mut PgConnection, name: &str) -> StoreResult<Option<Project>> {
-    Ok(select(conn, Some(name), None, "", 1).await?.pop())
+    let only = [name.to_owned()];
+    Ok(select(conn, Some(&only), None, "", 1).await?.pop())
 }
 
-/// Names of projects that have a target, after the one named, whose name holds this text.
+/// Names of projects that have a target, after the one named, whose name holds this text; of these alone, where `sight`
+/// names some.
 pub async fn with_targets(
     conn: &mut PgConnection,
+    sight: Option<&[String]>,
     after: Option<&str>,
     holding: &str,
     limit: i64,
@@ -33,10 +37,12 @@ pub async fn with_targets(
         "SELECT name FROM project
          WHERE archived_at IS NULL AND ($1::text IS NULL OR name > $1) AND position(lower($2) IN name) > 0
            AND EXISTS (SELECT FROM target WHERE target.project_id = project.id)
+           AND ($4::text[] IS NULL OR name = ANY ($4))
          ORDER BY name LIMIT $3",
         after,
         holding,
         limit,
+        sight,
     );
     Ok(names.fetch_all(conn).await?)
 }
@@ -55,14 +61,14 @@ pub async fn targets(conn: &mut PgConnection, names: &[String]) -> StoreResult<B
 
 async fn select(
     conn: &mut PgConnection,
-    only: Option<&str>,
+    only: Option<&[String]>,
     after: Option<&str>,
     holding: &str,
     limit: i64,
 ) -> StoreResult<Vec<Project>> {
     let rows = sqlx::query!(
         "SELECT name, repository, subdirectory, pool, created_at FROM project
-         WHERE archived_at IS NULL AND ($1::text IS NULL OR name = $1) AND ($2::text IS NULL OR name > $2)
+         WHERE archived_at IS NULL AND ($1::text[] IS NULL OR name = ANY ($1)) AND ($2::text IS NULL OR name > $2)
            AND position(lower($3) IN name) > 0
          ORDER BY name LIMIT $4",
         only,

@@ -51,23 +51,34 @@ pub async fn one(conn: &mut PgConnection, name: &TargetName, rhythm: &Rhythm) ->
     Ok(with_placements(conn, targets, rhythm).await?.pop())
 }
 
-/// Names that hold this text.
-pub async fn holding(conn: &mut PgConnection, text: &str, limit: i64) -> StoreResult<Vec<String>> {
+/// Names that hold this text; of these projects alone, where `sight` names some.
+pub async fn holding(
+    conn: &mut PgConnection,
+    sight: Option<&[String]>,
+    text: &str,
+    limit: i64,
+) -> StoreResult<Vec<String>> {
     let names = sqlx::query_scalar!(
         r#"SELECT project.name || '@' || environment.name AS "name!"
            FROM target JOIN project ON project.id = target.project_id
                 JOIN environment ON environment.id = target.environment_id
            WHERE position($1 IN project.name || '@' || environment.name) > 0
+             AND ($3::text[] IS NULL OR project.name = ANY ($3))
            ORDER BY project.name, environment.position LIMIT $2"#,
         text,
         limit,
+        sight,
     );
     Ok(names.fetch_all(conn).await?)
 }
 
-/// How many there are.
-pub async fn count(conn: &mut PgConnection) -> StoreResult<i64> {
-    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM target"#);
+/// How many there are; of these projects alone, where `sight` names some.
+pub async fn count(conn: &mut PgConnection, sight: Option<&[String]>) -> StoreResult<i64> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM target JOIN project ON project.id = target.project_id
+           WHERE $1::text[] IS NULL OR project.name = ANY ($1)"#,
+        sight,
+    );
     Ok(count.fetch_one(conn).await?)
 }
 

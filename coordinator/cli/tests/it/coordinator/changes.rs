@@ -6,7 +6,7 @@ use axum::{Json, Router};
 use pointsman_shared::api::deployments::{
     CancelRequest, Decision, DecisionRequest, Deployment, DeploymentState, NewDeployment, NewRollback,
 };
-use pointsman_shared::api::fleet::{JoinToken, NewJoinToken};
+use pointsman_shared::api::fleet::{Host, HostPause, JoinToken, NewHostPause, NewJoinToken};
 use pointsman_shared::api::jobs::{Job, JobState};
 use pointsman_shared::api::projects::{
     Applied, Change, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
@@ -36,6 +36,7 @@ pub fn routes() -> Router<Shared> {
         .route("/jobs/{number}/cancel", post(cancel_job))
         .route("/join-tokens", post(invite))
         .route("/hosts/{id}/revoke", post(revoke_host))
+        .route("/hosts/{id}/pause", put(pause_host).delete(resume_host))
         .route("/tokens", post(create_token))
         .route("/tokens/{id}", delete(revoke_token))
 }
@@ -273,11 +274,39 @@ async fn revoke_host(State(shared): State<Shared>, Path(id): Path<String>) {
     }
 }
 
+async fn pause_host(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    Json(wish): Json<NewHostPause>,
+) -> Result<Json<Host>, Refusal> {
+    rests(&shared, &id, Some(wish.reason))
+}
+
+async fn resume_host(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<Host>, Refusal> {
+    rests(&shared, &id, None)
+}
+
+fn rests(shared: &Shared, id: &str, reason: Option<String>) -> Result<Json<Host>, Refusal> {
+    let mut world = shared.world();
+    let found = world.hosts.iter_mut().find(|known| known.id.as_str() == id);
+    let Some(host) = found else {
+        return Err(unknown("host", id, None));
+    };
+    host.seen = reason.is_none();
+    host.paused = reason.map(|reason| HostPause {
+        since: ago(JUST_NOW),
+        by: "lucy".to_owned(),
+        reason,
+    });
+    Ok(Json(host.clone()))
+}
+
 async fn create_token(State(shared): State<Shared>, Json(wish): Json<NewToken>) -> Json<IssuedToken> {
     let info = TokenInfo {
         id: "ci2".to_owned(),
         name: wish.name,
         role: wish.role,
+        projects: wish.projects,
         created_at: ago(JUST_NOW),
         expires_at: Some(ago(-86_400 * i64::from(wish.days.unwrap_or(90)))),
         last_used_at: None,

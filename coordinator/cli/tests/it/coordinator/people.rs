@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use pointsman_shared::api::accounts::{Account, AccountChange, Invitation, NewInvitation};
+use pointsman_shared::api::tokens::RoleName;
 
 use super::Shared;
 use super::refusals::{Refusal, unknown};
@@ -29,6 +30,7 @@ async fn invite(
     let account = Account {
         name: wish.name.unwrap_or_else(|| "guest".to_owned()),
         role: wish.role,
+        projects: wish.projects.clone(),
         created_at: ago(JUST_NOW),
         disabled_at: None,
         seen_at: None,
@@ -37,6 +39,7 @@ async fn invite(
     let invitation = Invitation {
         url: "http://coordinator/invitation/secret".to_owned(),
         role: wish.role,
+        projects: wish.projects,
         expires_at: ago(-3 * 86_400),
     };
     (StatusCode::CREATED, Json(invitation))
@@ -53,6 +56,13 @@ async fn change(
         return Err(unknown("account", &name, None));
     };
     account.role = wish.role.unwrap_or(account.role);
+    for (project, role) in wish.projects {
+        if role == RoleName::None {
+            account.projects.remove(&project);
+        } else {
+            account.projects.insert(project, role);
+        }
+    }
     if let Some(disabled) = wish.disabled {
         account.disabled_at = disabled.then(|| ago(JUST_NOW));
     }

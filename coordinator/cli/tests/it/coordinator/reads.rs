@@ -1,6 +1,6 @@
 //! What can be read, in pages.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
@@ -66,6 +66,7 @@ async fn whoami(State(shared): State<Shared>) -> Json<WhoAmI> {
         name: "lucy".to_owned(),
         kind: "user".to_owned(),
         role: RoleName::Admin,
+        projects: BTreeMap::default(),
         installation: "example".to_owned(),
         version: shared
             .world()

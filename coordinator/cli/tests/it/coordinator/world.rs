@@ -186,6 +186,7 @@ impl World {
             seen: true,
             late: false,
             stopped_at: None,
+            paused: None,
             last_seen_at: Some(ago(JUST_NOW)),
             software: Some("0.1.0".to_owned()),
             running: 0,

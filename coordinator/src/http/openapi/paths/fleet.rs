@@ -1,9 +1,9 @@
 //! Hosts, and the garbage on them.
 
-use pointsman_shared::api::fleet::{Host, JoinToken, NewJoinToken};
+use pointsman_shared::api::fleet::{Host, JoinToken, NewHostPause, NewJoinToken};
 use pointsman_shared::api::garbage::{Garbage, GarbageRequest, GarbageSchedule, UndoRequest, Undone};
 
-use super::super::operation::{Operation, get, post, put};
+use super::super::operation::{Operation, delete, get, post, put};
 use super::super::problems::{DEAD_RELEASE, HOST, LOCKED, PROJECT, RELEASE, TARGET};
 use crate::http::paging::PageQuery;
 
@@ -21,6 +21,18 @@ fn hosts() -> Vec<Operation> {
         get("/api/v1/hosts/{host}", "A host")
             .gives::<Host>(200)
             .refuses(&[(404, "host_not_joined")])
+            .refuses(HOST),
+        put(
+            "/api/v1/hosts/{host}/pause",
+            "Pause a host: it gets nothing new and finishes what it does",
+        )
+        .takes::<NewHostPause>()
+        .gives::<Host>(200)
+        .refuses(&[(404, "host_not_joined"), (422, "invalid_reason")])
+        .refuses(HOST),
+        delete("/api/v1/hosts/{host}/pause", "Let a paused host go on")
+            .gives::<Host>(200)
+            .refuses(&[(404, "host_not_joined"), (409, "host_not_paused")])
             .refuses(HOST),
         post(
             "/api/v1/hosts/{host}/revoke",

@@ -112,7 +112,11 @@ fn recipes() -> Vec<Operation> {
         )
         .takes::<NewRecipe>()
         .gives::<Recipe>(200)
-        .refuses(&[(409, "recipe_changed"), (422, "invalid_recipe")])
+        .refuses(&[
+            (409, "recipe_changed"),
+            (422, "invalid_reason"),
+            (422, "invalid_recipe"),
+        ])
         .refuses(PROJECT),
         put(
             "/api/v1/projects/{project}/recipe/source",

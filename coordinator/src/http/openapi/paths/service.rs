@@ -40,18 +40,34 @@ pub(super) fn operations() -> Vec<Operation> {
         post("/api/v1/accounts/invitations", "Invite a person; the one answer that shows the link, which counts once within three days")
             .takes::<NewInvitation>()
             .gives::<Invitation>(201)
-            .refuses(&[(409, "account_exists"), (422, "invalid_name")]),
+            .refuses(&[
+                (404, "unknown_project"),
+                (409, "account_exists"),
+                (422, "invalid_name"),
+                (422, "invalid_role"),
+            ]),
         put("/api/v1/accounts/{name}", "Change what a person may do, or keep them from signing in")
             .takes::<AccountChange>()
             .gives::<Account>(200)
-            .refuses(&[(404, "unknown_account"), (409, "last_admin")]),
+            .refuses(&[
+                (404, "unknown_account"),
+                (404, "unknown_project"),
+                (409, "last_admin"),
+                (422, "invalid_role"),
+            ]),
         get("/api/v1/tokens", "Tokens, without their secrets")
             .query::<PageQuery>()
             .gives_page::<TokenInfo>(),
         post("/api/v1/tokens", "Issue a token; the one answer that shows it")
             .takes::<NewToken>()
             .gives::<IssuedToken>(201)
-            .refuses(&[(409, "token_exists"), (422, "invalid_name"), (422, "invalid_days")]),
+            .refuses(&[
+                (404, "unknown_project"),
+                (409, "token_exists"),
+                (422, "invalid_name"),
+                (422, "invalid_days"),
+                (422, "invalid_role"),
+            ]),
         delete("/api/v1/tokens/{token}", "Revoke a token")
             .gives_nothing()
             .refuses(&[(404, "unknown_token"), (409, "last_admin")]),

@@ -1,9 +1,13 @@
 //! Accounts: who may sign in, what each may do; the link of an invitation is shown once.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
+use pointsman_domain::Rights;
 use pointsman_shared::api::accounts::{Account, AccountChange, NewInvitation};
 use pointsman_shared::api::tokens::RoleName;
-use pointsman_store::accounts;
+use pointsman_shared::name::ProjectName;
+use pointsman_store::{accounts, projects};
 use serde::Deserialize;
 
 use super::super::super::extract::{Form, filled};
@@ -16,28 +20,42 @@ use super::tabs::{Part, page};
 use crate::operations::{change_account, invite_account};
 
 /// Every role, with what it includes.
-pub(super) const ROLES: [(RoleName, &str); 4] = [
+pub(super) const ROLES: [(RoleName, &str); 5] = [
     (RoleName::Viewer, "reads everything"),
     (RoleName::Deployer, "builds, deploys, rolls back, cancels"),
     (RoleName::Maintainer, "projects, targets, variables, hosts"),
     (RoleName::Admin, "accounts, tokens, environments, everything"),
+    (RoleName::None, "sees only the projects it has a role in"),
+];
+
+/// Every role in a project, with what it includes there.
+pub(super) const OF_PROJECT: [(RoleName, &str); 4] = [
+    (RoleName::Viewer, "reads all of it"),
+    (RoleName::Deployer, "builds, deploys, rolls back, cancels"),
+    (RoleName::Maintainer, "targets, variables, recipe, webhooks"),
+    (RoleName::None, "no more than everywhere"),
 ];
 
 #[derive(Template)]
 #[template(path = "settings/accounts.html")]
 struct Accounts<'a> {
     rows: Vec<(&'a Account, Standing)>,
-    roles: [(RoleName, &'static str); 4],
+    roles: [(RoleName, &'static str); 5],
+    of_project: [(RoleName, &'static str); 4],
+    projects: Vec<ProjectName>,
     proof: &'a str,
     me: &'a str,
 }
 
 /// `GET /settings/accounts`
 pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
-    let all = accounts::all(&mut *viewer.app().store.read().await?).await?;
+    let mut conn = viewer.app().store.read().await?;
+    let all = accounts::all(&mut conn).await?;
     let list = Accounts {
         rows: all.iter().map(|account| (account, standing(account))).collect(),
         roles: ROLES,
+        of_project: OF_PROJECT,
+        projects: projects::all_names(&mut conn).await?,
         proof: &viewer.proof,
         me: &viewer.caller.actor.name,
     };
@@ -68,6 +86,18 @@ pub(super) struct Invite {
     #[serde(default, deserialize_with = "filled")]
     name: Option<String>,
     role: RoleName,
+    #[serde(default, deserialize_with = "filled")]
+    project: Option<ProjectName>,
+    #[serde(default, deserialize_with = "filled")]
+    project_role: Option<RoleName>,
+}
+
+/// One role in one project, as forms hold it.
+pub(super) fn in_project(
+    project: Option<ProjectName>,
+    role: Option<RoleName>,
+) -> BTreeMap<ProjectName, RoleName> {
+    project.zip(role).into_iter().collect()
 }
 
 /// `POST /settings/accounts/invitations`; the one page that shows the link.
@@ -75,11 +105,16 @@ pub(super) async fn invite(viewer: Viewer, Form(form): Form<Invite>) -> Answer<S
     let wish = NewInvitation {
         name: form.name,
         role: form.role,
+        projects: in_project(form.project, form.project_role),
     };
     let made = invite_account::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
+    let rights = Rights {
+        role: made.role,
+        projects: made.projects,
+    };
     let guest = wish.name.as_deref().unwrap_or("Somebody").to_owned();
     let once = Once {
-        title: format!("{guest} is invited as {}", made.role.as_str()),
+        title: format!("{guest} is invited as {}", rights.in_words()),
         what: "Send them this link, by a way that only they read: whoever opens it first makes the account."
             .to_owned(),
         lines: vec![("The link", made.url)],
@@ -96,6 +131,10 @@ pub(super) struct Changed {
     name: String,
     #[serde(default, deserialize_with = "filled")]
     role: Option<RoleName>,
+    #[serde(default, deserialize_with = "filled")]
+    project: Option<ProjectName>,
+    #[serde(default, deserialize_with = "filled")]
+    project_role: Option<RoleName>,
     #[serde(default)]
     disabled: Option<bool>,
 }
@@ -104,6 +143,7 @@ pub(super) struct Changed {
 pub(super) async fn change(viewer: Viewer, Form(form): Form<Changed>) -> Answer<Went> {
     let wish = AccountChange {
         role: form.role,
+        projects: in_project(form.project, form.project_role),
         disabled: form.disabled,
     };
     change_account::execute(viewer.app(), &viewer.caller.actor, &form.name, &wish).await?;

@@ -1,10 +1,13 @@
 //! Who I am here, what I may do, my password and my sessions.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use chrono::{DateTime, Utc};
 use pointsman_domain::Refusal;
 use pointsman_shared::api::accounts::Account;
 use pointsman_shared::api::tokens::RoleName;
+use pointsman_shared::name::ProjectName;
 use pointsman_store::sessions::OpenSession;
 use pointsman_store::{accounts, principals, sessions, views};
 use serde::{Deserialize, Serialize};
@@ -22,7 +25,7 @@ use crate::operations::{begin_session, change_account};
 struct Profile<'a> {
     name: &'a str,
     kind: &'static str,
-    role: RoleName,
+    role: String,
     what: &'static str,
     account: Option<&'a Account>,
     email: Option<String>,
@@ -35,6 +38,7 @@ struct Data<'a> {
     name: &'a str,
     kind: &'static str,
     role: RoleName,
+    projects: &'a BTreeMap<ProjectName, RoleName>,
     sessions: Vec<DateTime<Utc>>,
 }
 
@@ -53,10 +57,10 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
     let profile = Profile {
         name: &actor.name,
         kind,
-        role: actor.role,
+        role: actor.rights.in_words(),
         what: ROLES
             .iter()
-            .find(|(role, _)| *role == actor.role)
+            .find(|(role, _)| *role == actor.rights.role)
             .map_or("", |(_, what)| what),
         account: all.iter().find(|account| is_person && account.name == actor.name),
         email,
@@ -72,7 +76,8 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
     let data = Data {
         name: &actor.name,
         kind,
-        role: actor.role,
+        role: actor.rights.role,
+        projects: &actor.rights.projects,
         sessions: open.iter().map(|session| session.seen_at).collect(),
     };
     Ok(Shown::new("Profile", Place::Nowhere, &data)?

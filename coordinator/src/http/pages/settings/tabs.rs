@@ -80,6 +80,11 @@ impl Part {
         }
     }
 
+    /// Whether roles in single projects show some of it.
+    const fn is_by_project(self) -> bool {
+        matches!(self, Self::Overview | Self::Variables | Self::Webhooks)
+    }
+
     /// What it takes to see it.
     const fn least(self) -> Action {
         match self {
@@ -116,7 +121,9 @@ struct Overview {
 }
 
 fn tabs(viewer: &Viewer, here: Part) -> Vec<Tab> {
-    let may = |part: &Part| viewer.may(part.least());
+    let may = |part: &Part| {
+        viewer.may(part.least()) || (part.is_by_project() && viewer.may_somewhere(Action::Read))
+    };
     let tab = |part: Part| {
         let (word, link, what) = part.words();
         Tab {

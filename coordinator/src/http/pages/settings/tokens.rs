@@ -3,17 +3,18 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 use pointsman_domain::Refusal;
-use pointsman_shared::api::tokens::{NewToken, RoleName, TokenInfo};
-use pointsman_store::tokens;
+use pointsman_shared::api::tokens::{NewToken, RoleName, TokenInfo, in_words};
+use pointsman_shared::name::ProjectName;
+use pointsman_store::{projects, tokens};
 use serde::Deserialize;
 
-use super::super::super::extract::Form;
+use super::super::super::extract::{Form, filled};
 use super::super::super::problem::Answer;
 use super::super::format::Standing;
 use super::super::once::Once;
 use super::super::shown::{Place, Shown, Went};
 use super::super::viewer::Viewer;
-use super::accounts::ROLES;
+use super::accounts::{OF_PROJECT, ROLES, in_project};
 use super::tabs::{Part, page};
 use crate::operations::{issue_token, revoke_token};
 
@@ -24,7 +25,9 @@ const MOST: i64 = 500;
 #[template(path = "settings/tokens.html")]
 struct Tokens<'a> {
     rows: Vec<(&'a TokenInfo, Standing, bool)>,
-    roles: [(RoleName, &'static str); 4],
+    roles: [(RoleName, &'static str); 5],
+    of_project: [(RoleName, &'static str); 4],
+    projects: Vec<ProjectName>,
     proof: &'a str,
 }
 
@@ -41,6 +44,8 @@ pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
             .map(|token| (token, standing(token, now), !is_void(token, now)))
             .collect(),
         roles: ROLES,
+        of_project: OF_PROJECT,
+        projects: projects::all_names(&mut conn).await?,
         proof: &viewer.proof,
     };
     Ok(page(&viewer, Part::Tokens, &all)?
@@ -68,6 +73,10 @@ fn standing(token: &TokenInfo, now: DateTime<Utc>) -> Standing {
 pub(super) struct Issue {
     name: String,
     role: RoleName,
+    #[serde(default, deserialize_with = "filled")]
+    project: Option<ProjectName>,
+    #[serde(default, deserialize_with = "filled")]
+    project_role: Option<RoleName>,
     #[serde(default)]
     days: String,
 }
@@ -84,6 +93,7 @@ pub(super) async fn issue(viewer: Viewer, Form(form): Form<Issue>) -> Answer<Sho
     let wish = NewToken {
         name: form.name.trim().to_owned(),
         role: form.role,
+        projects: in_project(form.project, form.project_role),
         days,
     };
     let issued = issue_token::execute(viewer.app(), &viewer.caller.actor, wish).await?;
@@ -92,7 +102,7 @@ pub(super) async fn issue(viewer: Viewer, Form(form): Form<Issue>) -> Answer<Sho
             "Token {} for {} ({})",
             issued.info.id,
             issued.info.name,
-            issued.info.role.as_str()
+            in_words(issued.info.role, &issued.info.projects)
         ),
         what: "Put it where its machine keeps secrets; on a command line: pointsman login --with-token reads it."
             .to_owned(),

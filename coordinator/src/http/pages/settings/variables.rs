@@ -29,12 +29,13 @@ struct Row<'a> {
     kind: &'static str,
     scope: &'a str,
     variable: &'a Variable,
+    may: bool,
 }
 
 /// `GET /settings/variables`
 pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
-    let all = variables::list(&mut conn, None, MOST).await?;
+    let all = variables::list(&mut conn, viewer.sight().as_deref(), None, MOST).await?;
     let scopes: Vec<_> = all.iter().map(|variable| named(&variable.scope)).collect();
     let list = Variables {
         rows: all
@@ -44,10 +45,15 @@ pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
                 kind,
                 scope,
                 variable,
+                may: match &variable.scope {
+                    VariableScope::Project(project) => viewer.may_in(project, Action::Configure),
+                    VariableScope::Target(target) => viewer.may_in(&target.project, Action::Configure),
+                    VariableScope::Environment(_) | VariableScope::Host(_) => viewer.may(Action::Configure),
+                },
             })
             .collect(),
         proof: &viewer.proof,
-        may: viewer.may(Action::Configure),
+        may: viewer.may_somewhere(Action::Configure),
     };
     Ok(page(&viewer, Part::Variables, &all)?
         .with("variables", &list)?

@@ -21,13 +21,11 @@ const PUSHES: i64 = 20;
 #[derive(Template)]
 #[template(path = "settings/webhooks.html")]
 struct List<'a> {
-    rows: &'a [Webhook],
-    pushes: &'a [Push],
+    rows: Vec<(&'a Webhook, bool)>,
+    pushes: Vec<(&'a Push, bool)>,
     projects: Vec<ProjectName>,
     forges: [Forge; 4],
     proof: &'a str,
-    may: bool,
-    may_repeat: bool,
 }
 
 #[derive(Serialize)]
@@ -43,16 +41,24 @@ pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
     let all: Vec<_> = rows
         .iter()
         .map(|row| keep_webhook::shown(viewer.app(), row))
+        .filter(|webhook| viewer.sees(&webhook.project))
         .collect();
-    let pushes = pushes::page(&mut conn, None, None, PUSHES).await?;
+    let sight = viewer.sight();
+    let pushes = pushes::page(&mut conn, None, sight.as_deref(), None, PUSHES).await?;
+    let mut projects = projects::all_names(&mut conn).await?;
+    projects.retain(|project| viewer.may_in(project, Action::Configure));
     let list = List {
-        rows: &all,
-        pushes: &pushes,
-        projects: projects::all_names(&mut conn).await?,
+        rows: all
+            .iter()
+            .map(|webhook| (webhook, viewer.may_in(&webhook.project, Action::Configure)))
+            .collect(),
+        pushes: pushes
+            .iter()
+            .map(|push| (push, viewer.may_in(&push.project, Action::Deploy)))
+            .collect(),
+        projects,
         forges: [Forge::Github, Forge::Gitlab, Forge::Gitea, Forge::Generic],
         proof: &viewer.proof,
-        may: viewer.may(Action::Configure),
-        may_repeat: viewer.may(Action::Deploy),
     };
     let data = Data {
         webhooks: &all,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::presence::{Absence, Presence, Rhythm};
+use pointsman_domain::presence::{Absence, Pause, Presence, Rhythm};
 use pointsman_domain::rollback::{GoodRelease, previous_good};
 use pointsman_shared::api::releases::ReleaseState;
 use pointsman_shared::ids::ReleaseId;
@@ -31,11 +31,11 @@ pub struct HostFacts {
 /// Every state a host can be in.
 pub const HOST_STATES: [&str; 5] = ["seen", "silent", "paused", "not_joined", "never_heard"];
 
-const fn state_of(absence: Option<Absence>) -> &'static str {
+const fn state_of(absence: Option<&Absence>) -> &'static str {
     match absence {
         None => "seen",
         Some(Absence::Silent { .. }) => "silent",
-        Some(Absence::Paused { .. }) => "paused",
+        Some(Absence::Paused(_)) => "paused",
         Some(Absence::NotJoined) => "not_joined",
         Some(Absence::NeverHeard) => "never_heard",
     }
@@ -61,7 +61,7 @@ pub async fn hosts(conn: &mut PgConnection, rhythm: &Rhythm) -> StoreResult<Vec<
             let presence = Presence {
                 joined_at: row.joined_at,
                 revoked_at: row.revoked_at,
-                paused_at: row.paused_at,
+                paused: row.paused_at.map(Pause::since),
                 last_seen_at: row.last_seen_at,
                 has_instance: row.has_instance,
                 working: row.working,
@@ -69,7 +69,7 @@ pub async fn hosts(conn: &mut PgConnection, rhythm: &Rhythm) -> StoreResult<Vec<
             HostFacts {
                 id: row.id,
                 environments: row.environments,
-                state: state_of(presence.absence(now, rhythm)),
+                state: state_of(presence.absence(now, rhythm).as_ref()),
                 last_seen_s: row.last_seen_at.map(|at| seconds(now, at)),
                 free_bytes: row.free_bytes.and_then(|bytes| u64::try_from(bytes).ok()),
             }
