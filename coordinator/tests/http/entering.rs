@@ -1,6 +1,7 @@
 //! Signing in by an OpenID provider, the whole way over HTTP, and every way in which it must fail.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
+use pointsman_shared::clock::{Clock as _, SystemClock};
 use reqwest::header::LOCATION;
 use reqwest::{Client, redirect};
 use serde_json::json;
@@ -8,6 +9,9 @@ use serde_json::json;
 use crate::browser::{Browser, Page};
 use crate::openid::{Provider, Says};
 use crate::world::{Settings, World};
+
+/// One way in which a token is not right.
+type Bend = fn(&mut Says);
 
 async fn with_provider() -> (World, Provider) {
     let provider = Provider::new().await;
@@ -102,15 +106,15 @@ async fn a_token_that_is_not_right_lets_nobody_in() {
         provider.says(|says| kept = Some(says.clone()));
         kept.unwrap()
     };
-    let bends: [(&str, fn(&mut Says)); 5] = [
+    let bends: [(&str, Bend); 5] = [
         ("nonce", |says| says.nonce = Some("another".to_owned())),
         ("audience", |says| says.audience = "another".to_owned()),
         ("xpired", |says| {
-            says.expires_at = Utc::now() - TimeDelta::minutes(1)
+            says.expires_at = SystemClock.now() - TimeDelta::minutes(1);
         }),
         ("key", |says| says.key = "unknown".to_owned()),
         ("none of the groups", |says| {
-            says.groups = vec!["chess".to_owned()]
+            says.groups = vec!["chess".to_owned()];
         }),
     ];
     for (told, bend) in bends {

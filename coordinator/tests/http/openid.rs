@@ -20,6 +20,7 @@ use openidconnect::{
     AdditionalClaims, Audience, EndUserUsername, IdToken, IdTokenClaims, IssuerUrl, JsonWebKeyId, Nonce,
     PrivateSigningKey as _, StandardClaims, SubjectIdentifier,
 };
+use pointsman_shared::clock::{Clock as _, SystemClock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -74,7 +75,7 @@ impl Provider {
             nonce: None,
             audience: CLIENT.to_owned(),
             key: "first".to_owned(),
-            expires_at: Utc::now() + TimeDelta::minutes(5),
+            expires_at: SystemClock.now() + TimeDelta::minutes(5),
         };
         let shared = Arc::new(Mutex::new(Shared {
             says,

@@ -12,7 +12,7 @@ use pointsman_store::recipes;
 use serde::{Deserialize, Serialize};
 use similar::{ChangeTag, TextDiff};
 
-use super::super::extract::{Form, Path, Query, filled};
+use super::super::extract::{Form, Path, Query};
 use super::super::problem::Answer;
 use super::shown::{Place, Shown, Went};
 use super::viewer::Viewer;
@@ -29,11 +29,11 @@ const FIRST: &str = "[build]\nsteps = [\"make\"]\n";
 /// `?from=1&to=2&base=1`
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Which {
-    #[serde(default, deserialize_with = "filled")]
+    #[serde(default)]
     from: Option<u32>,
-    #[serde(default, deserialize_with = "filled")]
+    #[serde(default)]
     to: Option<u32>,
-    #[serde(default, deserialize_with = "filled")]
+    #[serde(default)]
     base: Option<u32>,
 }
 
@@ -234,7 +234,7 @@ pub(super) struct Written {
     body: String,
     #[serde(default)]
     note: String,
-    #[serde(default, deserialize_with = "filled")]
+    #[serde(default)]
     base: Option<u32>,
 }
 
