@@ -6,7 +6,7 @@ use pointsman_browser_tests::{Look, Theme, Window};
 use crate::world::{signed_in, world};
 
 /// Pages, with what they are looked at with.
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 24] = [
     "/",
     "/p",
     "/p/shop",

@@ -103,7 +103,9 @@ pub(super) async fn read(viewer: &Viewer, deployment: &Deployment) -> Answer<Cou
     let rollback = facts.and_then(|facts| facts.rollback);
     let next = if deployment.state == DeploymentState::Live && deployment.kind == "deploy" {
         let rhythm = app.config.timing.rhythm();
-        let targets = views::targets::page(&mut conn, None, 1000, &rhythm).await?;
+        let of_project = [deployment.target.project.to_string()];
+        let wanted = views::targets::Wanted::of_projects(&of_project);
+        let targets = views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?;
         next(&targets, deployment)
     } else {
         None

@@ -74,11 +74,7 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     let mut all = targets::all(&mut conn).await?;
     all.retain(|target| viewer.sees(&target.name.project));
     let mut chosen = match &which.target {
-        Some(name) => {
-            let actor = &viewer.caller.actor;
-            actor.authorize_in(&name.project, Action::Read, &name.to_string())?;
-            vec![known::target(&mut conn, name).await?]
-        }
+        Some(name) => vec![only(&viewer, &mut conn, name).await?],
         None => with_migrations(&mut conn, &all).await?,
     };
     let concerned = chosen.len();
@@ -131,6 +127,12 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
         .with("migrations", &list)?
         .in_mood(mood)
         .like(format!("pointsman migrations ls {like}")))
+}
+
+async fn only(viewer: &Viewer, conn: &mut PgConnection, name: &TargetName) -> Answer<TargetRow> {
+    let actor = &viewer.caller.actor;
+    actor.authorize_in(&name.project, Action::Read, &name.to_string())?;
+    Ok(known::target(conn, name).await?)
 }
 
 async fn with_migrations(conn: &mut PgConnection, all: &[TargetRow]) -> Answer<Vec<TargetRow>> {
