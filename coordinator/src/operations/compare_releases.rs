@@ -9,9 +9,11 @@ use pointsman_archive::{Entry, Kind, Manifest, Packing, Pick};
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::agent::ObjectKind;
 use pointsman_shared::api::files::{FileChange, FileFate, TextChange};
+use pointsman_store::projects;
 use pointsman_store::releases::ReleaseRow;
 use similar::TextDiff;
 
+use super::known;
 use super::list_files::{self, failed, missing, row};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
@@ -87,7 +89,9 @@ pub async fn text(
     after: &ReleaseRow,
     path: &str,
 ) -> OperationResult<TextChange> {
-    actor.authorize(Action::Build, path)?;
+    let project = projects::get(&mut *app.store.read().await?, after.project).await?;
+    let name = project.as_ref().map(|project| &project.name);
+    known::authorize(actor, name, Action::Build, path)?;
     let old = content(app, before, path).await?;
     let new = content(app, after, path).await?;
     if old.is_none() && new.is_none() {

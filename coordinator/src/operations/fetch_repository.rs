@@ -13,7 +13,7 @@ use crate::mirrors;
 pub async fn execute(app: &App, actor: &Actor, name: &ProjectName) -> OperationResult<ProjectRow> {
     let object = name.as_str();
     act::audited(app, actor, "repository.fetch", object, async {
-        actor.authorize(Action::Build, object)?;
+        actor.authorize_in(name, Action::Build, object)?;
         let project = known::project(&mut *app.store.read().await?, name).await?;
         mirrors::fetch(app, &project).await?;
         let mut tx = app.store.begin().await?;

@@ -58,7 +58,7 @@ pub async fn built_already(
     actor: &Actor,
     wish: &BuildWish,
 ) -> OperationResult<Option<ReleaseRow>> {
-    actor.authorize(Action::Build, wish.project.as_str())?;
+    actor.authorize_in(&wish.project, Action::Build, wish.project.as_str())?;
     let project = known::project(&mut *app.store.read().await?, &wish.project).await?;
     let source = mirrors::source(app, &project, parse(wish.reference.as_deref())?.into()).await?;
     let digest = source

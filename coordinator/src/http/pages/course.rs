@@ -145,7 +145,7 @@ impl Course {
             way_back,
             ready: self.ready.map(|(ready, _)| ready),
             proof: &viewer.proof,
-            may: viewer.may(Action::Deploy),
+            may: viewer.may_in(&deployment.target.project, Action::Deploy),
         };
         shown.with("onward", &onward)
     }

@@ -110,7 +110,7 @@ pub(super) async fn show(
         rows: changes().map(|change| row(change, number)).collect(),
         shown,
         sizes: whole.diff.as_ref().map(sizes).unwrap_or_default(),
-        may_read: viewer.may(Action::Build),
+        may_read: viewer.may_in(&project, Action::Build),
     };
     let label = &release.label;
     let other = whole.diff.as_ref().map_or("OTHER", |diff| diff.against.as_str());
