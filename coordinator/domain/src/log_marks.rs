@@ -104,6 +104,13 @@ pub const fn sign(source: LogSource) -> char {
 }
 
 fn group_mark(text: &str) -> Option<(MarkKind, String)> {
+    // Most lines begin nothing.
+    if !["section_", "group", "--- ", "+++"]
+        .iter()
+        .any(|sign| text.contains(sign))
+    {
+        return None;
+    }
     let start = text.find("section_").filter(|at| *at < 16);
     if let Some(section) = start.and_then(|at| text.get(at..)) {
         if section.starts_with("section_end:") {

@@ -125,7 +125,7 @@ pub struct Piece {
 
 /// Takes a line apart.
 pub fn pieces(text: &str) -> Vec<Piece> {
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+    if is_plain(text) {
         let style = Style::default();
         let piece = Piece {
             text: text.to_owned(),
@@ -139,8 +139,16 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     screen.pieces
 }
 
+/// Whether there is nothing in it to be taken apart: most lines are plain.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
 /// Its text alone.
 pub fn plain(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     pieces(text).into_iter().map(|piece| piece.text).collect()
 }
 

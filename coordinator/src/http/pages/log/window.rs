@@ -114,7 +114,7 @@ impl Window {
             groups: groups(job, extent),
             query,
             whole: chosen.is_none(),
-            at: cards.line().filter(|_| part == Part::End),
+            at: (part == Part::End && extent.over).then(|| cards.line().unwrap_or(last)),
             causes,
             cards,
         })
