@@ -1,8 +1,8 @@
 //! Known causes: patterns that tell people what a line of a failed log means.
 //!
 //! The first cause in order that fits a line is its cause, and each cause is told once, at its last line: what ended a
-//! job stands near its end. Patterns are regular expressions whose search takes time in proportion to the line, so that
-//! nobody's pattern can hold up a page.
+//! job stands near its end. Patterns are regular expressions whose search takes time in proportion to their size and to the
+//! line; both are kept small, so that nobody's pattern can hold up a page.
 
 use pointsman_shared::api::causes::{Cause, NewCause};
 use pointsman_shared::api::jobs::NumberedLine;
@@ -14,9 +14,9 @@ use crate::terminal;
 /// Length of each text of a cause at most.
 const LONGEST: usize = 500;
 /// Characters of a line that are looked at.
-const LOOKED_AT: usize = 4096;
+const LOOKED_AT: usize = 1000;
 /// Size of a compiled pattern at most, in bytes.
-const COMPILED: usize = 256 * 1024;
+const COMPILED: usize = 64 * 1024;
 /// Size of all of them.
 const ALL_COMPILED: usize = 16 * 1024 * 1024;
 

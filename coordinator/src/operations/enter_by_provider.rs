@@ -16,8 +16,8 @@ use crate::error::OperationResult;
 use crate::oidc::Known;
 use crate::system;
 
-/// The name of this act in the audit trail.
-const ACTION: &str = "session.begin";
+/// The name of a refusal in the audit trail; not that of a password's, by which guesses are counted.
+const REFUSED: &str = "session.provider";
 
 /// Lets somebody in; returns the secret of the cookie.
 pub async fn execute(
@@ -28,6 +28,7 @@ pub async fn execute(
 ) -> OperationResult<Zeroizing<String>> {
     let rights = rights(section, &known.groups);
     if rights.role == RoleName::None && rights.projects.is_empty() {
+        take_back(app, known, rights, browser).await?;
         let refusal = without_role(known);
         refuse(app, browser, &refusal).await?;
         return Err(refusal.into());
@@ -51,6 +52,15 @@ pub async fn execute(
     begin_session::begin(app, &actor, None, browser).await
 }
 
+/// Whose groups give nothing any more has nothing any more, in open sessions neither.
+async fn take_back(app: &App, known: &Known, none: Rights, browser: &Browser) -> OperationResult<()> {
+    let mut tx = app.store.begin().await?;
+    if let Some(found) = accounts::of_identity(&mut tx, &known.issuer, &known.subject).await? {
+        given(app, &mut tx, found.principal, &found.name, none, browser).await?;
+    }
+    act::commit(tx).await
+}
+
 /// Writes down under the coordinator's own name that somebody did not get in: nobody knows who it was.
 pub async fn refuse(app: &App, browser: &Browser, refusal: &Refusal) -> OperationResult<()> {
     let mut tx = app.store.begin().await?;
@@ -60,7 +70,7 @@ pub async fn refuse(app: &App, browser: &Browser, refusal: &Refusal) -> Operatio
     act::refused(
         app,
         &actor,
-        ACTION,
+        REFUSED,
         "the OpenID provider",
         refusal.code,
         &refusal.what,
@@ -105,10 +115,7 @@ async fn made(
     rights: &Rights,
     browser: &Browser,
 ) -> OperationResult<(PrincipalId, String)> {
-    let now = app.clock.now();
-    let name = free_name(tx, known).await?;
-    let principal = principals::ensure(tx, begin_session::fresh(app), ActorKind::User, &name, now).await?;
-    accounts::insert(tx, principal, rights.role, None, now).await?;
+    let (principal, name) = new_account(app, tx, known, rights.role).await?;
     accounts::bind(tx, principal, &known.issuer, &known.subject).await?;
     let actor = actor(principal, &name, rights.clone(), browser);
     let detail = serde_json::json!({
@@ -129,24 +136,49 @@ async fn made(
     Ok((principal, name))
 }
 
-/// The name that the provider says, as a name here. One that is taken is never taken over: it gets an end of its own.
-async fn free_name(tx: &mut Transaction, known: &Known) -> OperationResult<String> {
+/// An account that nobody had, under the name that the provider says. A name that is taken is never taken over: it gets an
+/// end of its own, and where that is taken, too, one that nobody could foresee.
+async fn new_account(
+    app: &App,
+    tx: &mut Transaction,
+    known: &Known,
+    role: RoleName,
+) -> OperationResult<(PrincipalId, String)> {
+    let now = app.clock.now();
+    let said = said(known);
+    let digest = Digest::of(format!("{} {}", known.issuer, known.subject).as_bytes());
+    let fresh = begin_session::fresh(app);
+    let unforeseen = fresh.0.simple().to_string();
+    for name in [
+        said.clone(),
+        format!("{said}-{}", digest.short()),
+        format!("{said}-{}", unforeseen.get(20..).unwrap_or(&unforeseen)),
+    ] {
+        invite_account::check_name(&name)?;
+        if accounts::find(tx, &name).await?.is_some() {
+            continue;
+        }
+        let principal = principals::ensure(tx, fresh, ActorKind::User, &name, now).await?;
+        if accounts::insert(tx, principal, role, None, now).await? {
+            return Ok((principal, name));
+        }
+    }
+    let what = format!("every name like {said} is taken");
+    Err(Refusal::conflict("account_exists", what)
+        .hint("sign in again")
+        .into())
+}
+
+/// What the provider says, as a name here.
+fn said(known: &Known) -> String {
     let said = known.name.as_deref().unwrap_or_default().to_lowercase();
     let plain = |c: &char| c.is_ascii_alphanumeric() || "._@-".contains(*c);
     let said: String = said.chars().filter(plain).take(48).collect();
-    let said = if said.is_empty() {
+    if said.is_empty() {
         "person".to_owned()
     } else {
         said
-    };
-    let digest = Digest::of(format!("{} {}", known.issuer, known.subject).as_bytes());
-    let name = if accounts::find(tx, &said).await?.is_some() {
-        format!("{said}-{}", digest.short())
-    } else {
-        said
-    };
-    invite_account::check_name(&name)?;
-    Ok(name)
+    }
 }
 
 /// Gives an account what its groups give now, and no more.

@@ -66,6 +66,8 @@ pub async fn target(conn: &mut PgConnection, name: &TargetName) -> OperationResu
     let names: Vec<String> = targets::all(conn)
         .await?
         .iter()
+        // Whoever asks may not know of other projects.
+        .filter(|target| target.name.project == name.project)
         .map(|target| target.name.to_string())
         .collect();
     let list = "pointsman target list";

@@ -110,7 +110,7 @@ async fn the_overview_goes_back_to_any_moment() {
     past.holds("2026-01-02 03:04 UTC");
     past.holds("nothing yet");
     let wrong = viewer.get("/?at=yesterday").await;
-    assert_eq!(wrong.status, 400);
+    assert_eq!(wrong.status, 422);
     wrong.holds("2026-11-20T12:00");
 }
 

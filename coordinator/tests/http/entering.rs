@@ -1,12 +1,14 @@
 //! Signing in by an OpenID provider, the whole way over HTTP, and every way in which it must fail.
 
 use chrono::TimeDelta;
+use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::clock::{Clock as _, SystemClock};
+use pointsman_shared::digest::Digest;
 use reqwest::header::LOCATION;
 use reqwest::{Client, redirect};
 use serde_json::json;
 
-use crate::browser::{Browser, Page};
+use crate::browser::{Browser, Page, invitation};
 use crate::openid::{Provider, Says};
 use crate::world::{Settings, World};
 
@@ -98,6 +100,58 @@ async fn another_person_of_the_same_name_gets_an_account_of_their_own() {
     assert!(names[1].as_str().unwrap().starts_with("lucy-"), "{names:?}");
 }
 
+/// Makes an account with a password, as a guest does.
+async fn has_account(world: &World, name: &str) {
+    let path = invitation(world, Some(name), RoleName::Viewer).await;
+    let chosen = "correct horse battery staple";
+    let form = [("name", name), ("password", chosen), ("again", chosen)];
+    Browser::new(world).send_form(&path, &form).await.leads_to();
+}
+
+#[tokio::test]
+async fn an_account_that_was_there_before_is_never_taken_nor_given_away() {
+    let (world, provider) = with_provider().await;
+    let mut subject = String::new();
+    provider.says(|says| subject.clone_from(&says.subject));
+    // Whoever foresees the name that a person would get makes it first.
+    let digest = Digest::of(format!("{} {subject}", provider.issuer).as_bytes());
+    let foreseen = format!("lucy-{}", digest.short());
+    for name in ["lucy", &foreseen] {
+        has_account(&world, name).await;
+    }
+    enter(&world, &mut Browser::new(&world)).await.leads_to();
+    let accounts = world.admin().get("accounts").await.expect(200);
+    let roles: Vec<_> = accounts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|account| {
+            (
+                account["name"].as_str().unwrap(),
+                account["role"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(roles.len(), 3, "{roles:?}");
+    for name in ["lucy", &foreseen] {
+        assert!(roles.contains(&(name, "viewer")), "{roles:?}");
+    }
+    let bound = "SELECT count(*) FROM account WHERE password_hash IS NULL AND role = 'admin'";
+    assert_eq!(world.count(bound).await, 1, "{roles:?}");
+}
+
+#[tokio::test]
+async fn whose_groups_give_nothing_any_more_has_nothing_any_more() {
+    let (world, provider) = with_provider().await;
+    let mut open = Browser::new(&world);
+    enter(&world, &mut open).await.leads_to();
+    assert_eq!(open.get("/settings/accounts").await.status, 200);
+    provider.says(|says| says.groups = vec!["chess".to_owned()]);
+    assert_eq!(enter(&world, &mut Browser::new(&world)).await.status, 403);
+    // The browser that is still signed in has lost it as well.
+    assert_eq!(open.get("/settings/accounts").await.status, 403);
+}
+
 #[tokio::test]
 async fn a_token_that_is_not_right_lets_nobody_in() {
     let (world, provider) = with_provider().await;
@@ -129,7 +183,7 @@ async fn a_token_that_is_not_right_lets_nobody_in() {
         provider.says(|says| *says = good.clone());
     }
     assert_eq!(world.count("SELECT count(*) FROM account").await, 0);
-    let refused = "SELECT count(*) FROM audit WHERE action = 'session.begin' AND result = 'refused'";
+    let refused = "SELECT count(*) FROM audit WHERE action = 'session.provider' AND result = 'refused'";
     assert_eq!(world.count(refused).await, 5);
 }
 

@@ -151,6 +151,8 @@ fn every_code_that_the_sources_refuse_with_is_in_the_document() {
         "invalid_email",
         "account_disabled",
         "invalid_form",
+        "invalid_moment",
+        "no_text",
         "no_role",
         "other_origin",
         "passwords_differ",

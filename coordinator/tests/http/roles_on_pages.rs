@@ -53,6 +53,28 @@ async fn a_maintainer_of_one_project_finds_nothing_of_another_on_pages() {
 }
 
 #[tokio::test]
+async fn guesses_and_searches_tell_nothing_of_what_is_hidden() {
+    let world = two_projects().await;
+    let token = token(&world, "none", "maintainer").await;
+    let ann = Keeper::signed_in(&world, &[("token", &token)]).await;
+    for path in [
+        "/find?q=a",
+        "/find?q=2",
+        "/find?q=production",
+        "/?q=a",
+        "/?show=problems",
+        "/?at=2026-01-01",
+        "/gc?project=pax",
+        "/t/shop@productio",
+        "/t/pax@production",
+        "/migrations?target=shop@productio",
+    ] {
+        let page = ann.get(path).await;
+        assert!(!tells_of_pay(&page.text), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn presses_that_name_another_project_in_their_form_find_nothing() {
     let world = two_projects().await;
     let token = token(&world, "none", "maintainer").await;

@@ -28,7 +28,7 @@ impl Mine {
         let mut conn = viewer.app().store.read().await?;
         let principal = viewer.caller.actor.principal;
         Ok(Self {
-            projects: views::own::projects(&mut conn, principal, MINE).await?,
+            projects: views::own::projects(&mut conn, principal, viewer.sight().as_deref(), MINE).await?,
         })
     }
 }

@@ -91,7 +91,8 @@ async fn numbered(conn: &mut PgConnection, viewer: &Viewer, q: &str) -> StoreRes
         let name = format!("#{number} {} to {}", deployment.release, deployment.target);
         find("deployment", name, format!("/d/{number}"))
     });
-    let job = views::jobs::one(conn, number).await?.map(|job| {
+    let job = views::jobs::one(conn, number).await?;
+    let job = job.filter(|job| viewer.sees(&job.project)).map(|job| {
         find(
             "job",
             format!("#{number} {}", job.kind),

@@ -99,11 +99,15 @@ struct Data<'a> {
 /// `GET /gc`
 pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
     let known = read(&viewer, which.project.as_ref()).await?;
-    let found = if known.many {
-        collect_garbage::look_at_builders(viewer.app(), &viewer.caller.actor).await?
-    } else {
-        look(&viewer, which.project.as_ref()).await?
+    let mut found = match (known.many, viewer.sees_everything()) {
+        (true, true) => collect_garbage::look_at_builders(viewer.app(), &viewer.caller.actor).await?,
+        (true, false) => Garbage::default(),
+        (false, _) => look(&viewer, which.project.as_ref()).await?,
     };
+    if !viewer.sees_everything() {
+        // Of hosts those hear who see everything.
+        found.builders.clear();
+    }
     let may_pin = |target: &TargetName| viewer.may_in(&target.project, Action::Deploy);
     let lying = Lying {
         targets: by_target(&found.items, may_pin),
@@ -178,6 +182,10 @@ async fn look(viewer: &Viewer, chosen: Option<&ProjectName>) -> Answer<Garbage> 
 async fn read(viewer: &Viewer, project: Option<&ProjectName>) -> Answer<Known> {
     let mut conn = viewer.app().store.read().await?;
     if let Some(name) = project {
+        viewer
+            .caller
+            .actor
+            .authorize_in(name, Action::Read, name.as_str())?;
         known::project(&mut conn, name).await?;
     }
     let is_chosen = |name: &ProjectName| viewer.sees(name) && project.is_none_or(|project| project == name);

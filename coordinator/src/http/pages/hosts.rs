@@ -25,7 +25,7 @@ use crate::operations::{doctor, invite_host};
 /// Hosts on one page.
 const ROWS: i64 = 50;
 /// Hosts with something wrong that are shown at once.
-const SUSPECTS: i64 = 200;
+const SUSPECTS: usize = 500;
 
 /// `?show=problems&after=web-50`
 #[derive(Debug, Deserialize)]

@@ -110,7 +110,11 @@ pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answ
             .iter()
             .map(|job| list_row(job, open.get(&job.number)))
             .collect(),
-        summary: summary(&open),
+        summary: if viewer.sees_everything() {
+            summary(&open)
+        } else {
+            String::new()
+        },
         state: &query.state,
         states: STATES.map(|state| (state.as_str(), state.as_str() == query.state)),
         next: jobs.last().filter(|_| more).map(|last| last.number),
@@ -181,7 +185,11 @@ pub(super) async fn show(
     let window = Window::open(&mut conn, &job, &extent, (part, stage, find.as_query())).await?;
     let finds = finding::find(&mut conn, number, &find).await?;
     let now = pointsman_store::now(&mut conn).await?;
-    let open = views::job_queue::open(&mut conn, now).await?;
+    let open = if job.state.is_final() {
+        HashMap::new()
+    } else {
+        views::job_queue::open(&mut conn, now).await?
+    };
     let whole = Whole {
         job,
         log: window.lines.clone(),

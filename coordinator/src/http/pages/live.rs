@@ -39,6 +39,9 @@ const BEAT: Duration = Duration::from_secs(15);
 /// How long to gather events before a page is drawn again.
 const GATHER: Duration = Duration::from_millis(120);
 
+/// The same for people who come and go.
+const ARRIVALS: Duration = Duration::from_secs(1);
+
 /// The pages' own routes, which a stream asks as a browser would.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Inner(pub(in super::super) Arc<OnceLock<Router>>);
@@ -85,7 +88,6 @@ pub(super) async fn stream(
         .filter_map(|pair| pair.split_once(':'))
         .map(|(id, hash)| (id.to_owned(), hash.to_owned()))
         .collect();
-    let seat = api.company.sit(page.path(), &viewer);
     let reader = Reader {
         api,
         page,
@@ -98,9 +100,9 @@ pub(super) async fn stream(
         have,
         tab: String::new(),
         events,
-        seat,
+        seat: None,
+        viewer,
     };
-    drop(viewer);
     let mut response = Sse::new(frames(reader)).into_response();
     let headers = response.headers_mut();
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -118,6 +120,7 @@ struct Reader {
     tab: String,
     events: Receiver<Arc<Event>>,
     seat: Option<Seat>,
+    viewer: Viewer,
 }
 
 /// Why a stream ends or goes on.
@@ -136,6 +139,10 @@ fn frames(mut reader: Reader) -> impl Stream<Item = Result<Frame, Infallible>> {
         loop {
             match reader.draw().await {
                 Some(Some(shown)) => {
+                    if reader.seat.is_none() {
+                        // A page that may not be seen has no company.
+                        reader.seat = reader.api.company.sit(reader.page.path(), &reader.viewer);
+                    }
                     let others = reader.seat.as_ref().map_or_else(company::nobody, Seat::others);
                     let around = [stop::region(&reader.api.app).await, others];
                     for frame in reader.differing(&shown, &around) {
@@ -234,7 +241,11 @@ impl Reader {
         };
         let first = tokio::select! {
             () = shutdown.cancelled() => return Next::End,
-            () = company => return Next::Draw,
+            () = company => {
+                // Many may come at once.
+                tokio::time::sleep(ARRIVALS).await;
+                return Next::Draw;
+            }
             first = tokio::time::timeout(BEAT, self.events.recv()) => first,
         };
         match first {

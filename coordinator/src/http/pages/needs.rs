@@ -5,7 +5,7 @@
 use askama::Template;
 use pointsman_domain::presence::Rhythm;
 use pointsman_shared::api::deployments::{Deployment, DeploymentState};
-use pointsman_shared::name::{HostId, ProjectName, TargetName};
+use pointsman_shared::name::{HostId, TargetName};
 use pointsman_store::PgConnection;
 use pointsman_store::views::hosts::{Examined, Problem};
 use pointsman_store::views::outcomes::{self, Outcome};
@@ -17,6 +17,8 @@ use super::format::{self, Standing};
 const LINES: usize = 20;
 /// Rows that are read of each kind.
 const MOST: i64 = 100;
+/// Hosts that are read.
+const SUSPECTS: usize = 100;
 
 /// What is not as it should be.
 pub(super) struct Troubles {
@@ -57,23 +59,22 @@ pub(super) async fn read(
     rhythm: &Rhythm,
 ) -> StoreResult<Troubles> {
     Ok(Troubles {
-        bad: outcomes::bad(conn, MOST).await?,
-        drifted: views::placements::drifted(conn, MOST).await?,
-        hosts: views::hosts::suspects(conn, MOST, rhythm).await?,
+        bad: outcomes::bad(conn, sight, MOST).await?,
+        drifted: views::placements::drifted(conn, sight, MOST).await?,
+        // Of hosts those hear who see everything.
+        hosts: match sight {
+            None => views::hosts::suspects(conn, SUSPECTS, rhythm).await?,
+            Some(_) => Vec::new(),
+        },
         targets: views::targets::count(conn, sight).await?,
-        last: outcomes::newest(conn).await?,
+        last: match sight {
+            None => outcomes::newest(conn).await?,
+            Some(_) => None,
+        },
     })
 }
 
 impl Troubles {
-    /// Keeps what somebody may see who sees some projects alone; of hosts those hear who see everything.
-    pub(super) fn keep_to(&mut self, sees: impl Fn(&ProjectName) -> bool) {
-        self.bad.retain(|(target, _)| sees(&target.project));
-        self.drifted.retain(|(target, ..)| sees(&target.project));
-        self.hosts.clear();
-        self.last = None;
-    }
-
     /// Projects that something is wrong with.
     pub(super) fn projects(&self, open: &[Deployment]) -> Vec<String> {
         let paused = open

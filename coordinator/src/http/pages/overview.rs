@@ -146,9 +146,23 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
 async fn show_past(viewer: &Viewer, query: &OverviewQuery) -> Answer<Shown> {
     let at = past::moment(&query.at)?;
     let mut conn = viewer.app().store.read().await?;
-    let environments = environments::names(&mut conn).await?;
+    let mut environments = environments::names(&mut conn).await?;
     let sight = viewer.sight();
-    let projects = projects(&mut conn, sight.as_deref(), query, Vec::new).await?;
+    // What was a problem then nobody knows: all of them are shown.
+    let all = OverviewQuery {
+        q: query.q.clone(),
+        after: query.after.clone(),
+        ..OverviewQuery::default()
+    };
+    let mut projects = projects(&mut conn, sight.as_deref(), &all, Vec::new).await?;
+    projects.truncate(usize::try_from(ROWS).unwrap_or_default());
+    if sight.is_some() {
+        let wanted = views::targets::Wanted::of_projects(&projects);
+        let rhythm = viewer.app().config.timing.rhythm();
+        let targets = views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?;
+        let has = |name: &String| targets.iter().any(|it| it.name.environment.as_str() == name);
+        environments.retain(has);
+    }
     let rows = past::read(&mut conn, &environments, &projects, at).await?;
     let title = format!("Overview as of {}", at.format("%F %H:%M UTC"));
     Shown::new(title, Place::Overview, &rows)?.with("past", &rows)
@@ -167,10 +181,6 @@ async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, 
     let open = views::deployments::page(&mut conn, open, OPEN).await?;
     let troubles = needs::read(&mut conn, sight.as_deref(), &rhythm).await?;
     let now = pointsman_store::now(&mut conn).await?;
-    let mut troubles = troubles;
-    if sight.is_some() {
-        troubles.keep_to(|project| viewer.sees(project));
-    }
     let mut projects = projects(&mut conn, sight.as_deref(), query, || troubles.projects(&open)).await?;
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = projects.len() > rows;

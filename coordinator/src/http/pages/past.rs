@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, Utc};
 use pointsman_domain::Refusal;
 use pointsman_store::views::past::{self, Then};
 use pointsman_store::{PgConnection, StoreResult};
@@ -36,6 +36,7 @@ pub(super) fn moment(text: &str) -> Answer<DateTime<Utc>> {
         .or_else(|| minute().ok())
         .or_else(|| second().ok())
         .or_else(|| day().ok());
+    let found = found.filter(|at| (1970..10_000).contains(&at.year()));
     Ok(found.ok_or_else(|| {
         let what = format!("{text:?} is no moment");
         Refusal::invalid("invalid_moment", what).hint("write 2026-11-20T12:00, in UTC")
@@ -83,6 +84,8 @@ mod tests {
                 Some(wanted)
             );
         }
-        assert!(moment("yesterday").is_err());
+        for wrong in ["yesterday", "-0001-01-01", "+12345-01-01"] {
+            assert!(moment(wrong).is_err(), "{wrong}");
+        }
     }
 }

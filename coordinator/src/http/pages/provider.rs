@@ -86,7 +86,8 @@ pub(super) async fn come_back(
     let next = begun.as_ref().map_or("/", |begun| local(&begun.next)).to_owned();
     let entered = match begun {
         Some(begun) => enter(&api, section, &query, &begun, &browser).await,
-        None => refuse(&api.app, &browser, expired()).await,
+        // Anybody can call this address: what nobody began is not written down.
+        None => Err(expired().into()),
     };
     match entered {
         Ok(secret) => {
@@ -108,7 +109,7 @@ async fn enter(
 ) -> Result<Zeroizing<String>, OperationError> {
     let state = query.state.as_deref().unwrap_or_default();
     if !bool::from(state.as_bytes().ct_eq(begun.state.as_bytes())) {
-        return refuse(&api.app, browser, expired()).await;
+        return Err(expired().into());
     }
     if let Some(error) = &query.error {
         let why = query.error_description.as_deref().unwrap_or(error);

@@ -113,8 +113,12 @@ pub(in super::super) async fn look(
     next: Next,
 ) -> Answer<Response> {
     let mut found = find(&api.app, request.headers(), request.extensions()).await?;
-    if found.is_none() {
+    // A stream asks its page again as a browser would, by its cookie.
+    if found.is_none() && request.uri().path() != "/live" {
         found = by_token(&api.app, request.headers(), request.extensions()).await?;
+    }
+    if found.is_none() && came_across(request.headers()) {
+        return Ok(sign_in_first(&request));
     }
     let Some(viewer) = found.or_else(|| stranger(&api.app, &request)) else {
         return Ok(sign_in_first(&request));
@@ -253,7 +257,9 @@ async fn by_token(
     let header = headers.get(AUTHORIZATION);
     let token = header
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
+        .and_then(|value| value.strip_prefix("Bearer "))
+        // Another's, such as that of a proxy before us, is nothing to us.
+        .filter(|token| token.trim().starts_with("pmn_"));
     let Some(token) = token else {
         return Ok(None);
     };
@@ -304,6 +310,12 @@ fn proof(secret: &str) -> String {
     };
     mac.update(b"form");
     hex::encode(mac.finalize().into_bytes())
+}
+
+/// Whether a link on another site led here: the strict cookie did not come along, whoever it is.
+fn came_across(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    text("sec-fetch-site") == Some("cross-site") && text("sec-fetch-mode") == Some("navigate")
 }
 
 /// To the sign-in, and back here afterwards. A link on another site comes without the strict cookie, although the

@@ -70,8 +70,13 @@ pub(super) async fn of_job(
     chain.add(link, None);
     if let Some(id) = &job.host {
         let rhythm = viewer.app().config.timing.rhythm();
-        if let Some(host) = views::hosts::one(conn, id.as_str(), &rhythm).await? {
-            chain.add(why::host(&host, now), Some(format!("/h/{id}")));
+        if let Some(mut host) = views::hosts::one(conn, id.as_str(), &rhythm).await? {
+            let whole = viewer.sees_everything();
+            if !whole {
+                // They name roots of projects that may be hidden.
+                host.problems.clear();
+            }
+            chain.add(why::host(&host, now), whole.then(|| format!("/h/{id}")));
         }
     }
     Ok(Some(chain))

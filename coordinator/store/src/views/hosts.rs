@@ -13,6 +13,9 @@ const CLOCK_TOLERANCE_MS: i64 = 5_000;
 /// A disk with less than this free is named.
 const LOW_DISK_BYTES: i64 = 1 << 30;
 
+/// Suspects that are judged at most.
+const SUSPECTS: i64 = 2_000;
+
 /// What is wrong with a host; its words are for people.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Problem {
@@ -78,30 +81,32 @@ pub async fn examined(conn: &mut PgConnection, limit: i64, rhythm: &Rhythm) -> S
 
 /// Hosts that something may be wrong with. A coarse choice, so that a large fleet that is well costs little: what is
 /// wrong is judged as for every other host, and it may be nothing.
-pub async fn suspects(conn: &mut PgConnection, limit: i64, rhythm: &Rhythm) -> StoreResult<Vec<Examined>> {
-    let heard_ms = rhythm.beat_ms.min(rhythm.idle_beat_ms);
-    let late = crate::now(conn).await? - milliseconds(heard_ms);
+pub async fn suspects(conn: &mut PgConnection, limit: usize, rhythm: &Rhythm) -> StoreResult<Vec<Examined>> {
+    let now = crate::now(conn).await?;
+    // Two beats of its own: what `Presence::late` waits for.
+    let late = |beat_ms: u64| now - milliseconds(beat_ms.saturating_mul(2));
     let ids = sqlx::query_scalar!(
         "SELECT id FROM host
          WHERE revoked_at IS NULL
            AND (joined_at IS NULL OR instance_id IS NULL OR broker_ready_at IS NULL OR paused_at IS NOT NULL
-                OR stopped_at IS NOT NULL OR last_seen_at IS NULL OR last_seen_at < $1
+                OR stopped_at IS NOT NULL OR last_seen_at IS NULL
+                OR last_seen_at < CASE WHEN working > 0 THEN $1::timestamptz ELSE $5::timestamptz END
                 OR free_bytes < $2 OR abs(clock_offset_ms) > $3 OR processes <> '[]'
                 OR EXISTS (SELECT FROM placement WHERE placement.host_id = host.id AND retired_at IS NULL
                              AND (problem IS NOT NULL OR drift IS NOT NULL)))
          ORDER BY id LIMIT $4",
-        late,
+        late(rhythm.beat_ms),
         LOW_DISK_BYTES,
         CLOCK_TOLERANCE_MS,
-        limit,
+        SUSPECTS,
+        late(rhythm.idle_beat_ms),
     )
     .fetch_all(&mut *conn)
     .await?;
-    let found = select(conn, Some(&ids), None, limit, rhythm).await?;
-    Ok(found
-        .into_iter()
-        .filter(|examined| !examined.problems.is_empty())
-        .collect())
+    let mut found = select(conn, Some(&ids), None, SUSPECTS, rhythm).await?;
+    found.retain(|examined| !examined.problems.is_empty());
+    found.truncate(limit);
+    Ok(found)
 }
 
 /// Ids of members that hold this text.

@@ -110,7 +110,7 @@ async fn chunks(
            WHERE before < $4 ORDER BY first_line, seq"#,
         head.stream.0,
         head.epoch,
-        i64::try_from(after).unwrap_or(i64::MAX - 1) + 1,
+        i64::try_from(after).unwrap_or(i64::MAX).saturating_add(1),
         most,
     )
     .fetch_all(conn)

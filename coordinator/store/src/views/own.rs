@@ -6,10 +6,11 @@ use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
 
-/// Projects that somebody built or deployed last, the newest first; read from their last two hundred of each.
+/// Projects that somebody built or deployed last, the newest first, of those that they still see; read from their last two hundred of each.
 pub async fn projects(
     conn: &mut PgConnection,
     principal: PrincipalId,
+    sight: Option<&[String]>,
     most: i64,
 ) -> StoreResult<Vec<ProjectName>> {
     let names = sqlx::query_scalar!(
@@ -21,9 +22,11 @@ pub async fn projects(
                   FROM deployment JOIN target ON target.id = deployment.target_id
                   WHERE deployment.requested_by = $1 ORDER BY deployment.requested_at DESC LIMIT 200)) AS act
                 JOIN project ON project.id = act.project_id AND project.archived_at IS NULL
+           WHERE $3::text[] IS NULL OR project.name = ANY ($3)
            GROUP BY project.name ORDER BY max(act.at) DESC, project.name LIMIT $2"#,
         principal.0,
         most,
+        sight,
     )
     .fetch_all(conn)
     .await?;

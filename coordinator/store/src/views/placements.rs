@@ -23,8 +23,12 @@ pub async fn on_hosts(
         .collect())
 }
 
-/// What differs from what was decided.
-pub async fn drifted(conn: &mut PgConnection, limit: i64) -> StoreResult<Vec<(TargetName, HostId, String)>> {
+/// What differs from what was decided; in these projects alone, where `sight` names some.
+pub async fn drifted(
+    conn: &mut PgConnection,
+    sight: Option<&[String]>,
+    limit: i64,
+) -> StoreResult<Vec<(TargetName, HostId, String)>> {
     let rows = sqlx::query!(
         r#"SELECT project.name || '@' || environment.name AS "target!", placement.host_id,
                   COALESCE(placement.drift, placement.problem) AS "drift!"
@@ -32,8 +36,10 @@ pub async fn drifted(conn: &mut PgConnection, limit: i64) -> StoreResult<Vec<(Ta
                 JOIN project ON project.id = target.project_id
                 JOIN environment ON environment.id = target.environment_id
            WHERE placement.retired_at IS NULL AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL)
+             AND ($2::text[] IS NULL OR project.name = ANY ($2))
            ORDER BY 1, 2 LIMIT $1"#,
         limit,
+        sight,
     )
     .fetch_all(conn)
     .await?;

@@ -149,13 +149,16 @@ FROM (SELECT at, person.id AS principal_id, author AS who, 'release.request' AS 
       FROM wish JOIN person ON person.n = who) AS act
 ORDER BY at;
 
+-- Decisions to come are newer than these.
+UPDATE placement SET generation = :releases FROM blank WHERE blank.id = placement.target_id;
+
 -- What is live today.
 CREATE TEMP TABLE newest ON COMMIT DROP AS
 SELECT DISTINCT ON (target_id) target_id, release_id, n, at FROM wish WHERE :live AND outcome = 'live' ORDER BY target_id, n DESC;
 UPDATE target SET desired_release_id = newest.release_id FROM newest WHERE newest.target_id = target.id;
 INSERT INTO good_release (target_id, release_id, first_live_at, last_live_at)
 SELECT target_id, release_id, min(at), max(at) FROM wish WHERE :live AND outcome = 'live' AND age < 8 GROUP BY target_id, release_id;
-UPDATE placement SET generation = newest.n, fence_generation = newest.n, desired_release_id = newest.release_id,
+UPDATE placement SET fence_generation = :releases, desired_release_id = newest.release_id,
                      attempted_release_id = newest.release_id, confirmed_release_id = newest.release_id,
                      current_folder = release.folder, health = 'healthy'
 FROM newest JOIN release ON release.id = newest.release_id WHERE newest.target_id = placement.target_id;

@@ -250,7 +250,7 @@ pub(in super::super) async fn step(
         },
         What::Hit => {
             let place = match way {
-                Way::On => (line + 1, way),
+                Way::On => (line.saturating_add(1), way),
                 Way::Back => (line, way),
             };
             let found = log_window::search(&mut conn, number, &query.sought(), place, 1).await?;

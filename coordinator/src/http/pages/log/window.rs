@@ -209,7 +209,7 @@ pub(in super::super) async fn lines(
         .await?
         .ok_or_else(|| unknown(number))?;
     let from = query.from.max(1);
-    let to = query.to.unwrap_or(from + PAGE - 1);
+    let to = query.to.unwrap_or(from.saturating_add(PAGE - 1));
     let wanted = to.saturating_add(1).saturating_sub(from).min(MOST);
     let limit = usize::try_from(wanted).unwrap_or_default();
     let mut lines = Vec::new();
