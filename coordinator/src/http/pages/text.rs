@@ -21,11 +21,39 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     reads && !text(header::ACCEPT).is_some_and(|accept| accept.contains("text/html"))
 }
 
+/// Our own pages never put a form into a form.
+fn without_forms(html: &str) -> String {
+    let mut pieces = html.split("<form");
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        kept.push_str(piece.split_once("</form>").map_or("", |(_, after)| after));
+    }
+    kept
+}
+
 /// The page as text.
 pub(super) fn of(shown: &Shown) -> Result<String, Refusal> {
-    let html: String = shown.regions.iter().map(|region| region.html.as_str()).collect();
+    // Nothing can be pressed here; and what stands beside each other needs room between.
+    let html: String = shown
+        .regions
+        .iter()
+        .map(|region| without_forms(&region.html))
+        .collect();
+    let html = html.replace("<span", " <span").replace("<a ", " <a ");
     config::plain_no_decorate()
         .no_link_wrapping()
         .string_from_read(html.as_bytes(), COLUMNS)
         .map_err(|error| Refusal::invalid("no_text", format!("this page cannot be shown as text: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_left_out_and_the_rest_stays() {
+        let html = "a<form method=\"post\"><button>go</button></form>b<form>c</form>d";
+        assert_eq!(without_forms(html), "abd");
+        assert_eq!(without_forms("plain"), "plain");
+    }
 }

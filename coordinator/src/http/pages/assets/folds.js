@@ -5,12 +5,13 @@ export class Folds {
   /** @param {[number, number, number][]} groups first line, last line, whether it is open */
   constructor(groups) {
     this.groups = groups;
+    /** @type {[number, number][]} */
+    this.hidden = [];
     this.settle();
   }
 
   /** Joins what is folded into ranges that do not touch. */
   settle() {
-    /** @type {[number, number][]} */
     this.hidden = [];
     const folded = this.groups.filter(([, , open]) => !open).sort((a, b) => a[0] - b[0]);
     for (const [from, to] of folded) {
@@ -23,7 +24,8 @@ export class Folds {
   /** What newer groups say; those that a person turned stay as they are. @param {[number, number, number][]} groups */
   renew(groups) {
     const known = new Map(this.groups.map((group) => [group[0], group[2]]));
-    this.groups = groups.map(([from, to, open]) => [from, to, known.get(from) ?? open]);
+    for (const group of groups) group[2] = known.get(group[0]) ?? group[2];
+    this.groups = groups;
     this.settle();
   }
 
