@@ -65,7 +65,7 @@ async fn a_deployment_takes_no_mouse() -> Result<()> {
     tab.until("the deployment is there", "location.pathname.startsWith('/d/')")
         .await?;
     // While it is patched, whoever stands somewhere stays there.
-    tab_to(&tab, "shop@production").await?;
+    tab_to(&tab, "production").await?;
     let stood = focused(&tab).await?;
     tab.until(
         "it is live",

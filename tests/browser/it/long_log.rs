@@ -91,12 +91,13 @@ async fn opens(tab: &Tab, page: &str) -> Result<String> {
     for part in [0.25, 0.9, 0.1] {
         let begun = Instant::now();
         tab.run(&format!(
-            "(() => {{ const box = document.getElementById('log-lines'); box.scrollTop = box.scrollHeight * {part}; }})()"
+            "(() => {{ const box = document.getElementById('log-lines'); box.scrollIntoView({{ block: 'center' }});
+             box.scrollTop = box.scrollHeight * {part}; }})()"
         ))
         .await?;
         let near = format!(
             "(() => {{ const box = document.getElementById('log-lines').getBoundingClientRect();
-             const row = document.elementFromPoint(box.left + 60, box.top + 60)?.closest('li');
+             const row = document.elementFromPoint(box.left + 60, box.top + box.height / 2)?.closest('li');
              const line = Number(row?.id.slice(1)); return Math.abs(line / {LINES} - {part}) < 0.02; }})()"
         );
         tab.until("the rows of that place are seen", &near).await?;
