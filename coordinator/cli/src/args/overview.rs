@@ -27,7 +27,8 @@ Look
   why 812|shop@production|web-1     why it waits, holds or failed, and what to do; top: a live view
   logs [-f] 812|shop@production     logs of all hosts, merged by time
   jobs ls|show|cancel               units of work
-  hosts ls|show|invite|revoke       machines
+  hosts ls|show|invite|pause|revoke machines
+  cause ls|add|change|rm            what lines of failed logs mean
   events, audit [--verify], doctor  what machines and people did, what is wrong; open 812: its URL
 Set up
   project, environment, target      create|list|show; apply -f FILE does all of it at once
