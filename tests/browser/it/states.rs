@@ -1,11 +1,11 @@
 //! Pages where there is nothing yet, very much, or something wrong: no violation, no sideways scroll, within the budget.
 
-use anyhow::{Context as _, Result, ensure};
-use pointsman_browser_tests::{Look, Tab, Theme, Window};
+use anyhow::{Context as _, Result};
+use pointsman_browser_tests::Window;
 use pointsman_sandbox::{InventedFleet, InventedPast, Options, Sandbox};
 use pointsman_tests::shared;
 
-use crate::access::{AXE, BYTES, NODES, REQUESTS};
+use crate::access::examine;
 use crate::world::{held, signed_in, signed_in_at, world};
 
 /// Lists and forms, which stand with nothing in them, too.
@@ -53,45 +53,6 @@ async fn start() -> Result<Sandbox> {
         ..shared().await?
     };
     Ok(Sandbox::start(options).await?)
-}
-
-/// Looks at pages in both themes and widths, and at 320 px.
-async fn examine(tab: &Tab, pages: &[&str]) -> Result<Vec<String>> {
-    let axe = fs_err::read_to_string(AXE).context("deploy/install-packages tests fetches it")?;
-    let mut wrong = Vec::new();
-    let mut weights = Vec::new();
-    for theme in [Theme::Light, Theme::Dark] {
-        for width in [1280, 390] {
-            tab.look(Look { theme, width }).await?;
-            for page in pages {
-                tab.load(page).await?;
-                for violation in tab.violations(&axe).await? {
-                    wrong.push(format!("{page} {theme:?} {width}: {violation}"));
-                }
-            }
-        }
-    }
-    let narrow = Look {
-        theme: Theme::Light,
-        width: 320,
-    };
-    tab.look(narrow).await?;
-    for page in pages {
-        tab.load(page).await?;
-        let over = tab
-            .run("document.documentElement.scrollWidth - innerWidth")
-            .await?;
-        if over.as_i64() != Some(0) {
-            wrong.push(format!("{page} is {over} px too wide at 320 px"));
-        }
-        let weight = tab.weight().await?;
-        weights.push(format!("{page}: {weight:?}"));
-        if weight.elements > NODES || weight.requests > REQUESTS || weight.bytes > BYTES {
-            wrong.push(format!("{page}: {weight:?}"));
-        }
-    }
-    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-    Ok(weights)
 }
 
 #[tokio::test(flavor = "multi_thread")]
