@@ -148,7 +148,7 @@ async fn read(app: &App, query: &ListQuery) -> StoreResult<Found> {
         suspects.retain(|member| after.is_none_or(|after| member.host.id.as_str() > after));
         suspects
     } else {
-        views::hosts::examined_after(&mut conn, after, ROWS + 1, &rhythm).await?
+        views::hosts::examined(&mut conn, after, ROWS + 1, &rhythm).await?
     };
     let more = members.len() > rows;
     members.truncate(rows);

@@ -14,7 +14,7 @@ const MOST: i64 = 10_000;
 /// Looks at every member. Hosts are heard through the broker: while that is away, their silence says nothing of them.
 pub(super) async fn look(app: &App, is_broker_away: bool) -> StoreResult<Vec<Finding>> {
     let mut conn = app.store.read().await?;
-    let mut members = hosts::examined(&mut conn, MOST, &app.config.timing.rhythm()).await?;
+    let mut members = hosts::examined(&mut conn, None, MOST, &app.config.timing.rhythm()).await?;
     members.retain(|member| member.host.revoked_at.is_none());
     if members.is_empty() {
         return Ok(vec![warn("no host has joined", "pointsman hosts invite HOST")]);

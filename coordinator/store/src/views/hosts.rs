@@ -74,11 +74,6 @@ pub async fn one(conn: &mut PgConnection, id: &str, rhythm: &Rhythm) -> StoreRes
     Ok(examined.map(|examined| examined.host))
 }
 
-/// The first so many hosts, each with what is wrong with it.
-pub async fn examined(conn: &mut PgConnection, limit: i64, rhythm: &Rhythm) -> StoreResult<Vec<Examined>> {
-    select(conn, None, None, limit, rhythm).await
-}
-
 /// Hosts that something may be wrong with. A coarse choice, so that a large fleet that is well costs little: what is
 /// wrong is judged as for every other host, and it may be nothing.
 pub async fn suspects(conn: &mut PgConnection, limit: usize, rhythm: &Rhythm) -> StoreResult<Vec<Examined>> {
@@ -126,7 +121,7 @@ pub async fn count(conn: &mut PgConnection) -> StoreResult<i64> {
 }
 
 /// Hosts after the one named, each with what is wrong with it.
-pub async fn examined_after(
+pub async fn examined(
     conn: &mut PgConnection,
     after: Option<&str>,
     limit: i64,
