@@ -28,6 +28,8 @@ use crate::config::OidcSection;
 
 /// How long what a provider says of itself is remembered.
 const FRESH: Duration = Duration::from_mins(5);
+/// How long a provider that did not answer is not asked again: whoever signs in by it meanwhile is told at once.
+const QUIET: Duration = Duration::from_secs(5);
 /// Longest wait for a provider.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest answer.
@@ -79,7 +81,7 @@ type Speaker = Client<
 >;
 
 /// Why a sign-in did not come about.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum OidcError {
     /// The provider does not answer, or not as a provider.
     #[error("the provider did not answer as it should: {0}")]
@@ -127,9 +129,12 @@ pub struct Known {
     pub groups: Vec<String>,
 }
 
-/// The provider, with what it last said of itself.
+/// What a provider said of itself last, or that it said nothing; and when.
+type Said = (Instant, Result<CoreProviderMetadata, OidcError>);
+
+/// The provider, with what it last said of itself. One question at a time: others wait for its answer.
 #[derive(Debug, Clone, Default)]
-pub struct Provider(Arc<Mutex<Option<(Instant, CoreProviderMetadata)>>>);
+pub struct Provider(Arc<Mutex<Option<Said>>>);
 
 impl Provider {
     /// Where to send a browser, and what it keeps meanwhile.
@@ -221,22 +226,25 @@ impl Provider {
 
     async fn metadata(&self, section: &OidcSection, anew: bool) -> Result<CoreProviderMetadata, OidcError> {
         let mut known = self.0.lock().await;
-        if let Some((at, metadata)) = &*known
-            && !anew
-            && at.elapsed() < FRESH
-        {
-            return Ok(metadata.clone());
+        match &*known {
+            Some((at, Ok(metadata))) if !anew && at.elapsed() < FRESH => return Ok(metadata.clone()),
+            Some((at, Err(error))) if at.elapsed() < QUIET => return Err(error.clone()),
+            Some(_) | None => {}
         }
-        let unavailable = |error: String| OidcError::Unavailable(error);
-        let issuer =
-            IssuerUrl::new(section.issuer.clone()).map_err(|error| unavailable(error.to_string()))?;
-        let http = client(section)?;
-        let metadata = CoreProviderMetadata::discover_async(issuer, &|request| send(http.clone(), request))
-            .await
-            .map_err(|error| unavailable(told(&error)))?;
-        *known = Some((Instant::now(), metadata.clone()));
-        Ok(metadata)
+        let said = discover(section).await;
+        *known = Some((Instant::now(), said.clone()));
+        said
     }
+}
+
+/// Asks a provider for what it says of itself.
+async fn discover(section: &OidcSection) -> Result<CoreProviderMetadata, OidcError> {
+    let unavailable = |error: &dyn std::error::Error| OidcError::Unavailable(told(error));
+    let issuer = IssuerUrl::new(section.issuer.clone()).map_err(|error| unavailable(&error))?;
+    let http = client(section)?;
+    CoreProviderMetadata::discover_async(issuer, &|request| send(http.clone(), request))
+        .await
+        .map_err(|error| unavailable(&error))
 }
 
 /// Groups come as a list, or as one word.
