@@ -64,6 +64,14 @@ impl Api {
         self.ask(Method::PUT, path, Some(body)).await
     }
 
+    /// DELETEs; a refusal is a value.
+    pub async fn try_delete<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<std::result::Result<T, Refused>> {
+        self.ask(Method::DELETE, path, None).await
+    }
+
     async fn ask<T: serde::de::DeserializeOwned>(
         &self,
         method: Method,

@@ -1,4 +1,7 @@
-//! Pages for everybody: no violation that axe knows, in both themes and widths; no sideways scroll; within the budget.
+//! Pages for everybody: no violation that axe knows, in both themes and widths; no sideways scroll; nothing
+//! that moves by itself; within the budget.
+
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use pointsman_browser_tests::{Look, Tab, Theme, Window};
@@ -40,16 +43,22 @@ const NODES: u64 = 1500;
 const REQUESTS: u64 = 6;
 const BYTES: u64 = 60_000;
 
-/// Looks at pages in both themes and widths, and at 320 px; tells what each weighs.
+/// Looks at pages in both themes and widths, and at 320 px; tells what each weighs, and when it was first seen.
 pub async fn examine(tab: &Tab, pages: &[&str]) -> Result<Vec<String>> {
     let axe = fs_err::read_to_string(AXE).context("deploy/install-packages tests fetches it")?;
     let mut wrong = Vec::new();
     let mut weights = Vec::new();
+    let mut paints: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for theme in [Theme::Light, Theme::Dark] {
         for width in [1280, 390] {
             tab.look(Look { theme, width }).await?;
             for page in pages {
                 tab.load(page).await?;
+                let painting = tab.painting().await?;
+                paints.entry(page).or_default().push(painting.first_ms);
+                if painting.shift > 0.0 {
+                    wrong.push(format!("{page} {theme:?} {width}: moved by {}", painting.shift));
+                }
                 for violation in tab.violations(&axe).await? {
                     wrong.push(format!("{page} {theme:?} {width}: {violation}"));
                 }
@@ -70,13 +79,22 @@ pub async fn examine(tab: &Tab, pages: &[&str]) -> Result<Vec<String>> {
             wrong.push(format!("{page} is {over} px too wide at 320 px"));
         }
         let weight = tab.weight().await?;
-        weights.push(format!("{page}: {weight:?}"));
+        weights.push(format!(
+            "{page}: {weight:?}, first paint {:.0} ms",
+            median(paints.remove(page))
+        ));
         if weight.elements > NODES || weight.requests > REQUESTS || weight.bytes > BYTES {
             wrong.push(format!("{page}: {weight:?}"));
         }
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(weights)
+}
+
+fn median(times: Option<Vec<f64>>) -> f64 {
+    let mut times = times.unwrap_or_default();
+    times.sort_unstable_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]

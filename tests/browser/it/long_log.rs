@@ -1,7 +1,7 @@
 //! A log of a million lines: opened anywhere, searched, stepped through, and never more of it in the page than one can
 //! see soon.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use pointsman_browser_tests::{Tab, Window};
@@ -12,6 +12,8 @@ use crate::world::{signed_in, world};
 const LINES: u64 = 1_000_000;
 /// Rows that may stand in the page.
 const ROWS: i64 = 2_000;
+/// Bytes that the scripts of a page may hold.
+const HEAP: u64 = 60_000_000;
 /// What no program should write.
 const EVIL: [&str; 4] = [
     "</script><img src=x onerror=\"document.title='taken'\">",
@@ -197,6 +199,61 @@ async fn a_log_is_followed_until_one_reads_elsewhere_and_again_at_its_end() -> R
     sees(&tab, 28_100).await?;
     rows(&tab).await?;
     job.fails().await?;
+    window.close().await
+}
+
+/// How long lines pour in, in seconds: `POINTSMAN_TEST_BURST` asks for more.
+fn burst() -> Result<u64> {
+    Ok(std::env::var("POINTSMAN_TEST_BURST").map_or(Ok(6), |seconds| seconds.parse())?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_thousand_lines_a_second_are_followed_with_a_bounded_page() -> Result<()> {
+    const TENTHS: u64 = 10;
+    const A_TENTH: u64 = 500;
+    let world = world().await?;
+    let mut job = Logged::begun(world).await?;
+    job.writes("build", A_TENTH, |line| format!("line {line}"))
+        .await?;
+    let window = Window::open().await?;
+    let tab = signed_in(&window, world).await?;
+    tab.load(&format!("/jobs/{}", job.number)).await?;
+    sees(&tab, A_TENTH).await?;
+    tab.run(
+        "globalThis.tasks = []; new PerformanceObserver(list => { for (const one of list.getEntries())
+         tasks.push(one.duration); }).observe({ type: 'longtask' }); true",
+    )
+    .await?;
+    let seconds = burst()?;
+    let mut beat = tokio::time::interval(Duration::from_millis(1000 / TENTHS));
+    let begun = Instant::now();
+    for _ in 0..seconds * TENTHS {
+        beat.tick().await;
+        job.writes("build", A_TENTH, |line| {
+            format!("\u{1b}[32mok\u{1b}[0m unit {line} of the shop, all is well")
+        })
+        .await?;
+        rows(&tab).await?;
+    }
+    let poured = begun.elapsed();
+    let last = A_TENTH * (seconds * TENTHS + 1);
+    let begun = Instant::now();
+    sees(&tab, last).await?;
+    let behind = begun.elapsed();
+    job.fails().await?;
+    let heap = tab.run("performance.memory.usedJSHeapSize").await?.as_u64();
+    ensure!(
+        heap.is_some_and(|heap| heap < HEAP),
+        "{heap:?} bytes of scripts' memory"
+    );
+    let tasks = tab
+        .run("tasks.map(Math.round).sort((a, b) => b - a).join(' ')")
+        .await?;
+    println!(
+        "{last} lines in {poured:.1?}: the last was seen {} ms after it was written; tasks above 50 ms: {tasks}; {} kB of memory",
+        behind.as_millis(),
+        heap.unwrap_or_default() / 1000
+    );
     window.close().await
 }
 

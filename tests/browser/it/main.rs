@@ -5,6 +5,7 @@ mod flow;
 mod keyboard;
 mod logged;
 mod long_log;
+mod soon;
 mod states;
 mod streams;
 mod world;

@@ -6,5 +6,5 @@
 mod page;
 mod window;
 
-pub use page::{Look, Tab, Theme, Weight};
+pub use page::{Look, Painting, Tab, Theme, Weight};
 pub use window::Window;

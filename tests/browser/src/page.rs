@@ -46,6 +46,15 @@ pub struct Weight {
     pub bytes: u64,
 }
 
+/// How a page came to be seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Painting {
+    /// Milliseconds from the request until something stood there.
+    pub first_ms: f64,
+    /// What moved afterwards by itself: cumulative layout shift, a share of the window.
+    pub shift: f64,
+}
+
 /// A tab.
 #[derive(Debug)]
 pub struct Tab {
@@ -190,7 +199,36 @@ impl Tab {
         })
     }
 
-    /// Evaluates an expression.
+    /// How the page that was loaded last came to be seen, once it is live and drawn.
+    pub async fn painting(&self) -> Result<Painting> {
+        self.until(
+            "the page is live and painted",
+            "(document.getElementById('live')?.textContent ?? 'live') === 'live'
+             && performance.getEntriesByName('first-contentful-paint').length > 0",
+        )
+        .await?;
+        let painting = self
+            .run(
+                "new Promise(done => { let shift = 0;
+                 new PerformanceObserver(list => { for (const one of list.getEntries()) if (!one.hadRecentInput) shift += one.value; })
+                   .observe({ type: 'layout-shift', buffered: true });
+                 // What was observed before is told in a task of its own, after which two frames have been drawn.
+                 setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done({ shift,
+                   first: performance.getEntriesByName('first-contentful-paint')[0].startTime }))), 0); })",
+            )
+            .await?;
+        let of = |name: &str| {
+            painting[name]
+                .as_f64()
+                .with_context(|| format!("{name}: {painting}"))
+        };
+        Ok(Painting {
+            first_ms: of("first")?,
+            shift: of("shift")?,
+        })
+    }
+
+    /// Evaluates an expression, and waits for it where it is a promise.
     pub async fn run(&self, expression: &str) -> Result<Value> {
         let done = self.page.evaluate_expression(expression).await?;
         Ok(done.into_value().unwrap_or(Value::Null))
