@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use crate::artifacts::Artifacts;
 use crate::config::Config;
+use crate::known_causes::Ready;
 use crate::metrics::Metrics;
 use crate::mirrors::Remembered;
 use crate::signatory::Signatory;
@@ -36,6 +37,8 @@ pub struct App {
     pub bells: Arc<Bells>,
     /// What was read in mirrors and does not change.
     pub mirrors: Arc<Remembered>,
+    /// Known causes, ready to be looked for.
+    pub causes: Arc<Ready>,
     /// What is measured.
     pub metrics: Arc<Metrics>,
 }

@@ -8,12 +8,12 @@ use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::clock::Clock;
 use pointsman_shared::ids::{AuditId, IdSource, PrincipalId};
 use pointsman_store::audit::{self, Act, ActResult};
-use pointsman_store::{Store, StoreError, signing_keys};
+use pointsman_store::{Store, StoreError, accounts, signing_keys};
 
 use crate::config::Config;
 use crate::error::OperationError;
 use crate::key_file::{self, KeyFileError};
-use crate::operations::{invite_account, issue_token};
+use crate::operations::{invite_account, issue_token, renew_password};
 use crate::system;
 use crate::vault::{Vault, VaultError};
 
@@ -106,7 +106,8 @@ pub async fn init(config: &Config, clock: &dyn Clock, ids: &dyn IdSource) -> Res
     })
 }
 
-/// `pointsman-coordinator invite`: whoever reaches the console may always make an account, also when every admin is gone.
+/// `pointsman-coordinator invite`: whoever reaches the console may always make an account, also when every admin is gone; for
+/// an account that is there it gives a link for another password.
 pub async fn invite(
     config: &Config,
     clock: &dyn Clock,
@@ -120,16 +121,31 @@ pub async fn invite(
     if let Some(name) = name {
         invite_account::check_name(name).map_err(OperationError::from)?;
     }
-    let invitation =
-        invite_account::insert(&mut tx, &config.http.public_url, name, &role.into(), now).await?;
+    let url = &config.http.public_url;
+    let known = match name {
+        Some(name) => accounts::find(&mut tx, name)
+            .await?
+            .map(|account| (name, account)),
+        None => None,
+    };
+    let (action, invitation) = match &known {
+        Some((name, account)) => {
+            let link = renew_password::insert(&mut tx, url, name, account, now).await?;
+            ("account.renew_password", link)
+        }
+        None => {
+            let invitation = invite_account::insert(&mut tx, url, name, &role.into(), now).await?;
+            ("account.invite", invitation)
+        }
+    };
     let act = Act {
         id: AuditId(ids.next()),
         at: now,
         actor: &system::of(&mut tx, PrincipalId(ids.next()), now).await?,
-        action: "account.invite",
+        action,
         object: &name.map_or_else(|| "a new account".to_owned(), |name| format!("account {name}")),
         result: ActResult::Done,
-        detail: serde_json::json!({ "role": role, "from": "console" }),
+        detail: serde_json::json!({ "role": invitation.role, "from": "console" }),
     };
     audit::append(&mut tx, &act).await?;
     tx.commit().await.map_err(StoreError::from)?;

@@ -12,6 +12,7 @@ pub mod forge;
 pub mod http;
 pub mod init;
 pub mod key_file;
+pub mod known_causes;
 pub mod lifecycle;
 pub mod live;
 pub mod metrics;

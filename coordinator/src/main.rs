@@ -57,7 +57,7 @@ enum Command {
     /// Make schema, signing key and first token; prints the token once, as one line of JSON.
     Init,
     /// Invite somebody to the dashboard, an admin when not said otherwise; prints the one-time address, as one line of
-    /// JSON. It needs nothing but this console.
+    /// JSON. Whoever has an account of that name chooses another password there. It needs nothing but this console.
     Invite {
         /// The account's name; whoever is invited chooses it when it is not given.
         name: Option<String>,
@@ -203,6 +203,7 @@ fn app(config: Config) -> anyhow::Result<App> {
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
         mirrors: Arc::default(),
+        causes: Arc::default(),
         metrics: Arc::default(),
     })
 }

@@ -20,6 +20,7 @@ pub mod presence;
 pub mod promotion;
 pub mod push;
 pub mod recipe;
+pub mod redaction;
 pub mod refusal;
 pub mod release;
 pub mod retention;

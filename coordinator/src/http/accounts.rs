@@ -8,7 +8,7 @@ use super::caller::Caller;
 use super::extract::{Json, Path};
 use super::problem::Answer;
 use super::tokens::secret;
-use crate::operations::{change_account, invite_account};
+use crate::operations::{change_account, invite_account, renew_password};
 
 /// `GET /api/v1/accounts`, by name.
 pub(super) async fn list(caller: Caller) -> Answer<Json<Vec<Account>>> {
@@ -19,6 +19,12 @@ pub(super) async fn list(caller: Caller) -> Answer<Json<Vec<Account>>> {
 pub(super) async fn invite(caller: Caller, Json(wish): Json<NewInvitation>) -> Answer<Response> {
     let invitation = invite_account::execute(&caller.app, &caller.actor, &wish).await?;
     Ok(secret(&invitation))
+}
+
+/// `POST /api/v1/accounts/{name}/password`; the one answer that shows the link.
+pub(super) async fn renew_password(caller: Caller, Path(name): Path<String>) -> Answer<Response> {
+    let link = renew_password::execute(&caller.app, &caller.actor, &name).await?;
+    Ok(secret(&link))
 }
 
 /// `PUT /api/v1/accounts/{name}`

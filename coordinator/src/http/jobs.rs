@@ -3,7 +3,7 @@
 use pointsman_domain::Refusal;
 use pointsman_shared::api::Page;
 use pointsman_shared::api::deployments::CancelRequest;
-use pointsman_shared::api::jobs::{Job, JobState, LogPage};
+use pointsman_shared::api::jobs::{DeadLetter, Job, JobState, LogPage};
 use pointsman_store::views;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::extract::{Json, Path, Query};
 use super::paging::PageQuery;
 use super::problem::Answer;
-use crate::operations::cancel_job;
+use crate::operations::{cancel_job, list_dead_letters};
 
 /// Lines of a log page when its query says nothing.
 const USUAL_LINES: usize = 500;
@@ -45,6 +45,16 @@ pub(super) async fn list(caller: Caller, Query(query): Query<JobsQuery>) -> Answ
     let mut conn = caller.app.store.read().await?;
     let jobs = views::jobs::page(&mut conn, wanted, page.rows()).await?;
     Ok(page.page(jobs, |job| job.number.to_string()))
+}
+
+/// `GET /api/v1/dead-letters`
+pub(super) async fn dead_letters(
+    caller: Caller,
+    Query(page): Query<PageQuery>,
+) -> Answer<Json<Page<DeadLetter>>> {
+    let mut conn = caller.app.store.read().await?;
+    let letters = list_dead_letters::execute(&mut conn, page.before()?, page.rows()).await?;
+    Ok(page.page(letters, |letter| letter.number.to_string()))
 }
 
 /// `GET /api/v1/jobs/{number}`

@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use pointsman_domain::{Refusal, RefusalKind};
 use pointsman_shared::api::problem::{MEDIA_TYPE, Problem};
-use pointsman_store::StoreError;
+use pointsman_store::{STATEMENT_TIMEOUT, StoreError};
 
 use crate::error::OperationError;
 
@@ -99,6 +99,21 @@ impl<E: Into<OperationError>> From<E> for Failed {
             OperationError::Refused(refusal) => refused(refusal),
             OperationError::Store(StoreError::Unavailable(_) | StoreError::Serialization(_)) => {
                 Self::unavailable(cause())
+            }
+            OperationError::Store(StoreError::TooLong(_)) => {
+                let problem = Problem::new(
+                    503,
+                    "took_too_long",
+                    format!(
+                        "the database needed more than {} s for this, and was told to stop",
+                        STATEMENT_TIMEOUT.as_secs()
+                    ),
+                )
+                .hint("nothing was changed; ask for less at once, or try again when there is less to do");
+                Self {
+                    cause: Some(cause()),
+                    ..Self::new(problem).retry_after(30)
+                }
             }
             OperationError::Store(StoreError::TakenOver) => Self::new(Problem::new(
                 409,

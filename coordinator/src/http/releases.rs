@@ -2,13 +2,12 @@
 
 use axum::http::StatusCode;
 use pointsman_domain::Refusal;
-use pointsman_domain::release::{self, Candidate, Found};
 use pointsman_shared::api::Page;
 use pointsman_shared::api::garbage::PinRequest;
 use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
 use pointsman_shared::ids::ReleaseId;
 use pointsman_shared::name::{MarkName, ProjectName};
-use pointsman_store::{releases, views};
+use pointsman_store::views;
 
 use super::caller::Caller;
 use super::extract::{Json, Path, Query};
@@ -16,7 +15,7 @@ use super::paging::{self, PageQuery};
 use super::problem::Answer;
 use crate::operations::mark_release::{self, Said};
 use crate::operations::request_build::{self, BuildWish};
-use crate::operations::{known, pin_release};
+use crate::operations::{find_release, known, pin_release};
 
 /// `GET /api/v1/projects/{project}/releases`
 pub(super) async fn list(
@@ -38,26 +37,9 @@ pub(super) async fn one(
     Path((project, spec)): Path<(ProjectName, String)>,
 ) -> Answer<Json<Release>> {
     let mut conn = caller.app.store.read().await?;
-    let project = known::project(&mut conn, &project).await?;
-    let candidates = releases::candidates(&mut conn, project.id).await?;
-    let id = find(&spec, &candidates)?;
+    let release = find_release::to_look_at(&mut conn, &project, &spec).await?;
     drop(conn);
-    shown(&caller, id).await
-}
-
-/// A release that can be looked at, also one that can never go live.
-pub(super) fn find(spec: &str, candidates: &[Candidate]) -> Result<ReleaseId, Refusal> {
-    let newest_first = || candidates.iter();
-    let found = match release::resolve(spec, candidates, &[])? {
-        Some(Found::Release(id)) => Some(id),
-        Some(Found::Commit(commit)) => newest_first()
-            .find(|candidate| candidate.commit == commit)
-            .map(|candidate| candidate.id),
-        None => newest_first()
-            .find(|candidate| candidate.number.to_string() == spec || candidate.label.as_str() == spec)
-            .map(|candidate| candidate.id),
-    };
-    found.ok_or_else(|| release::unknown(spec, candidates, &[]))
+    shown(&caller, release.id).await
 }
 
 /// `POST /api/v1/projects/{project}/releases`

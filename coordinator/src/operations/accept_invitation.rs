@@ -1,4 +1,4 @@
-//! Makes an account from an invitation, once, and signs its owner in.
+//! Makes an account from an invitation, once, and signs its owner in; a link for another password is taken here too.
 
 use pointsman_domain::{Actor, ActorKind, Refusal, RefusalKind};
 use pointsman_shared::digest::Digest;
@@ -7,7 +7,7 @@ use pointsman_store::principals;
 use zeroize::Zeroizing;
 
 use super::begin_session::{self, Browser};
-use super::{act, invite_account, project_roles};
+use super::{act, invite_account, project_roles, renew_password};
 use crate::app::App;
 use crate::error::OperationResult;
 use crate::password;
@@ -29,6 +29,10 @@ pub async fn execute(
 ) -> OperationResult<Zeroizing<String>> {
     // Looked at before the costly hash, and again under the lock.
     let offered = look(app, secret).await?;
+    if let (Some(name), true) = (&offered.name, offered.renews) {
+        let secret = Digest::of(secret.as_bytes());
+        return renew_password::accept(app, &secret, name, chosen, browser).await;
+    }
     let name = offered.name.unwrap_or_else(|| name.trim().to_owned());
     invite_account::check_name(&name)?;
     password::judge(&chosen, &[&name, &app.config.installation.name, "pointsman"])?;
@@ -70,7 +74,7 @@ pub async fn execute(
     begin_session::begin(app, &actor, None, browser).await
 }
 
-fn valid(app: &App, known: Option<KnownInvitation>) -> OperationResult<KnownInvitation> {
+pub(super) fn valid(app: &App, known: Option<KnownInvitation>) -> OperationResult<KnownInvitation> {
     let valid = known.filter(|known| !known.used && known.expires_at > app.clock.now());
     Ok(valid.ok_or_else(|| {
         let what = "this invitation is not known, was used, or is too old";

@@ -125,7 +125,7 @@ pub async fn email(app: &App, actor: &Actor, email: &str) -> OperationResult<()>
     .await
 }
 
-async fn known(tx: &mut Transaction, name: &str) -> OperationResult<KnownAccount> {
+pub(super) async fn known(tx: &mut Transaction, name: &str) -> OperationResult<KnownAccount> {
     let found = accounts::find(tx, name).await?;
     Ok(found.ok_or_else(|| unknown(name))?)
 }

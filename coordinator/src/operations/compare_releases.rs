@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use pointsman_archive::{Entry, Kind, Manifest, Packing, Pick};
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::agent::ObjectKind;
-use pointsman_shared::api::files::{FileChange, FileFate, TextChange};
+use pointsman_shared::api::files::{FileChange, FileFate, ReleaseDiff, TextChange};
 use pointsman_store::projects;
 use pointsman_store::releases::ReleaseRow;
 use similar::TextDiff;
@@ -27,8 +27,27 @@ const AROUND: usize = 3;
 /// Bytes of a difference that are shown.
 const MOST_SHOWN: usize = 512 << 10;
 
+/// How a release differs from another, with every change.
+pub async fn diff(app: &App, against: &ReleaseRow, release: &ReleaseRow) -> OperationResult<ReleaseDiff> {
+    let (_, before) = list_files::manifest(app, against).await?;
+    let (_, after) = list_files::manifest(app, release).await?;
+    let items = changes(&before, &after);
+    let many = |fate: FileFate| items.iter().filter(|change| change.fate == fate).count() as u64;
+    Ok(ReleaseDiff {
+        release: release.label.clone(),
+        against: against.label.clone(),
+        added: many(FileFate::Added),
+        removed: many(FileFate::Removed),
+        changed: many(FileFate::Changed),
+        bytes_before: before.total_bytes(),
+        bytes_after: after.total_bytes(),
+        items,
+        next: None,
+    })
+}
+
 /// What is not the same, by path.
-pub fn changes(before: &Manifest, after: &Manifest) -> Vec<FileChange> {
+fn changes(before: &Manifest, after: &Manifest) -> Vec<FileChange> {
     let leaves = |manifest: &'_ Manifest| -> Vec<Entry> {
         let entries = manifest.entries().iter();
         entries

@@ -1,14 +1,14 @@
 //! Finds the release of a project that a wish names, asking the repository only where nothing known here has the name.
 
 use pointsman_domain::Refusal;
-use pointsman_domain::release::{self, Found};
+use pointsman_domain::release::{self, Candidate, Found};
 use pointsman_shared::api::releases::ReleaseState;
 use pointsman_shared::ids::ReleaseId;
 use pointsman_shared::name::ProjectName;
 use pointsman_shared::repository::CommitId;
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::releases::{self, ReleaseRow};
-use pointsman_store::{StoreError, Transaction};
+use pointsman_store::{PgConnection, StoreError, Transaction};
 
 use crate::app::App;
 use crate::error::OperationResult;
@@ -47,6 +47,35 @@ pub async fn known(app: &App, project: &ProjectRow, spec: &str) -> OperationResu
     }
 }
 
+/// The release of a project that `spec` names: any that can be looked at, also one that can never go live.
+pub async fn to_look_at(
+    conn: &mut PgConnection,
+    project: &ProjectName,
+    spec: &str,
+) -> OperationResult<ReleaseRow> {
+    let project = super::known::project(conn, project).await?;
+    let candidates = releases::candidates(conn, project.id).await?;
+    let commit = match release::resolve(spec, &candidates, &[])? {
+        Some(Found::Release(id)) => return got(conn, id).await,
+        Some(Found::Commit(commit)) => Some(commit),
+        None => None,
+    };
+    // The newest that bears the name.
+    let is = |candidate: &&Candidate| match &commit {
+        Some(commit) => candidate.commit == *commit,
+        None => candidate.number.to_string() == spec || candidate.label.as_str() == spec,
+    };
+    match candidates.iter().find(is) {
+        Some(candidate) => got(conn, candidate.id).await,
+        None => Err(release::unknown(spec, &candidates, &[]).into()),
+    }
+}
+
+async fn got(conn: &mut PgConnection, id: ReleaseId) -> OperationResult<ReleaseRow> {
+    let release = releases::get(conn, id).await?;
+    Ok(release.ok_or_else(|| StoreError::inconsistent("release", id, "it was found and does not exist"))?)
+}
+
 /// A transaction in which something is said of the release that `spec` names among those of the project, and both.
 pub async fn to_speak_of(
     app: &App,
@@ -56,9 +85,7 @@ pub async fn to_speak_of(
     let project = super::known::project(&mut *app.store.read().await?, project).await?;
     let id = known(app, &project, spec).await?;
     let mut tx = app.store.begin().await?;
-    let release = releases::get(&mut tx, id).await?;
-    let release =
-        release.ok_or_else(|| StoreError::inconsistent("release", id, "it was found and does not exist"))?;
+    let release = got(&mut tx, id).await?;
     Ok((tx, project, release))
 }
 

@@ -29,7 +29,9 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewInvitation) -> Operatio
             if accounts::find(&mut conn, name).await?.is_some() {
                 let what = format!("there is an account named {name}");
                 return Err(Refusal::conflict("account_exists", what)
-                    .hint("an account keeps its name for good; choose another one")
+                    .hint(format!(
+                        "choose another name; a forgotten password: pointsman account reset {name}"
+                    ))
                     .into());
             }
         }

@@ -21,6 +21,21 @@ pub(super) async fn execute(
     target: &TargetRow,
     release: ReleaseId,
 ) -> OperationResult<ReleaseRow> {
+    let row = judge(tx, target, release).await?;
+    for run in migrations::runs(tx, target.id).await? {
+        if takes_away(&run, release) {
+            call_off(app, tx, &run, &row).await?;
+        }
+    }
+    Ok(row)
+}
+
+/// The same, without clearing the way.
+pub(super) async fn judge(
+    tx: &mut Transaction,
+    target: &TargetRow,
+    release: ReleaseId,
+) -> OperationResult<ReleaseRow> {
     let row = releases::get(tx, release)
         .await?
         .ok_or_else(|| StoreError::inconsistent("release", release, "it is good and does not exist"))?;
@@ -33,11 +48,6 @@ pub(super) async fn execute(
     rollback::judge(&row.label, row.state, good, &forbidding, &name)?;
     let missing = good_releases::missing_migrations(tx, target.id, release).await?;
     rollback::judge_missing(&row.label, &missing, &name)?;
-    for run in migrations::runs(tx, target.id).await? {
-        if takes_away(&run, release) {
-            call_off(app, tx, &run, &row).await?;
-        }
-    }
     Ok(row)
 }
 

@@ -21,7 +21,7 @@ use pointsman_store::{
 };
 
 use super::find_release::{self, Named};
-use super::{act, judge_rollback, pass_gates, request_deployment};
+use super::{act, judge_rollback, judge_target, pass_gates, request_deployment};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
 use crate::mirrors;
@@ -82,6 +82,28 @@ pub async fn find(conn: &mut PgConnection, hash: &Digest) -> OperationResult<Pla
             .hint("make one: pointsman plan PROJECT@ENVIRONMENT RELEASE")
             .into()
     })
+}
+
+/// What a deployment by this plan would be refused for, or wait for, right now.
+pub async fn obstacles_now(app: &App, plan: &Plan) -> OperationResult<Vec<String>> {
+    let agreed = &plan.agreed;
+    let (target, _) = request_deployment::target_of(app, &agreed.target).await?;
+    let mut tx = app.store.begin().await?;
+    let spec = format!("#{}", agreed.release.number);
+    let release = find_release::to_look_at(&mut tx, &agreed.target.project, &spec).await?;
+    if let Err(refusal) = find_release::judge(&release) {
+        return Ok(vec![refusal.what]);
+    }
+    let hosts = plans::hosts(&mut tx, target.id, None).await?;
+    obstacles(&mut tx, &target, &release, &hosts).await
+}
+
+/// The deployment that carries out this plan already.
+pub async fn under_way(app: &App, plan: &Plan) -> OperationResult<Option<i64>> {
+    let (target, _) = request_deployment::target_of(app, &plan.agreed.target).await?;
+    let mut conn = app.store.read().await?;
+    let open = deployments::carrying_out(&mut conn, target.id, &plan.hash).await?;
+    Ok(open.map(|open| open.number))
 }
 
 /// Refuses a deployment that would not do what the plan with this hash says.
@@ -264,7 +286,7 @@ async fn obstacles(
         Err(error) => Err(error),
     };
     let kind = pointsman_domain::deployment::DeploymentKind::Deploy;
-    note(request_deployment::refuse_when_locked(tx, target, kind).await)?;
+    note(judge_target::refuse_when_locked(tx, target, kind).await)?;
     note(judge_rollback::refuse_forbidden(tx, target, release).await)?;
     for refusal in pass_gates::closed(tx, target, release).await? {
         note(Err(refusal.into()))?;

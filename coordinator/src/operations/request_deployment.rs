@@ -12,12 +12,12 @@ use pointsman_shared::repository::{GitRef, InvalidRepository};
 use pointsman_store::projects::ProjectRow;
 use pointsman_store::push_pauses::PauseRow;
 use pointsman_store::targets::TargetRow;
-use pointsman_store::{StoreError, Transaction, deployments, locks, push_pauses, releases, targets};
+use pointsman_store::{StoreError, Transaction, deployments, push_pauses, releases, targets};
 
 use super::find_release::{self, Named};
 use super::{
-    act, advance_deployment, end_deployment, judge_rollback, known, make_plan, make_way, pass_gates,
-    request_build, sync_placements, tell_deployment,
+    act, advance_deployment, end_deployment, judge_rollback, judge_target, known, make_plan, make_way,
+    pass_gates, request_build, tell_deployment,
 };
 use crate::app::App;
 use crate::error::OperationResult;
@@ -155,16 +155,19 @@ async fn request(
     wanted: Wanted,
 ) -> OperationResult<i64> {
     targets::lock(tx, target.id).await?;
+    if let Some(number) = under_way(app, tx, actor, target, wish).await? {
+        return Ok(number);
+    }
     let now = pointsman_store::now(tx).await?;
     let timing = Timing::judge(wish, now)?;
     // A wish for later waits for its time, and then for the lock.
     if timing.scheduled_for.is_none() {
-        refuse_when_locked(tx, target, DeploymentKind::Deploy).await?;
+        judge_target::refuse_when_locked(tx, target, DeploymentKind::Deploy).await?;
     }
     if timing.scheduled_for.is_none() && timing.held_until.is_none() {
         make_way::execute(app, tx, actor, target).await?;
     }
-    refuse_without_hosts(app, tx, target).await?;
+    judge_target::refuse_without_hosts(app, tx, target).await?;
     let (release, fresh) = match wanted {
         Wanted::Release(id) => (id, false),
         Wanted::Build(source) => release_of(app, tx, actor, project, &source).await?,
@@ -198,6 +201,33 @@ async fn request(
     Ok(number)
 }
 
+/// The deployment that carries out the plan of this wish already: a second press, of whomever, lands where the first did.
+async fn under_way(
+    app: &App,
+    tx: &mut Transaction,
+    actor: &Actor,
+    target: &TargetRow,
+    wish: &NewDeployment,
+) -> OperationResult<Option<i64>> {
+    let Some(plan) = wish.plan.filter(|_| wish.at.is_none()) else {
+        return Ok(None);
+    };
+    let Some(open) = deployments::carrying_out(tx, target.id, &plan).await? else {
+        return Ok(None);
+    };
+    let detail = serde_json::json!({ "deployment": open.number, "under_way": true, "reason": wish.reason });
+    act::done(
+        app,
+        tx,
+        actor,
+        "deployment.request",
+        &target.name.to_string(),
+        detail,
+    )
+    .await?;
+    Ok(Some(open.number))
+}
+
 /// A release of this commit and recipe that is there or on its way, or a new one; true = its build must be offered.
 async fn release_of(
     app: &App,
@@ -218,75 +248,6 @@ async fn release_of(
         request_build::insert(app, tx, actor, project, source).await?,
         true,
     ))
-}
-
-/// Refuses new wishes for a locked target, and while the global stop is on; the stop lets rollbacks pass.
-pub(super) async fn refuse_when_locked(
-    tx: &mut Transaction,
-    target: &TargetRow,
-    kind: DeploymentKind,
-) -> OperationResult<()> {
-    let now = pointsman_store::now(tx).await?;
-    let refuse = |code, what: String, hint: String| {
-        Err(Refusal::new(RefusalKind::Locked, code, what).hint(hint).into())
-    };
-    match locks::held_lock(tx, target.id, now).await? {
-        Some(lock) if lock.global && kind == DeploymentKind::Rollback => Ok(()),
-        Some(lock) if lock.global => refuse(
-            "stopped",
-            format!("everything is stopped by {}: {}", lock.owner, lock.reason),
-            format!("ask {}; pointsman resume ends it", lock.owner),
-        ),
-        Some(lock) => {
-            let until = lock
-                .expires_at
-                .map_or_else(String::new, |at| format!(" until {}", at.format("%F %T UTC")));
-            let what = format!(
-                "{} is locked by {}{until}: {}",
-                target.name, lock.owner, lock.reason
-            );
-            let hint = format!("ask {}; pointsman unlock {} ends it", lock.owner, target.name);
-            refuse("locked", what, hint)
-        }
-        None => Ok(()),
-    }
-}
-
-/// Refuses a wish that no host could fulfil, and one whose root belongs to another target.
-pub(super) async fn refuse_without_hosts(
-    app: &App,
-    tx: &mut Transaction,
-    target: &TargetRow,
-) -> OperationResult<()> {
-    let conflicts = sync_placements::sync(app, tx, target).await?;
-    if let Some(conflict) = conflicts.first() {
-        let what = format!(
-            "{} and {} both have the root {} on {}",
-            target.name, conflict.other, target.root, conflict.host
-        );
-        return Err(Refusal::conflict("root_taken", what)
-            .hint(format!("give {} a root of its own", target.name))
-            .into());
-    }
-    if pointsman_store::placements::of_target(tx, target.id)
-        .await?
-        .is_empty()
-    {
-        let labels: Vec<_> = target
-            .labels
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let what = format!(
-            "{} has no host: none that joined has the labels {}",
-            target.name,
-            labels.join(", ")
-        );
-        return Err(Refusal::conflict("no_hosts", what)
-            .hint("pointsman hosts shows labels; a join token gives them")
-            .into());
-    }
-    Ok(())
 }
 
 /// Writes a wish with its act and event; one that waits steps aside for it.

@@ -17,7 +17,7 @@ use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, Transaction, deployments, placements, releases, targets};
 
 use super::order_host_job::{self, HostJob, MigrationWork};
-use super::{act, find_release, find_runner, offer_job, request_deployment, sync_placements};
+use super::{act, find_release, find_runner, judge_target, offer_job, request_deployment, sync_placements};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -61,7 +61,7 @@ async fn request(
     };
     refuse_when_busy(tx, target, changes).await?;
     if changes {
-        request_deployment::refuse_when_locked(tx, target, DeploymentKind::Deploy).await?;
+        judge_target::refuse_when_locked(tx, target, DeploymentKind::Deploy).await?;
     }
     let live = migrations::live_since(tx, target.id).await?;
     let desired = targets::get(tx, target.id)

@@ -12,7 +12,9 @@ use pointsman_store::targets::TargetRow;
 use pointsman_store::{Transaction, deployments, good_releases, placements, targets};
 
 use super::pause_pushes::Way;
-use super::{act, find_release, judge_rollback, known, pause_pushes, request_deployment, tell_deployment};
+use super::{
+    act, find_release, judge_rollback, judge_target, known, pause_pushes, request_deployment, tell_deployment,
+};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -56,8 +58,8 @@ async fn request(
             return Ok(open.number);
         }
     }
-    request_deployment::refuse_when_locked(tx, target, DeploymentKind::Rollback).await?;
-    request_deployment::refuse_without_hosts(app, tx, target).await?;
+    judge_target::refuse_when_locked(tx, target, DeploymentKind::Rollback).await?;
+    judge_target::refuse_without_hosts(app, tx, target).await?;
     let release = destination(tx, target, asked).await?;
     let row = judge_rollback::execute(app, tx, target, release).await?;
     let strategy = Strategy {
@@ -164,7 +166,7 @@ pub(super) async fn decide(
 
 /// Where a rollback goes. Where hosts stay on a release that never became the target's, that is the target's own good
 /// release; else the one that was good before.
-async fn destination(
+pub(super) async fn destination(
     tx: &mut Transaction,
     target: &TargetRow,
     asked: Option<ReleaseId>,

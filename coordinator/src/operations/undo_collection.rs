@@ -8,7 +8,7 @@ use pointsman_shared::api::garbage::{UndoRequest, Undone};
 use pointsman_store::{StoreError, placements, releases, targets};
 
 use super::order_host_job::{self, HostJob};
-use super::{act, find_release, request_deployment};
+use super::{act, find_release, judge_target, request_deployment};
 use crate::app::App;
 use crate::error::OperationResult;
 
@@ -21,7 +21,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &UndoRequest) -> OperationR
         let id = find_release::known(app, &project, &wish.release).await?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
-        request_deployment::refuse_when_locked(&mut tx, &target, DeploymentKind::Deploy).await?;
+        judge_target::refuse_when_locked(&mut tx, &target, DeploymentKind::Deploy).await?;
         let release = releases::get(&mut tx, id)
             .await?
             .ok_or_else(|| StoreError::inconsistent("release", id, "it was found and does not exist"))?;

@@ -35,6 +35,8 @@ pub struct KnownInvitation {
     pub expires_at: DateTime<Utc>,
     /// Whether it was used.
     pub used: bool,
+    /// Whether it gives the account of that name another password, and makes none.
+    pub renews: bool,
 }
 
 /// The account with this name.
@@ -295,13 +297,38 @@ pub async fn invite(
     Ok(())
 }
 
+/// Adds an invitation of the owner of an account to choose another password; earlier ones of the kind are void.
+pub async fn invite_again(
+    conn: &mut PgConnection,
+    secret: &Digest,
+    name: &str,
+    account: &KnownAccount,
+    at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "WITH void AS (UPDATE account_invitation SET used_at = $5 WHERE principal_id = $3 AND used_at IS NULL)
+         INSERT INTO account_invitation (secret_hash, name, principal_id, role, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        secret.as_bytes().as_slice(),
+        name,
+        account.principal.0,
+        account.rights.role.as_str(),
+        at,
+        expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The invitation with this digest, locked until the transaction ends.
 pub async fn lock_invitation(
     conn: &mut PgConnection,
     secret: &Digest,
 ) -> StoreResult<Option<KnownInvitation>> {
     let row = sqlx::query!(
-        r#"SELECT name, role, projects, expires_at, used_at IS NOT NULL AS "used!"
+        r#"SELECT name, role, projects, expires_at, used_at IS NOT NULL AS "used!", principal_id IS NOT NULL AS "renews!"
            FROM account_invitation WHERE secret_hash = $1 FOR UPDATE"#,
         secret.as_bytes().as_slice(),
     )
@@ -313,6 +340,7 @@ pub async fn lock_invitation(
         name: row.name,
         expires_at: row.expires_at,
         used: row.used,
+        renews: row.renews,
     }))
 }
 

@@ -136,6 +136,24 @@ pub async fn plan_of(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<O
         .map(Digest::from_bytes))
 }
 
+/// The open deployment of a target that carries out this plan: not one that holds, goes back, or waits for a time.
+pub async fn carrying_out(
+    conn: &mut PgConnection,
+    target: TargetId,
+    plan: &Digest,
+) -> StoreResult<Option<DeploymentRow>> {
+    Ok(select_deployments!(
+        "WHERE deployment.target_id = $1 AND deployment.plan_hash = $2 AND deployment.ended_at IS NULL
+           AND deployment.cancel IS NULL AND deployment.rollback IS NULL AND deployment.paused IS NULL
+           AND (deployment.scheduled_for IS NULL OR deployment.started_at IS NOT NULL)
+         ORDER BY deployment.number DESC LIMIT 1",
+        target.0,
+        plan.as_bytes(),
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
 /// When the next deployment that waits for a time is due.
 pub async fn next_due(conn: &mut PgConnection, after: DateTime<Utc>) -> StoreResult<Option<DateTime<Utc>>> {
     let due = sqlx::query_scalar!(

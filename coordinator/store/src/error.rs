@@ -12,6 +12,9 @@ pub enum StoreError {
     /// Two transactions met; trying again will help.
     #[error("two transactions met")]
     Serialization(#[source] sqlx::Error),
+    /// The database ended a statement that took too long ([`crate::STATEMENT_TIMEOUT`]).
+    #[error("a statement took longer than {} s and was ended", crate::STATEMENT_TIMEOUT.as_secs())]
+    TooLong(#[source] sqlx::Error),
     /// A constraint refused a row; the operation turns its name into words.
     #[error("constraint {constraint} refused the row")]
     Conflict {
@@ -59,7 +62,7 @@ impl StoreError {
     /// Whether trying the same again later can help.
     pub const fn is_transient(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Serialization(_) => true,
+            Self::Unavailable(_) | Self::Serialization(_) | Self::TooLong(_) => true,
             Self::Conflict { .. }
             | Self::Inconsistent { .. }
             | Self::TakenOver
@@ -74,6 +77,7 @@ impl StoreError {
             Self::Conflict { constraint, .. } => Some(constraint),
             Self::Unavailable(_)
             | Self::Serialization(_)
+            | Self::TooLong(_)
             | Self::Inconsistent { .. }
             | Self::TakenOver
             | Self::Migrate(_)
@@ -100,7 +104,7 @@ impl From<sqlx::Error> for StoreError {
         };
         let constraint = database.constraint().map(str::to_owned);
         // SQLSTATE classes: 08 connection, 53 resources, 57P shutdown, 40 serialization and deadlock; 55000 is a database
-        // that takes no connections.
+        // that takes no connections, 57014 a statement that ran into `statement_timeout`.
         let code = database
             .code()
             .map(std::borrow::Cow::into_owned)
@@ -117,6 +121,7 @@ impl From<sqlx::Error> for StoreError {
                 Self::Unavailable(error)
             }
             None if code.starts_with("40") => Self::Serialization(error),
+            None if code == "57014" => Self::TooLong(error),
             None => Self::Query(error),
         }
     }

@@ -62,6 +62,7 @@ pub mod webhooks;
 pub mod workshop_collections;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -79,6 +80,10 @@ pub async fn now(conn: &mut PgConnection) -> StoreResult<chrono::DateTime<chrono
         .fetch_one(conn)
         .await?)
 }
+
+/// How long a statement may take: whoever waits for a page or an answer has given up by then, and a statement that goes on
+/// would take the place of others. Migrations of our own schema may take longer.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a pool is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +107,7 @@ impl Store {
         let options: PgConnectOptions = url.parse()?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(std::time::Duration::from_secs(10))
+            .acquire_timeout(Duration::from_secs(10))
             .connect_with(options.application_name("pointsman-coordinator"))
             .await?;
         Ok(Self::new(pool))
@@ -113,13 +118,12 @@ impl Store {
         let options: PgConnectOptions = url.parse()?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(std::time::Duration::from_secs(10))
-            .connect_lazy_with(
-                options
-                    .application_name("pointsman-coordinator")
-                    // Every statement here is short: compiling one takes longer than running it.
-                    .options([("jit", "off")]),
-            );
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_lazy_with(options.application_name("pointsman-coordinator").options([
+                // Every statement here is short: compiling one takes longer than running it.
+                ("jit", "off".to_owned()),
+                ("statement_timeout", format!("{}s", STATEMENT_TIMEOUT.as_secs())),
+            ]));
         Ok(Self::new(pool))
     }
 
@@ -169,7 +173,14 @@ impl Store {
 
     /// Applies the migrations that are missing.
     pub async fn migrate(&self) -> StoreResult<()> {
-        schema::MIGRATOR.run(&self.pool).await?;
+        let patient =
+            PgConnectOptions::clone(&self.pool.connect_options()).options([("statement_timeout", "0")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_with(patient)
+            .await?;
+        schema::MIGRATOR.run(&pool).await?;
+        pool.close().await;
         Ok(())
     }
 }

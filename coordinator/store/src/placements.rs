@@ -218,6 +218,19 @@ pub async fn has_release(conn: &mut PgConnection, id: PlacementId, release: Rele
     Ok(has)
 }
 
+/// On how many hosts of a target a release lies.
+pub async fn holding(conn: &mut PgConnection, target: TargetId, release: ReleaseId) -> StoreResult<usize> {
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM placement_release JOIN placement ON placement.id = placement_id
+           WHERE target_id = $1 AND release_id = $2 AND retired_at IS NULL"#,
+        target.0,
+        release.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
 /// Whether what a host last told of any of its placements may be outdated.
 pub async fn any_in_doubt(conn: &mut PgConnection, host: &HostId) -> StoreResult<bool> {
     let any = sqlx::query_scalar!(

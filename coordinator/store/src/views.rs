@@ -11,6 +11,7 @@ pub mod log_window;
 pub mod logs;
 pub mod metrics;
 pub mod migrations;
+pub mod needs;
 pub mod outcomes;
 pub mod own;
 pub mod past;

@@ -1,8 +1,9 @@
 //! Plans say what a deployment would do, and a deployment can be held to one.
 
 use pointsman_coordinator::error::OperationResult;
-use pointsman_coordinator::operations::make_plan;
+use pointsman_coordinator::operations::{make_plan, release_lock, set_lock};
 use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_shared::api::locks::NewLock;
 use pointsman_shared::api::plans::{NewPlan, Plan};
 use pointsman_shared::api::projects::{OnFailure, Strategy};
 
@@ -130,6 +131,72 @@ async fn a_plan_names_what_stands_in_the_way() {
             "{:?}",
             plan.obstacles
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plan_that_is_pressed_twice_is_carried_out_once() {
+    with_database(|store| async {
+        let mut world = World::new(store, 2, Strategy::default()).await;
+        for version in ["1.0", "2.0"] {
+            world.built(version).await;
+        }
+        world.live("1.0").await;
+        let plan = world.plan("2.0").await.unwrap();
+        let press = || {
+            world.deploy_with("2.0", |wish| {
+                wish.plan = Some(plan.hash);
+                wish.hold_s = Some(5);
+            })
+        };
+        let (one, other) = tokio::join!(press(), press());
+        let number = one.unwrap().number;
+        assert_eq!(number, other.unwrap().number, "both land on the same deployment");
+        assert_eq!(press().await.unwrap().number, number, "and so does a later one");
+        assert_eq!(
+            make_plan::under_way(&world.app, &plan).await.unwrap(),
+            Some(number)
+        );
+        // What is being cancelled carries nothing out any more.
+        world.cancel(number).await.unwrap();
+        assert_eq!(make_plan::under_way(&world.app, &plan).await.unwrap(), None);
+        let anew = world
+            .deploy_with("2.0", |wish| wish.plan = Some(plan.hash))
+            .await
+            .unwrap();
+        assert_ne!(anew.number, number);
+        world.run().await;
+        assert_eq!(world.links().await, ["2.0", "2.0"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_of_a_plan_is_said_as_it_is_now() {
+    with_database(|store| async {
+        let mut world = World::new(store, 1, Strategy::default()).await;
+        for version in ["1.0", "2.0"] {
+            world.built(version).await;
+        }
+        world.live("1.0").await;
+        let target = "shop@production".parse().unwrap();
+        let lock = NewLock {
+            reason: "the audit".to_owned(),
+            expires_in_s: None,
+        };
+        set_lock::execute(&world.app, &world.actor, Some(&target), &lock)
+            .await
+            .unwrap();
+        let plan = world.plan("2.0").await.unwrap();
+        let wanted = ["shop@production is locked by ann: the audit"];
+        assert_eq!(plan.obstacles, wanted);
+        assert_eq!(make_plan::obstacles_now(&world.app, &plan).await.unwrap(), wanted);
+        release_lock::execute(&world.app, &world.actor, Some(&target))
+            .await
+            .unwrap();
+        let left = make_plan::obstacles_now(&world.app, &plan).await.unwrap();
+        assert!(left.is_empty(), "{left:?}");
     })
     .await;
 }

@@ -1,9 +1,11 @@
 //! Rollbacks by hand.
 
+use pointsman_coordinator::operations::foresee_rollback;
 use pointsman_coordinator::operations::intervene::Said;
 use pointsman_shared::api::deployments::{Decision, DeploymentState, HostsRequest};
 use pointsman_shared::api::projects::{OnFailure, Strategy};
 use pointsman_shared::outcome::JobKind;
+use pointsman_store::targets;
 
 use super::agent::Mishap;
 use super::database::with_database;
@@ -18,6 +20,31 @@ async fn three_good(store: pointsman_store::Store) -> World {
         world.live(version).await;
     }
     world
+}
+
+#[tokio::test]
+async fn where_a_way_back_leads_is_known_before_it_is_taken() {
+    with_database(|store| async {
+        let mut world = World::new(store, 2, strategy(&["1", "100%"], OnFailure::Rollback)).await;
+        world.built("1.0").await;
+        world.live("1.0").await;
+        let target = "shop@production".parse().unwrap();
+        let row = targets::find(&mut world.app.store.read().await.unwrap(), &target)
+            .await
+            .unwrap()
+            .unwrap();
+        let none = foresee_rollback::execute(&world.app, &row).await.unwrap();
+        assert_eq!(none.to, None);
+        assert_eq!(none.refusal.unwrap().code, "no_previous_good");
+        world.built("2.0").await;
+        world.live("2.0").await;
+        let back = foresee_rollback::execute(&world.app, &row).await.unwrap();
+        assert_eq!(back.to.unwrap().as_str(), "1.0");
+        assert_eq!((back.ready, back.hosts), (2, 2));
+        assert!(back.refusal.is_none());
+        assert_eq!(world.links().await, ["2.0", "2.0"], "it only looked");
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -285,6 +285,7 @@ fn app(store: Store, folder: &TempDir) -> App {
         config: Arc::new(config),
         bells: Arc::new(Bells::default()),
         mirrors: Arc::default(),
+        causes: Arc::default(),
         metrics: Arc::default(),
     }
 }

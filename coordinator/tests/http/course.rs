@@ -65,6 +65,19 @@ async fn the_overview_counts_the_commits_between_environments_and_offers_ones_ow
     assert!(page.contains("href=\"/p/shop\" accesskey=\"1\""), "{page}");
     let stranger = Keeper::new(&world, "viewer").await.get("/").await.expect(200);
     assert!(!stranger.contains("accesskey"), "{stranger}");
+    // What the environment before has is one press away from its plan; for who may deploy.
+    let wish = "shop@production 1.1.0";
+    assert!(
+        page.contains(&format!("name=\"wish\" value=\"{wish}\"")),
+        "{page}"
+    );
+    assert!(!stranger.contains("name=\"wish\""), "{stranger}");
+    let plan = deployer.press("/plans", &[("wish", wish)]).await.went();
+    let plan = deployer.get(&plan).await.expect(200);
+    assert!(plan.contains("1.0.0 →"), "{plan}");
+    for unread in ["shop@production", "nonsense 1.1.0", ""] {
+        deployer.press("/plans", &[("wish", unread)]).await.expect(422);
+    }
 }
 
 /// Somebody with an account, who may deploy.

@@ -37,6 +37,7 @@ mod queue;
 mod receiver;
 mod recipe_pages;
 mod refs;
+mod renewing;
 mod repeats;
 #[path = "../deployments/repository.rs"]
 mod repository;

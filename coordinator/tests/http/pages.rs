@@ -38,7 +38,7 @@ const OF_EVERYBODY: [&str; 6] = [
 ];
 
 /// Every press of these pages, with something plausible in its form.
-const PRESSES: [(&str, &[(&str, &str)]); 27] = [
+const PRESSES: [(&str, &[(&str, &str)]); 28] = [
     ("/hosts/invitations", &[("host", "web-9")]),
     ("/h/web-1/revoke", &[]),
     ("/locks", &[("target", "shop@production"), ("reason", "x")]),
@@ -57,6 +57,7 @@ const PRESSES: [(&str, &[(&str, &str)]); 27] = [
         &[("target", "shop@production"), ("phase", "pre"), ("mode", "apply")],
     ),
     ("/settings/accounts/invitations", &[("role", "admin")]),
+    ("/settings/accounts/password", &[("name", "max")]),
     ("/settings/accounts/change", &[("name", "max"), ("role", "admin")]),
     ("/settings/tokens/issue", &[("name", "ci"), ("role", "admin")]),
     ("/settings/tokens/revoke", &[("token", "abc")]),

@@ -101,6 +101,7 @@ impl World {
             config: Arc::new(config),
             bells: Arc::new(Bells::default()),
             mirrors: Arc::default(),
+            causes: Arc::default(),
             metrics: Arc::default(),
         };
         let first_token = found(&app).await;

@@ -8,6 +8,26 @@ use crate::name::{HostId, ProjectName, ReleaseLabel, TargetName};
 use crate::outcome::JobKind;
 use crate::wire::logs::LogSource;
 
+/// A message that was refused: nothing was done of what it said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeadLetter {
+    /// Its number.
+    pub number: i64,
+    /// When it came.
+    pub at: DateTime<Utc>,
+    /// The queue it came from.
+    pub queue: String,
+    /// Why it was refused: a stable code.
+    pub reason: String,
+    /// The host its routing key names; not proven.
+    pub host: Option<String>,
+    /// Its size.
+    pub bytes: i32,
+    /// Its first characters, without what may be a secret.
+    pub sample: String,
+}
+
 /// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

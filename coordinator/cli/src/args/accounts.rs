@@ -39,6 +39,11 @@ pub enum AccountCommand {
         #[arg(long)]
         project: Option<ProjectName>,
     },
+    /// Let a person choose another password; the link is shown once, alone on stdout.
+    Reset {
+        /// The account.
+        name: String,
+    },
     /// Keep a person from signing in; their sessions end.
     Disable {
         /// The account.

@@ -212,6 +212,8 @@ pub enum JobsCommand {
     /// List jobs, newest first.
     #[command(alias = "list")]
     Ls(ListJobs),
+    /// List messages that were refused: nothing was done of what they said.
+    Dead(Rows),
     /// Show a job and its steps.
     Show {
         /// Its number.

@@ -18,6 +18,12 @@ impl Client {
             .await
     }
 
+    /// Lets a person choose another password.
+    pub async fn renew_password(&self, name: &str) -> Result<Invitation, CliError> {
+        self.change(Method::POST, &["accounts", name, "password"], None::<&()>)
+            .await
+    }
+
     /// Changes what a person may do.
     pub async fn change_account(&self, name: &str, wish: &AccountChange) -> Result<Account, CliError> {
         self.change(Method::PUT, &["accounts", name], Some(wish)).await

@@ -5,7 +5,7 @@ use pointsman_shared::api::fleet::{Finding, Host, JoinToken, NewHostPause, NewJo
 use pointsman_shared::api::garbage::{
     Garbage, GarbageRequest, GarbageSchedule, PinRequest, UndoRequest, Undone,
 };
-use pointsman_shared::api::jobs::{Job, JobState, LogPage};
+use pointsman_shared::api::jobs::{DeadLetter, Job, JobState, LogPage};
 use pointsman_shared::api::locks::{Lock, NewLock};
 use pointsman_shared::api::migrations::{MigrationRequest, MigrationRun, Migrations};
 use pointsman_shared::api::projects::{
@@ -254,6 +254,10 @@ impl Client {
         query.extend(state.map(|state| ("state", state.as_str().to_owned())));
         query.extend(deployment.map(|number| ("deployment", number.to_string())));
         self.list(&["jobs"], &query, most).await
+    }
+
+    pub async fn dead_letters(&self, most: usize) -> Answer<Listing<DeadLetter>> {
+        self.list(&["dead-letters"], &[], most).await
     }
 
     pub async fn job(&self, number: i64) -> Answer<Job> {

@@ -1,4 +1,4 @@
-//! `account ls | invite | role | disable | enable`
+//! `account ls | invite | role | reset | disable | enable`
 
 use pointsman_shared::api::accounts::{Account, AccountChange, NewInvitation};
 use pointsman_shared::api::tokens::{RoleName, in_words};
@@ -27,6 +27,7 @@ pub async fn account(session: &Session, command: AccountCommand) -> Result<Exit,
         AccountCommand::Role { name, role, project } => {
             change_role(session, &name, role, project.as_ref()).await
         }
+        AccountCommand::Reset { name } => reset(session, &name).await,
         AccountCommand::Disable { name } => set_disabled(session, &name, true).await,
         AccountCommand::Enable { name } => set_disabled(session, &name, false).await,
     }
@@ -56,6 +57,20 @@ async fn invite(session: &Session, wish: &NewInvitation) -> Result<Exit, CliErro
         .printer
         .undo("none: the link is void by itself; an account that came of it: pointsman account disable NAME");
     session.printer.show_value(&invitation, &invitation.url)?;
+    Ok(Exit::Ok)
+}
+
+/// The link stands alone on stdout; it is shown this once.
+async fn reset(session: &Session, name: &str) -> Result<Exit, CliError> {
+    session.reason_is_not_kept();
+    let link = session.client()?.renew_password(name).await?;
+    let until = text::moment(link.expires_at);
+    let sentence = format!("{name} may choose another password, until {until}; the link is not shown again");
+    session.printer.say(Tone::Good, "Reset", &sentence);
+    session
+        .printer
+        .undo("none: the old password counts until the link is used; another link makes this one void");
+    session.printer.show_value(&link, &link.url)?;
     Ok(Exit::Ok)
 }
 

@@ -1,4 +1,4 @@
-//! `jobs ls | show | cancel`
+//! `jobs ls | show | dead | cancel`
 
 use pointsman_shared::api::jobs::{Job, Step};
 
@@ -15,6 +15,7 @@ use crate::wording;
 pub async fn jobs(session: &Session, command: JobsCommand) -> Result<Exit, CliError> {
     match command {
         JobsCommand::Ls(args) => list(session, &args).await,
+        JobsCommand::Dead(rows) => dead(session, rows.most()).await,
         JobsCommand::Show { number } => show(session, number).await,
         JobsCommand::Cancel { number } => decide::cancel_job(session, number).await,
     }
@@ -26,6 +27,31 @@ async fn list(session: &Session, args: &ListJobs) -> Result<Exit, CliError> {
         .jobs(args.state, args.deployment, args.rows.most())
         .await?;
     listing::show(session, &jobs, &job_table(&jobs.items), "no such jobs")
+}
+
+async fn dead(session: &Session, most: usize) -> Result<Exit, CliError> {
+    let letters = session.client()?.dead_letters(most).await?;
+    let mut table = Table::new([
+        ("MESSAGE", Narrow::Keep),
+        ("AT", Narrow::Keep),
+        ("WHY", Narrow::Keep),
+        ("HOST", Narrow::Keep),
+        ("QUEUE", Narrow::Drop(1)),
+        ("BYTES", Narrow::Drop(2)),
+        ("BEGINS", Narrow::Cut(12)),
+    ]);
+    for letter in &letters.items {
+        table.row([
+            Cell::Number(letter.number),
+            Cell::At(letter.at),
+            letter.reason.as_str().into(),
+            Cell::maybe(letter.host.as_ref()),
+            letter.queue.as_str().into(),
+            Cell::Number(letter.bytes.into()),
+            letter.sample.as_str().into(),
+        ]);
+    }
+    listing::show(session, &letters, &table, "no message was refused")
 }
 
 async fn show(session: &Session, number: i64) -> Result<Exit, CliError> {

@@ -48,6 +48,7 @@ struct Onward<'a> {
     ready: Option<Ready>,
     proof: &'a str,
     may: bool,
+    over: bool,
 }
 
 #[derive(Template)]
@@ -146,6 +147,7 @@ impl Course {
             ready: self.ready.map(|(ready, _)| ready),
             proof: &viewer.proof,
             may: viewer.may_in(&deployment.target.project, Action::Deploy),
+            over: may_be_left(deployment.state),
         };
         shown.with("onward", &onward)
     }
@@ -176,6 +178,17 @@ impl Course {
         };
         shown.with("decisions", &decisions)
     }
+}
+
+/// Whether a deployment ended in a way that somebody may want to go back from.
+const fn may_be_left(state: DeploymentState) -> bool {
+    matches!(
+        state,
+        DeploymentState::Live
+            | DeploymentState::Failed
+            | DeploymentState::Cancelled
+            | DeploymentState::Abandoned
+    )
 }
 
 /// The environment after this one, where the release is not live yet.

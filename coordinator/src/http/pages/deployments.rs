@@ -101,6 +101,9 @@ struct Head<'a> {
     may_roll_back: bool,
     may_go_on: bool,
     back: Option<String>,
+    /// Hosts where it is live, and hosts in all.
+    done: usize,
+    all: usize,
     percent: Option<usize>,
 }
 
@@ -261,7 +264,9 @@ async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
     let last = || jobs.iter().find(|job| job.started_at.is_some());
     let chosen = asked.or_else(wrong).or_else(running).or_else(last).cloned();
     let log = match chosen {
-        Some(job) => Window::tail(&mut conn, &job).await?.map(|log| (job, log)),
+        Some(job) => Window::tail(viewer.app(), &mut conn, &job)
+            .await?
+            .map(|log| (job, log)),
         None => None,
     };
     Ok(Whole {
@@ -292,6 +297,8 @@ fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
         may_roll_back: has("rollback"),
         may_go_on: has("continue"),
         back: deployment.from.as_ref().map(ToString::to_string),
+        done,
+        all: deployment.hosts.len(),
         percent,
     }
 }

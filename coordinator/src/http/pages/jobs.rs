@@ -182,7 +182,13 @@ pub(super) async fn show(
     };
     let part = query.from.map_or(usual, Part::From);
     let stage = Some(find.stage.as_str());
-    let window = Window::open(&mut conn, &job, &extent, (part, stage, find.as_query())).await?;
+    let window = Window::open(
+        (viewer.app(), &mut conn),
+        &job,
+        &extent,
+        (part, stage, find.as_query()),
+    )
+    .await?;
     let finds = finding::find(&mut conn, number, &find).await?;
     let now = pointsman_store::now(&mut conn).await?;
     let open = if job.state.is_final() {

@@ -5,9 +5,11 @@
 use askama::Template;
 use pointsman_domain::presence::Rhythm;
 use pointsman_shared::api::deployments::{Deployment, DeploymentState};
+use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::name::{HostId, TargetName};
 use pointsman_store::PgConnection;
 use pointsman_store::views::hosts::{Examined, Problem};
+use pointsman_store::views::needs::{Astray, How, Unheard};
 use pointsman_store::views::outcomes::{self, Outcome};
 use pointsman_store::{StoreResult, views};
 
@@ -23,7 +25,9 @@ const SUSPECTS: usize = 100;
 /// What is not as it should be.
 pub(super) struct Troubles {
     bad: Vec<(TargetName, Outcome)>,
-    drifted: Vec<(TargetName, HostId, String)>,
+    astray: Vec<Astray>,
+    undecided: Vec<(TargetName, i64)>,
+    unheard: Vec<Unheard>,
     hosts: Vec<Examined>,
     targets: i64,
     last: Option<Outcome>,
@@ -60,7 +64,12 @@ pub(super) async fn read(
 ) -> StoreResult<Troubles> {
     Ok(Troubles {
         bad: outcomes::bad(conn, sight, MOST).await?,
-        drifted: views::placements::drifted(conn, sight, MOST).await?,
+        astray: views::needs::astray(conn, sight, MOST).await?,
+        undecided: views::needs::undecided(conn, sight, MOST).await?,
+        unheard: match sight {
+            None => views::needs::unheard(conn, MOST).await?,
+            Some(_) => Vec::new(),
+        },
         // Of hosts those hear who see everything.
         hosts: match sight {
             None => views::hosts::suspects(conn, SUSPECTS, rhythm).await?,
@@ -82,15 +91,30 @@ impl Troubles {
             .filter(|deployment| deployment.state == DeploymentState::Paused)
             .map(|deployment| &deployment.target);
         let bad = self.bad.iter().map(|(target, _)| target);
-        let drifted = self.drifted.iter().map(|(target, ..)| target);
+        let astray = self.astray().map(|astray| &astray.target);
+        let undecided = self.undecided.iter().map(|(target, _)| target);
         let mut names: Vec<String> = paused
             .chain(bad)
-            .chain(drifted)
+            .chain(astray)
+            .chain(undecided)
             .map(|target| target.project.to_string())
             .collect();
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// Placements that are not as decided; a host that is not there is told of once, as a host.
+    fn astray(&self) -> impl Iterator<Item = &Astray> {
+        let told = |host: &HostId| {
+            self.hosts
+                .iter()
+                .any(|member| !member.host.seen && member.host.id == *host)
+        };
+        self.astray.iter().filter(move |astray| match astray.how {
+            How::Behind { .. } => !told(&astray.host),
+            How::Drift(_) | How::Unhealthy => true,
+        })
     }
 
     /// The region; `open` are the deployments under way.
@@ -102,16 +126,18 @@ impl Troubles {
             what: format!("#{} of {} was the last try", newest.number, newest.release),
             link: format!("/d/{}", newest.number),
         });
-        let drifted = self.drifted.iter().map(|(target, host, drift)| Need {
-            standing: DRIFT,
+        let undecided = self.undecided.iter().map(|(target, job)| Need {
+            standing: format::job(JobState::Indeterminate),
             place: target.to_string(),
-            what: format!("{host}: {drift}"),
-            link: format!("/h/{host}"),
+            what: format!("nobody knows how the migrations of job #{job} ended"),
+            link: format!("/migrations?target={target}"),
         });
         let mut needs: Vec<Need> = paused
+            .chain(undecided)
             .chain(bad)
-            .chain(drifted)
+            .chain(self.astray().map(of_placement))
             .chain(self.hosts.iter().flat_map(of_host))
+            .chain(self.unheard.iter().map(of_channel))
             .collect();
         let more = needs.len().saturating_sub(LINES);
         needs.truncate(LINES);
@@ -132,6 +158,43 @@ fn paused(deployment: &Deployment) -> Option<Need> {
         what: format!("#{} waits for a decision: {}", deployment.number, why()),
         link: format!("/d/{}", deployment.number),
     })
+}
+
+fn of_placement(astray: &Astray) -> Need {
+    let (standing, what) = match &astray.how {
+        How::Drift(drift) => (DRIFT, drift.clone()),
+        How::Unhealthy => (
+            format::health("unhealthy"),
+            "what is live is not healthy".to_owned(),
+        ),
+        How::Behind { runs, wanted } => {
+            let runs = runs.as_deref().unwrap_or("nothing");
+            (BEHIND, format!("runs {runs}, wanted is {wanted}"))
+        }
+    };
+    Need {
+        standing,
+        place: astray.target.to_string(),
+        what: format!("{}: {what}", astray.host),
+        link: format!("/h/{}", astray.host),
+    }
+}
+
+fn of_channel(unheard: &Unheard) -> Need {
+    Need {
+        standing: Standing {
+            sign: "!",
+            word: "not heard",
+            tone: "warn",
+        },
+        place: format!("channel {}", unheard.channel),
+        what: format!(
+            "every notification failed since {}: {}",
+            unheard.since.format("%F %H:%M UTC"),
+            unheard.error
+        ),
+        link: "/settings/channels".to_owned(),
+    }
 }
 
 /// What differs from what was decided is told with its target.
@@ -157,6 +220,12 @@ fn of_host(member: &Examined) -> impl Iterator<Item = Need> {
         link: format!("/h/{}", member.host.id),
     })
 }
+
+const BEHIND: Standing = Standing {
+    sign: "…",
+    word: "behind",
+    tone: "warn",
+};
 
 const DRIFT: Standing = Standing {
     sign: "~",

@@ -23,7 +23,7 @@ use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
 
 /// Projects on one page.
-const ROWS: i64 = 20;
+pub(super) const ROWS: i64 = 20;
 /// Deployments under way that are looked through.
 const OPEN: i64 = 200;
 /// Outcomes of a strip.
@@ -33,18 +33,34 @@ const STRIP: i64 = 20;
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct OverviewQuery {
     #[serde(default)]
-    q: String,
+    pub(super) q: String,
     #[serde(default)]
-    show: String,
+    pub(super) show: String,
     #[serde(default)]
-    after: String,
+    pub(super) after: String,
     #[serde(default)]
-    at: String,
+    pub(super) at: String,
 }
 
 impl OverviewQuery {
     fn only_problems(&self) -> bool {
         self.show == "problems"
+    }
+
+    /// The same choice, after a project.
+    pub(super) fn after(&self, project: &str) -> String {
+        let mut address = url::form_urlencoded::Serializer::new("?".to_owned());
+        for (name, value) in [
+            ("q", self.q.as_str()),
+            ("show", &self.show),
+            ("at", &self.at),
+            ("after", project),
+        ] {
+            if !value.is_empty() {
+                address.append_pair(name, value);
+            }
+        }
+        address.finish()
     }
 }
 
@@ -75,10 +91,19 @@ struct Matrix<'a> {
     query: &'a OverviewQuery,
     next: Option<String>,
     sees_everything: bool,
+    proof: &'a str,
+}
+
+impl Matrix<'_> {
+    /// Whether anything on it can be pressed.
+    fn presses(&self) -> bool {
+        self.rows.iter().any(|row| row.may_deploy)
+    }
 }
 
 struct Row<'a> {
     project: &'a str,
+    may_deploy: bool,
     cells: Vec<Option<Cell<'a>>>,
     strip: Vec<Tick>,
 }
@@ -105,7 +130,7 @@ struct Cell<'a> {
 /// `GET /`
 pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> Answer<Shown> {
     if !query.at.is_empty() {
-        return show_past(&viewer, &query).await;
+        return past::show(&viewer, &query).await;
     }
     let (snapshot, troubles) = read(&viewer, &query).await?;
     let calls = troubles.calls(&snapshot.open);
@@ -116,23 +141,15 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
     } else {
         Mood::Running
     };
-    let next = |after: &String| {
-        let mut address = url::form_urlencoded::Serializer::new("?".to_owned());
-        for (name, value) in [("q", &query.q), ("show", &query.show), ("after", after)] {
-            if !value.is_empty() {
-                address.append_pair(name, value);
-            }
-        }
-        address.finish()
-    };
     let matrix = Matrix {
         environments: &snapshot.environments,
-        rows: rows(&snapshot),
+        rows: rows(&viewer, &snapshot),
         hosts: snapshot.hosts,
         may_configure: viewer.may(Action::Configure),
         query: &query,
-        next: snapshot.next.as_ref().map(next),
+        next: snapshot.next.as_ref().map(|after| query.after(after)),
         sees_everything: viewer.sees_everything(),
+        proof: &viewer.proof,
     };
     Ok(Shown::new("Overview", Place::Overview, &snapshot)?
         .with("mine", &Mine::of(&viewer).await?)?
@@ -140,32 +157,6 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
         .with("matrix", &matrix)?
         .in_mood(mood)
         .like("pointsman status"))
-}
-
-/// The same, at a moment that is over.
-async fn show_past(viewer: &Viewer, query: &OverviewQuery) -> Answer<Shown> {
-    let at = past::moment(&query.at)?;
-    let mut conn = viewer.app().store.read().await?;
-    let mut environments = environments::names(&mut conn).await?;
-    let sight = viewer.sight();
-    // What was a problem then nobody knows: all of them are shown.
-    let all = OverviewQuery {
-        q: query.q.clone(),
-        after: query.after.clone(),
-        ..OverviewQuery::default()
-    };
-    let mut projects = projects(&mut conn, sight.as_deref(), &all, Vec::new).await?;
-    projects.truncate(usize::try_from(ROWS).unwrap_or_default());
-    if sight.is_some() {
-        let wanted = views::targets::Wanted::of_projects(&projects);
-        let rhythm = viewer.app().config.timing.rhythm();
-        let targets = views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?;
-        let has = |name: &String| targets.iter().any(|it| it.name.environment.as_str() == name);
-        environments.retain(has);
-    }
-    let rows = past::read(&mut conn, &environments, &projects, at).await?;
-    let title = format!("Overview as of {}", at.format("%F %H:%M UTC"));
-    Shown::new(title, Place::Overview, &rows)?.with("past", &rows)
 }
 
 async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, Troubles)> {
@@ -212,7 +203,7 @@ async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, 
 }
 
 /// The projects of this page, and one more where there are more.
-async fn projects(
+pub(super) async fn projects(
     conn: &mut PgConnection,
     sight: Option<&[String]>,
     query: &OverviewQuery,
@@ -230,7 +221,7 @@ async fn projects(
 }
 
 /// Targets come by project, so that a project's are neighbours.
-fn rows(snapshot: &Snapshot) -> Vec<Row<'_>> {
+fn rows<'a>(viewer: &Viewer, snapshot: &'a Snapshot) -> Vec<Row<'a>> {
     let of_one_project = |one: &Target, other: &Target| one.name.project == other.name.project;
     snapshot
         .targets
@@ -250,8 +241,10 @@ fn rows(snapshot: &Snapshot) -> Vec<Row<'_>> {
                 .collect();
             strip.sort_unstable_by_key(|outcome| std::cmp::Reverse(outcome.number));
             strip.truncate(usize::try_from(STRIP).unwrap_or_default());
+            let project = &targets.first()?.name.project;
             Some(Row {
-                project: targets.first()?.name.project.as_str(),
+                project: project.as_str(),
+                may_deploy: viewer.may_in(project, Action::Deploy),
                 cells: snapshot.environments.iter().map(found).collect(),
                 strip: strip.into_iter().rev().map(tick).collect(),
             })

@@ -8,22 +8,59 @@ use askama::Template;
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, Utc};
 use pointsman_domain::Refusal;
 use pointsman_store::views::past::{self, Then};
-use pointsman_store::{PgConnection, StoreResult};
+use pointsman_store::{PgConnection, StoreResult, environments, views};
 use serde::Serialize;
 
 use super::super::problem::Answer;
+use super::overview::{self, OverviewQuery, ROWS};
+use super::shown::{Place, Shown};
+use super::viewer::Viewer;
 
 /// The region that shows it.
 #[derive(Template, Serialize)]
 #[template(path = "past.html")]
-pub(super) struct Past {
+pub(super) struct Past<'a> {
+    #[serde(skip)]
+    query: &'a OverviewQuery,
+    /// Where more projects stand.
+    #[serde(skip)]
+    next: Option<String>,
     at: DateTime<Utc>,
     environments: Vec<String>,
     rows: Vec<(String, Vec<Option<Then>>)>,
 }
 
+/// `GET /?at=2026-11-20T12:00`
+pub(super) async fn show(viewer: &Viewer, query: &OverviewQuery) -> Answer<Shown> {
+    let at = moment(&query.at)?;
+    let mut conn = viewer.app().store.read().await?;
+    let mut environments = environments::names(&mut conn).await?;
+    let sight = viewer.sight();
+    // What was a problem then nobody knows: all of them are shown.
+    let all = OverviewQuery {
+        q: query.q.clone(),
+        after: query.after.clone(),
+        ..OverviewQuery::default()
+    };
+    let mut projects = overview::projects(&mut conn, sight.as_deref(), &all, Vec::new).await?;
+    let rows = usize::try_from(ROWS).unwrap_or_default();
+    let more = projects.len() > rows;
+    projects.truncate(rows);
+    let next = projects.last().filter(|_| more).map(|after| query.after(after));
+    if sight.is_some() {
+        let wanted = views::targets::Wanted::of_projects(&projects);
+        let rhythm = viewer.app().config.timing.rhythm();
+        let targets = views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?;
+        let has = |name: &String| targets.iter().any(|it| it.name.environment.as_str() == name);
+        environments.retain(has);
+    }
+    let rows = read(&mut conn, &environments, (&projects, next), (query, at)).await?;
+    let title = format!("Overview as of {}", at.format("%F %H:%M UTC"));
+    Shown::new(title, Place::Overview, &rows)?.with("past", &rows)
+}
+
 /// Reads what somebody typed: `2026-11-20T12:00`, `2026-11-20`, or with a zone. Without one it is UTC.
-pub(super) fn moment(text: &str) -> Answer<DateTime<Utc>> {
+fn moment(text: &str) -> Answer<DateTime<Utc>> {
     let text = text.trim();
     let zoned = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
     let minute = || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").map(|at| at.and_utc());
@@ -44,12 +81,12 @@ pub(super) fn moment(text: &str) -> Answer<DateTime<Utc>> {
 }
 
 /// What was live in these projects at that moment.
-pub(super) async fn read(
+async fn read<'a>(
     conn: &mut PgConnection,
     environments: &[String],
-    projects: &[String],
-    at: DateTime<Utc>,
-) -> StoreResult<Past> {
+    (projects, next): (&[String], Option<String>),
+    (query, at): (&'a OverviewQuery, DateTime<Utc>),
+) -> StoreResult<Past<'a>> {
     let mut found: BTreeMap<(String, String), Then> = BTreeMap::new();
     for then in past::live_at(conn, projects, at).await? {
         found.insert((then.project.clone(), then.environment.clone()), then);
@@ -61,6 +98,8 @@ pub(super) async fn read(
         (project.clone(), cells.collect())
     });
     Ok(Past {
+        query,
+        next,
         at,
         rows: rows.collect(),
         environments: environments.to_vec(),

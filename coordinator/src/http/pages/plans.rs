@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::extract::Form;
-use pointsman_domain::{Action, forecast};
+use pointsman_domain::{Action, Refusal, forecast};
 use pointsman_shared::api::deployments::NewDeployment;
 use pointsman_shared::api::plans::{CommitLine, NewPlan, Plan};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::name::TargetName;
-use pointsman_store::{environments, locks, views};
+use pointsman_store::{environments, views};
 use serde::Deserialize;
 
 use super::super::extract::Path;
@@ -22,18 +22,38 @@ use crate::operations::{make_plan, request_deployment};
 /// How long a deployment to the last environment is held, so that it can be taken back before anything is sent.
 const HOLD_S: u32 = 5;
 
-/// What is to be planned.
+/// What is to be planned: a target and a release, or both in one word of a button, `shop@production 1.9.1`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Wish {
-    target: TargetName,
+    target: Option<TargetName>,
+    #[serde(default)]
     release: String,
+    #[serde(default)]
+    wish: String,
+}
+
+impl Wish {
+    fn read(self) -> Result<(TargetName, String), Refusal> {
+        let unread = || {
+            Refusal::invalid("invalid_wish", "the form names no target and release")
+                .hint("choose a release on the page of the target")
+        };
+        match (self.target, self.wish.split_once(' ')) {
+            (Some(target), _) => Ok((target, self.release)),
+            (None, Some((target, release))) => {
+                Ok((target.parse().map_err(|_| unread())?, release.to_owned()))
+            }
+            (None, None) => Err(unread()),
+        }
+    }
 }
 
 /// `POST /plans`
 pub(super) async fn make(viewer: Viewer, Form(form): Form<Wish>) -> Answer<Went> {
+    let (target, release) = form.read()?;
     let wish = NewPlan {
-        target: form.target,
-        release: form.release,
+        target,
+        release,
         waves: None,
         on_failure: None,
     };
@@ -56,6 +76,8 @@ struct Page<'a> {
     /// How long a rollback usually takes.
     way_back: Option<String>,
     held: bool,
+    /// The deployment that carries it out already.
+    under_way: Option<i64>,
     obstacles: Vec<String>,
 }
 
@@ -89,20 +111,13 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
     let mut conn = viewer.app().store.read().await?;
     let plan = make_plan::find(&mut conn, &hash).await?;
     let target = &plan.agreed.target;
+    // What stood in the way when it was planned may be gone, and other things in its place.
+    let under_way = make_plan::under_way(viewer.app(), &plan).await?;
+    let obstacles = match under_way {
+        Some(_) => Vec::new(),
+        None => make_plan::obstacles_now(viewer.app(), &plan).await?,
+    };
     let now = views::targets::one(&mut conn, target, &rhythm).await?;
-    let at = pointsman_store::now(&mut conn).await?;
-    let held_up = locks::all(&mut conn, at)
-        .await?
-        .into_iter()
-        .filter(|lock| lock.target.as_ref().is_none_or(|locked| locked == target));
-    let locked = held_up.map(|lock| {
-        let what = if lock.target.is_some() {
-            "locked"
-        } else {
-            "stopped, with everything else"
-        };
-        format!("{target} is {what} by {}: {}", lock.owner, lock.reason)
-    });
     let live = now.as_ref().and_then(|now| now.desired.clone());
     let planned_from = plan.agreed.from.as_ref().map(|from| from.label.clone());
     let stale = (live != planned_from).then(|| {
@@ -122,7 +137,8 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
         stale,
         way_back: usual.map(|usual| format::duration(usual.median_ms)),
         held: is_last(&mut conn, target).await?,
-        obstacles: plan.obstacles.iter().cloned().chain(locked).collect(),
+        under_way,
+        obstacles,
         plan: &plan,
     };
     let command = format!("pointsman plan {target} {}", plan.agreed.release.label);
@@ -165,21 +181,6 @@ pub(super) async fn carry_out(
     let mut conn = viewer.app().store.read().await?;
     let plan = make_plan::find(&mut conn, &hash).await?;
     let target = plan.agreed.target.clone();
-    let open = views::deployments::Wanted {
-        target: Some(&target),
-        over: Some(false),
-        ..Default::default()
-    };
-    // A second press lands where the first one did.
-    let mine = views::deployments::page(&mut conn, open, 10)
-        .await?
-        .into_iter()
-        .find(|open| {
-            open.release == plan.agreed.release.label && open.requested_by == viewer.caller.actor.name
-        });
-    if let Some(mine) = mine {
-        return Ok(Went(format!("/d/{}", mine.number)));
-    }
     let held = is_last(&mut conn, &target).await?;
     drop(conn);
     let reason = form.reason.trim();

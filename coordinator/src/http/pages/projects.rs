@@ -19,7 +19,7 @@ use super::shown::{Place, Shown, Went};
 use super::viewer::Viewer;
 use crate::error::OperationError;
 use crate::operations::request_build::{self, BuildWish};
-use crate::operations::{fetch_repository, known, list_refs};
+use crate::operations::{fetch_repository, find_release, known, list_refs};
 
 /// Rows of a list.
 const ROWS: i64 = 50;
@@ -209,7 +209,7 @@ async fn read(viewer: &Viewer, name: &ProjectName, query: &ShowQuery) -> Answer<
     let same = match query.built {
         Some(number) => {
             let spec = format!("#{number}");
-            let found = super::super::files::named(&mut conn, name, &spec).await?;
+            let found = find_release::to_look_at(&mut conn, name, &spec).await?;
             views::releases::one(&mut conn, found.id).await?
         }
         None => None,
@@ -314,16 +314,8 @@ pub(super) async fn build(
     }))
 }
 
-/// A press without more to say.
-#[derive(Debug, Deserialize)]
-pub(super) struct Nothing {}
-
 /// `POST /p/{project}/fetch`
-pub(super) async fn fetch(
-    viewer: Viewer,
-    Path(project): Path<ProjectName>,
-    Form(Nothing {}): Form<Nothing>,
-) -> Answer<Went> {
+pub(super) async fn fetch(viewer: Viewer, Path(project): Path<ProjectName>) -> Answer<Went> {
     fetch_repository::execute(viewer.app(), &viewer.caller.actor, &project).await?;
     Ok(Went(format!("/p/{project}")))
 }

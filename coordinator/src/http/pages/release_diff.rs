@@ -10,14 +10,13 @@ use pointsman_store::views;
 use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Path, Query};
-use super::super::files::{compared, named};
 use super::super::problem::Answer;
 use super::format::{self, Standing};
 use super::release_files::{Span, in_address};
 use super::shown::{Place, Shown};
 use super::viewer::Viewer;
 use crate::error::OperationError;
-use crate::operations::compare_releases;
+use crate::operations::{compare_releases, find_release};
 
 /// Releases that can be chosen for a comparison.
 const MOST: i64 = 200;
@@ -78,7 +77,7 @@ pub(super) async fn show(
     Query(query): Query<DiffQuery>,
 ) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
-    let release = named(&mut conn, &project, &spec).await?;
+    let release = find_release::to_look_at(&mut conn, &project, &spec).await?;
     let mut others = views::releases::page(&mut conn, &project, None, MOST).await?;
     others.retain(|other| other.state == ReleaseState::Built && other.number != release.number);
     let wanted = match query.against.trim() {
@@ -90,7 +89,7 @@ pub(super) async fn show(
         named => Some(named.to_owned()),
     };
     let against = match wanted {
-        Some(wanted) => Some(named(&mut conn, &project, &wanted).await?),
+        Some(wanted) => Some(find_release::to_look_at(&mut conn, &project, &wanted).await?),
         None => None,
     };
     drop(conn);
@@ -147,7 +146,7 @@ async fn read(
         };
         return Ok((nothing, Span::of(0, 0), None));
     };
-    let mut diff = compared(viewer.app(), against, release).await?;
+    let mut diff = compare_releases::diff(viewer.app(), against, release).await?;
     let shown = Span::of(query.from, diff.items.len());
     diff.items = shown.cut(std::mem::take(&mut diff.items));
     let (mut text, mut refused) = (None, None);

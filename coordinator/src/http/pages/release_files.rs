@@ -6,13 +6,12 @@ use pointsman_shared::name::{ProjectName, ReleaseLabel};
 use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Path, Query};
-use super::super::files::named;
 use super::super::problem::Answer;
 use super::filters;
 use super::format;
 use super::shown::{Place, Shown};
 use super::viewer::Viewer;
-use crate::operations::list_files;
+use crate::operations::{find_release, list_files};
 
 /// Rows of a page.
 pub(super) const ROWS: usize = 100;
@@ -108,7 +107,7 @@ pub(super) async fn show(
     Query(query): Query<FilesQuery>,
 ) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
-    let release = named(&mut conn, &project, &spec).await?;
+    let release = find_release::to_look_at(&mut conn, &project, &spec).await?;
     drop(conn);
     let (built, manifest) = list_files::manifest(viewer.app(), &release).await?;
     let under = query.under.trim_matches('/').to_owned();

@@ -8,19 +8,18 @@ use pointsman_shared::api::jobs::Job;
 use pointsman_shared::api::projects::{Placement, Target};
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use pointsman_shared::name::{HostId, MarkName, ProjectName, TargetName};
-use pointsman_store::views;
+use pointsman_store::{StoreError, views};
 use serde::{Deserialize, Serialize};
 
 use super::super::extract::Path;
 use super::super::problem::Answer;
-use super::super::releases::find;
 use super::deployments::LogOf;
 use super::format::{self, Standing};
 use super::log::window::Window;
 use super::shown::{Mood, Place, Shown, Went};
 use super::viewer::Viewer;
 use crate::operations::mark_release::{self, Said};
-use crate::operations::{known, pin_release};
+use crate::operations::{find_release, pin_release};
 
 #[derive(Serialize)]
 struct Whole {
@@ -153,18 +152,16 @@ fn steps(job: &Job) -> Steps<'_> {
 async fn read(viewer: &Viewer, project: &ProjectName, spec: &str) -> Answer<Whole> {
     let rhythm = viewer.app().config.timing.rhythm();
     let mut conn = viewer.app().store.read().await?;
-    let row = known::project(&mut conn, project).await?;
-    let candidates = pointsman_store::releases::candidates(&mut conn, row.id).await?;
-    let id = find(spec, &candidates)?;
+    let id = find_release::to_look_at(&mut conn, project, spec).await?.id;
     let release = views::releases::one(&mut conn, id).await?;
-    let gone = || pointsman_domain::release::unknown(spec, &candidates, &[]);
-    let release = release.ok_or_else(gone)?;
+    let release =
+        release.ok_or_else(|| StoreError::inconsistent("release", id, "it was found and is not shown"))?;
     let job = match release.job {
         Some(number) => views::jobs::one(&mut conn, number).await?,
         None => None,
     };
     let log = match &job {
-        Some(job) => Window::tail(&mut conn, job).await?,
+        Some(job) => Window::tail(viewer.app(), &mut conn, job).await?,
         None => None,
     };
     let of_project = [project.to_string()];

@@ -95,8 +95,8 @@ pub(super) struct Shown {
     pub(super) mood: Mood,
     /// Its parts, in order.
     pub(super) regions: Vec<Region>,
-    /// The same as data.
-    pub(super) data: serde_json::Value,
+    /// The same as data, written as JSON.
+    pub(super) data: String,
     /// The command that shows the same in a terminal.
     pub(super) command: Option<String>,
     /// Whether a page without scripts should be loaded again by itself.
@@ -108,7 +108,7 @@ pub(super) struct Shown {
 impl Shown {
     /// A page without regions yet.
     pub(super) fn new(title: impl Into<String>, place: Place, data: &impl Serialize) -> Answer<Self> {
-        let data = serde_json::to_value(data)
+        let data = serde_json::to_string(data)
             .map_err(|error| OperationError::internal("writing a page's data", error))?;
         Ok(Self {
             title: title.into(),

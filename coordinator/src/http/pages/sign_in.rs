@@ -1,4 +1,4 @@
-//! The way in: a name and a password, an API token, or an invitation that makes an account.
+//! The way in: a name and a password, an API token, or an invitation that makes an account or renews its password.
 
 use askama::Template;
 use axum::extract::{Form, Request, State};
@@ -35,6 +35,7 @@ struct Invited<'a> {
     installation: &'a str,
     role: String,
     fixed: Option<&'a str>,
+    renews: bool,
     name: &'a str,
     refused: Option<&'a Refusal>,
 }
@@ -140,6 +141,7 @@ async fn draw_invitation(api: &Api, secret: &str, name: &str, refused: Option<&R
         installation: &api.app.config.installation.name,
         role: offered.rights.in_words(),
         fixed: offered.name.as_deref(),
+        renews: offered.renews,
         name,
         refused,
     };

@@ -1,7 +1,6 @@
 //! One target: what is live on each of its hosts, how it came there, and what can be done.
 
 use askama::Template;
-use axum::extract::Form;
 use pointsman_domain::{Action, Refusal};
 use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::locks::Lock;
@@ -9,13 +8,14 @@ use pointsman_shared::api::projects::{Placement, Target};
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use pointsman_shared::name::TargetName;
 use pointsman_store::{locks, views};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::super::extract::Path;
 use super::super::problem::Answer;
 use super::format::{self, Standing};
 use super::shown::{Place, Shown, Went};
 use super::viewer::Viewer;
+use crate::operations::foresee_rollback::{self, Foreseen};
 use crate::operations::{known, pause_pushes};
 
 #[derive(Serialize)]
@@ -33,6 +33,7 @@ struct Head<'a> {
     lock: Option<&'a Lock>,
     releases: Vec<&'a Release>,
     open: Option<(&'a Deployment, Standing)>,
+    back: Option<&'a Foreseen>,
     proof: &'a str,
     may: bool,
 }
@@ -58,6 +59,11 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<TargetName>) -> Answer
         .deployments
         .iter()
         .find(|deployment| Some(deployment.number) == target.open_deployment);
+    // While something is open there the way back is decided on its page.
+    let back = match (open, &target.desired) {
+        (None, Some(_)) => Some(foresee(&viewer, &name).await?),
+        (Some(_), _) | (None, None) => None,
+    };
     let head = Head {
         target,
         lock: whole.lock.as_ref(),
@@ -67,6 +73,7 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<TargetName>) -> Answer
             .filter(|release| release.state == ReleaseState::Built)
             .collect(),
         open: open.map(|open| (open, format::deployment(open.state))),
+        back: back.as_ref(),
         proof: &viewer.proof,
         may: viewer.may_in(&name.project, Action::Deploy),
     };
@@ -96,6 +103,11 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<TargetName>) -> Answer
         .with("hosts", &hosts)?
         .with("history", &history)?
         .like(format!("pointsman status {name}")))
+}
+
+async fn foresee(viewer: &Viewer, name: &TargetName) -> Answer<Foreseen> {
+    let row = known::target(&mut *viewer.app().store.read().await?, name).await?;
+    Ok(foresee_rollback::execute(viewer.app(), &row).await?)
 }
 
 /// Whether a host runs what is wanted there; apart from whether that works.
@@ -155,16 +167,8 @@ async fn read(viewer: &Viewer, name: &TargetName) -> Answer<Whole> {
     })
 }
 
-/// A press without more to say.
-#[derive(Debug, Deserialize)]
-pub(super) struct Nothing {}
-
 /// `POST /t/{target}/pushes`
-pub(super) async fn resume_pushes(
-    viewer: Viewer,
-    Path(target): Path<TargetName>,
-    Form(Nothing {}): Form<Nothing>,
-) -> Answer<Went> {
+pub(super) async fn resume_pushes(viewer: Viewer, Path(target): Path<TargetName>) -> Answer<Went> {
     pause_pushes::resume(viewer.app(), &viewer.caller.actor, &target).await?;
     Ok(Went(format!("/t/{target}")))
 }

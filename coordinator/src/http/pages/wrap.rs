@@ -11,7 +11,6 @@ use axum::response::{Html, IntoResponse, Response};
 use pointsman_shared::api::Problem;
 
 use super::super::edge::RequestId;
-use super::super::extract::Json;
 use super::super::problem::{self, Answer};
 use super::super::router::Api;
 use super::assets;
@@ -172,7 +171,8 @@ struct Dress<'a> {
 impl Dress<'_> {
     fn page(&self, shown: &Shown, form: Form, answered: &Response) -> Answer<Response> {
         if form == Form::Json {
-            return Ok(Json(&shown.data).into_response());
+            let json = [(header::CONTENT_TYPE, "application/json")];
+            return Ok((json, shown.data.clone()).into_response());
         }
         if form == Form::Text {
             return Ok((answered.status(), text::of(shown)?).into_response());

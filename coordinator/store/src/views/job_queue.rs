@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::forecast::{queue, usual};
+use pointsman_shared::api::jobs::DeadLetter;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -95,26 +96,7 @@ async fn durations(conn: &mut PgConnection) -> StoreResult<HashMap<(String, Uuid
     Ok(durations)
 }
 
-/// A message that was refused.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct DeadLetter {
-    /// Its number.
-    pub number: i64,
-    /// When it came.
-    pub at: DateTime<Utc>,
-    /// The queue it came from.
-    pub queue: String,
-    /// Why it was refused: a stable code.
-    pub reason: String,
-    /// The host its routing key names; not proven.
-    pub host: Option<String>,
-    /// Its size.
-    pub bytes: i32,
-    /// Its first characters.
-    pub sample: String,
-}
-
-/// Refused messages, newest first, before a number.
+/// Refused messages, newest first, before a number. What they held is as it came: it may be a secret.
 pub async fn dead_letters(
     conn: &mut PgConnection,
     before: Option<i64>,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use pointsman_domain::presence::{Pause, Presence, Rhythm};
 use pointsman_shared::api::projects::Placement;
-use pointsman_shared::name::{HostId, TargetName};
+use pointsman_shared::name::TargetName;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -21,37 +21,6 @@ pub async fn on_hosts(
         .into_iter()
         .map(|found| (found.target, found.placement))
         .collect())
-}
-
-/// What differs from what was decided; in these projects alone, where `sight` names some.
-pub async fn drifted(
-    conn: &mut PgConnection,
-    sight: Option<&[String]>,
-    limit: i64,
-) -> StoreResult<Vec<(TargetName, HostId, String)>> {
-    let rows = sqlx::query!(
-        r#"SELECT project.name || '@' || environment.name AS "target!", placement.host_id,
-                  COALESCE(placement.drift, placement.problem) AS "drift!"
-           FROM placement JOIN target ON target.id = placement.target_id
-                JOIN project ON project.id = target.project_id
-                JOIN environment ON environment.id = target.environment_id
-           WHERE placement.retired_at IS NULL AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL)
-             AND ($2::text[] IS NULL OR project.name = ANY ($2))
-           ORDER BY 1, 2 LIMIT $1"#,
-        limit,
-        sight,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let wrong =
-                |what: &dyn ToString| StoreError::inconsistent("placement", &row.target, what.to_string());
-            let target = row.target.parse().map_err(|e| wrong(&e))?;
-            let host = row.host_id.parse().map_err(|e| wrong(&e))?;
-            Ok((target, host, row.drift))
-        })
-        .collect()
 }
 
 /// A placement, and whose it is.

@@ -4,7 +4,7 @@ use pointsman_shared::api::deployments::{
     CancelRequest, DecisionRequest, Deployment, HostsRequest, NewDeployment, NewRollback, PauseRequest,
     Promotion,
 };
-use pointsman_shared::api::jobs::{Job, LogPage};
+use pointsman_shared::api::jobs::{DeadLetter, Job, LogPage};
 use pointsman_shared::api::locks::{Lock, NewLock};
 use pointsman_shared::api::migrations::{MigrationRequest, MigrationRun, Migrations};
 use pointsman_shared::api::plans::{NewPlan, Plan};
@@ -17,6 +17,7 @@ use super::super::problems::{
 use crate::http::deployments::DeploymentsQuery;
 use crate::http::jobs::{JobsQuery, LogQuery};
 use crate::http::migrations::MigrationsQuery;
+use crate::http::paging::PageQuery;
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = deployments();
@@ -184,6 +185,9 @@ fn jobs() -> Vec<Operation> {
         get("/api/v1/jobs", "Jobs, newest first, without their steps")
             .query::<JobsQuery>()
             .gives_page::<Job>(),
+        get("/api/v1/dead-letters", "Messages that were refused, newest first")
+            .query::<PageQuery>()
+            .gives_page::<DeadLetter>(),
         get(
             "/api/v1/jobs/{number}",
             "A job with the steps of all its attempts",

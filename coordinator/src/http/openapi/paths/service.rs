@@ -46,6 +46,13 @@ pub(super) fn operations() -> Vec<Operation> {
                 (422, "invalid_name"),
                 (422, "invalid_role"),
             ]),
+        post("/api/v1/accounts/{name}/password", "Let a person choose another password; the one answer that shows the link, which counts once within a day")
+            .gives::<Invitation>(201)
+            .refuses(&[
+                (404, "unknown_account"),
+                (409, "account_disabled"),
+                (409, "no_password"),
+            ]),
         put("/api/v1/accounts/{name}", "Change what a person may do, or keep them from signing in")
             .takes::<AccountChange>()
             .gives::<Account>(200)

@@ -1,5 +1,7 @@
 //! What a failed log means: the known causes that its end and the job's own reason tell of.
 
+use std::sync::Arc;
+
 use askama::Template;
 use pointsman_domain::known_causes::KnownCauses;
 use pointsman_shared::api::causes::Cause;
@@ -7,6 +9,7 @@ use pointsman_shared::api::jobs::{Job, JobState};
 use pointsman_store::{PgConnection, known_causes, views};
 
 use super::super::super::problem::Answer;
+use crate::app::App;
 
 /// Lines at the end of a log that are looked at.
 const LINES: u64 = 400;
@@ -48,10 +51,9 @@ pub(in super::super) const fn wants(state: JobState) -> bool {
 }
 
 /// Every known cause.
-pub(in super::super) async fn known(conn: &mut PgConnection) -> Answer<KnownCauses> {
-    Ok(KnownCauses::new(
-        known_causes::list(conn, None, 0, i64::MAX).await?,
-    ))
+pub(in super::super) async fn known(app: &App, conn: &mut PgConnection) -> Answer<Arc<KnownCauses>> {
+    let causes = known_causes::list(conn, None, 0, i64::MAX).await?;
+    Ok(app.causes.of(causes))
 }
 
 /// What is told of a job whose log has so many lines.

@@ -17,6 +17,7 @@ use super::super::viewer::Viewer;
 use super::causes::{self, Cards};
 use super::rows::{self, Row};
 use super::unknown;
+use crate::app::App;
 use crate::error::OperationError;
 
 /// Lines of a page without scripts.
@@ -76,7 +77,7 @@ pub(in super::super) enum Part {
 impl Window {
     /// A window on a job's log, or on one step of it.
     pub(in super::super) async fn open(
-        conn: &mut PgConnection,
+        (app, conn): (&App, &mut PgConnection),
         job: &Job,
         extent: &Extent,
         (part, stage, query): (Part, Option<&str>, String),
@@ -96,7 +97,7 @@ impl Window {
         lines.retain(|line| line.line <= last.max(1));
         let (mut causes, mut cards) = (Vec::new(), Cards::default());
         if causes::wants(job.state) {
-            let known = causes::known(conn).await?;
+            let known = causes::known(app, conn).await?;
             causes = known.among(lines.iter());
             cards = causes::cards(conn, &known, job, extent.last).await?;
         }
@@ -121,11 +122,15 @@ impl Window {
     }
 
     /// The end of a job's log, for a page of something else.
-    pub(in super::super) async fn tail(conn: &mut PgConnection, job: &Job) -> Answer<Option<Self>> {
+    pub(in super::super) async fn tail(
+        app: &App,
+        conn: &mut PgConnection,
+        job: &Job,
+    ) -> Answer<Option<Self>> {
         let Some(extent) = views::log_window::extent(conn, job.number).await? else {
             return Ok(None);
         };
-        let window = Self::open(conn, job, &extent, (Part::End, None, String::new())).await?;
+        let window = Self::open((app, conn), job, &extent, (Part::End, None, String::new())).await?;
         Ok(Some(Self { tail: true, ..window }))
     }
 
@@ -233,7 +238,7 @@ pub(in super::super) async fn lines(
         groups_of(&mut conn, number).await?
     };
     let causes = if end.failed {
-        causes::known(&mut conn).await?.among(lines.iter())
+        causes::known(viewer.app(), &mut conn).await?.among(lines.iter())
     } else {
         Vec::new()
     };

@@ -17,7 +17,7 @@ use super::super::once::Once;
 use super::super::shown::{Place, Shown, Went};
 use super::super::viewer::Viewer;
 use super::tabs::{Part, page};
-use crate::operations::{change_account, invite_account};
+use crate::operations::{change_account, invite_account, renew_password};
 
 /// Every role, with what it includes.
 pub(super) const ROLES: [(RoleName, &str); 5] = [
@@ -120,6 +120,27 @@ pub(super) async fn invite(viewer: Viewer, Form(form): Form<Invite>) -> Answer<S
         lines: vec![("The link", made.url)],
         until: Some(made.expires_at),
         way_back: "An account that came of it is disabled under Accounts.",
+        back: "/settings/accounts",
+    };
+    once.page(Place::Settings)
+}
+
+/// Whose password.
+#[derive(Debug, Deserialize)]
+pub(super) struct Forgot {
+    name: String,
+}
+
+/// `POST /settings/accounts/password`; the one page that shows the link.
+pub(super) async fn renew_password(viewer: Viewer, Form(form): Form<Forgot>) -> Answer<Shown> {
+    let link = renew_password::execute(viewer.app(), &viewer.caller.actor, &form.name).await?;
+    let once = Once {
+        title: format!("{} may choose another password", form.name),
+        what: "Send them this link, by a way that only they read. Until it is used the old password counts; then their sessions end."
+            .to_owned(),
+        lines: vec![("The link", link.url)],
+        until: Some(link.expires_at),
+        way_back: "Another link makes this one void.",
         back: "/settings/accounts",
     };
     once.page(Place::Settings)

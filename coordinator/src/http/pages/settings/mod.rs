@@ -24,6 +24,7 @@ pub(super) fn routes() -> Vec<Route> {
         get("/settings", Page(Read), tabs::overview).each(),
         get("/settings/accounts", Page(ManageTokens), accounts::list),
         post("/settings/accounts/invitations", Press(ManageTokens), accounts::invite),
+        post("/settings/accounts/password", Press(ManageTokens), accounts::renew_password),
         post("/settings/accounts/change", Press(ManageTokens), accounts::change),
         get("/settings/tokens", Page(ManageTokens), tokens::list),
         post("/settings/tokens/issue", Press(ManageTokens), tokens::issue),

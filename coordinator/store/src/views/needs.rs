@@ -1,0 +1,136 @@
+//! What needs somebody: placements that are not as was decided, migrations of which nobody knows whether they are applied,
+//! channels over which nobody is told. Only what is not as it should be is read.
+
+use chrono::{DateTime, Utc};
+use pointsman_shared::name::{HostId, TargetName};
+use sqlx::PgConnection;
+
+use crate::{StoreError, StoreResult};
+
+/// How a placement is not as was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// Something else is live, or its root is in trouble: what.
+    Drift(String),
+    /// What is live does not work.
+    Unhealthy,
+    /// It runs another release than wanted, and nothing is under way.
+    Behind {
+        /// What runs; none = nothing.
+        runs: Option<String>,
+        /// What is wanted.
+        wanted: String,
+    },
+}
+
+/// A placement that is not as was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Astray {
+    /// Whose it is.
+    pub target: TargetName,
+    /// Where it is.
+    pub host: HostId,
+    /// What is wrong.
+    pub how: How,
+}
+
+/// Placements that are not as was decided; in these projects alone, where `sight` names some. While a deployment is under
+/// way it tells of what it has not reached.
+pub async fn astray(
+    conn: &mut PgConnection,
+    sight: Option<&[String]>,
+    limit: i64,
+) -> StoreResult<Vec<Astray>> {
+    let rows = sqlx::query!(
+        r#"SELECT project.name || '@' || environment.name AS "target!", placement.host_id,
+                  COALESCE(placement.drift, placement.problem) AS drift, health = 'unhealthy' AS "unhealthy!",
+                  confirmed.label AS "runs?", desired.label AS "wanted?"
+           FROM placement JOIN target ON target.id = placement.target_id
+                JOIN project ON project.id = target.project_id
+                JOIN environment ON environment.id = target.environment_id
+                LEFT JOIN release AS desired ON desired.id = placement.desired_release_id
+                LEFT JOIN release AS confirmed ON confirmed.id = placement.confirmed_release_id
+           WHERE placement.retired_at IS NULL
+             AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL
+                  OR ((placement.health = 'unhealthy' AND placement.confirmed_release_id IS NOT NULL
+                       OR placement.confirmed_release_id IS DISTINCT FROM placement.desired_release_id
+                          AND placement.desired_release_id IS NOT NULL)
+                      AND NOT EXISTS (SELECT FROM deployment AS open
+                                      WHERE open.target_id = target.id AND open.ended_at IS NULL)))
+             AND ($2::text[] IS NULL OR project.name = ANY ($2))
+           ORDER BY 1, 2 LIMIT $1"#,
+        limit,
+        sight,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let wrong =
+                |what: &dyn ToString| StoreError::inconsistent("placement", &row.target, what.to_string());
+            let how = match (row.drift, row.unhealthy, row.wanted) {
+                (Some(drift), ..) => How::Drift(drift),
+                (None, false, Some(wanted)) => How::Behind {
+                    runs: row.runs,
+                    wanted,
+                },
+                (None, ..) => How::Unhealthy,
+            };
+            Ok(Astray {
+                target: row.target.parse().map_err(|e| wrong(&e))?,
+                host: row.host_id.parse().map_err(|e| wrong(&e))?,
+                how,
+            })
+        })
+        .collect()
+}
+
+/// Targets with a run at their migrations whose end nobody knows, and the number of its job.
+pub async fn undecided(
+    conn: &mut PgConnection,
+    sight: Option<&[String]>,
+    limit: i64,
+) -> StoreResult<Vec<(TargetName, i64)>> {
+    let rows = sqlx::query!(
+        r#"SELECT project.name || '@' || environment.name AS "target!", job.number
+           FROM job JOIN target ON target.id = job.target_id
+                JOIN project ON project.id = target.project_id
+                JOIN environment ON environment.id = target.environment_id
+           WHERE job.kind = 'migrate' AND job.state = 'indeterminate'
+             AND ($2::text[] IS NULL OR project.name = ANY ($2))
+           ORDER BY job.number LIMIT $1"#,
+        limit,
+        sight,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let target = row.target.parse();
+            let target = target.map_err(|error| StoreError::inconsistent("target", &row.target, error))?;
+            Ok((target, row.number))
+        })
+        .collect()
+}
+
+/// A channel over which nothing is heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unheard {
+    /// Its name.
+    pub channel: String,
+    /// Since when every try failed.
+    pub since: DateTime<Utc>,
+    /// How the last one did.
+    pub error: String,
+}
+
+/// Channels of which every try failed for a while, whether they were given up or not.
+pub async fn unheard(conn: &mut PgConnection, limit: i64) -> StoreResult<Vec<Unheard>> {
+    let channels = sqlx::query_as!(
+        Unheard,
+        r#"SELECT name AS channel, failing_since AS "since!", last_error AS "error!" FROM channel
+           WHERE failing_since < now() - interval '10 minutes' ORDER BY failing_since LIMIT $1"#,
+        limit,
+    );
+    Ok(channels.fetch_all(conn).await?)
+}
