@@ -64,6 +64,7 @@ impl SeenRoots {
         let writable = !free.f_flag.contains(StatVfsMountFlags::RDONLY);
         (same && writable).then(|| PlacementFacts {
             free_bytes: free.f_bavail.saturating_mul(free.f_frsize),
+            total_bytes: free.f_blocks.saturating_mul(free.f_frsize),
             ..seen.facts.clone()
         })
     }

@@ -2,7 +2,7 @@
 
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::InstanceId;
-use pointsman_shared::wire::from_agent::{Heartbeat, Hello, PlacementState, WorkingOn};
+use pointsman_shared::wire::from_agent::{DISK_FACT, Heartbeat, Hello, PlacementState, WorkingOn};
 use pointsman_shared::wire::{BODY_VERSIONS, FromAgent, Nonce, VERSION};
 
 use super::tools::Tools;
@@ -19,6 +19,7 @@ struct Snapshot {
     facts: Vec<PlacementFacts>,
     digest: Digest,
     free_bytes: u64,
+    total_bytes: u64,
 }
 
 fn snapshot(tools: &Tools) -> Snapshot {
@@ -28,17 +29,23 @@ fn snapshot(tools: &Tools) -> Snapshot {
     let fullest = facts
         .iter()
         .filter(|facts| facts.problem.is_none())
-        .map(|facts| facts.free_bytes)
+        .map(|facts| (facts.free_bytes, facts.total_bytes))
         .min();
+    let (free_bytes, total_bytes) = fullest.unwrap_or_else(|| disk_of(tools));
     Snapshot {
         digest: state_digest(&facts),
-        free_bytes: fullest.unwrap_or_else(|| free_bytes_of(tools)),
+        free_bytes,
+        total_bytes,
         facts,
     }
 }
 
-fn free_bytes_of(tools: &Tools) -> u64 {
-    rustix::fs::statvfs(&tools.config.state_dir).map_or(0, |stat| stat.f_bavail.saturating_mul(stat.f_frsize))
+/// Free and all bytes where a host without roots keeps its state.
+fn disk_of(tools: &Tools) -> (u64, u64) {
+    rustix::fs::statvfs(&tools.config.state_dir).map_or((0, 0), |stat| {
+        let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+        (bytes(stat.f_bavail), bytes(stat.f_blocks))
+    })
 }
 
 /// What a hello says beside the state.
@@ -57,6 +64,7 @@ pub(super) fn hello(tools: &Tools, introduction: Introduction) -> Vec<FromAgent>
     let states = states(tools, &snapshot, &introduction.nonce);
     let mut machine = facts::machine();
     machine.insert("refused_messages".to_owned(), introduction.refused.to_string());
+    machine.insert(DISK_FACT.to_owned(), snapshot.total_bytes.to_string());
     let hello = Hello {
         v: VERSION,
         host: tools.host.clone(),

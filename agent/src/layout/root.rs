@@ -232,6 +232,12 @@ impl Root {
         };
         Ok((stat.f_bavail.saturating_mul(stat.f_frsize), inodes))
     }
+
+    /// All bytes of the root's filesystem, those kept from us too.
+    pub fn size(&self) -> Result<u64, FileError> {
+        let stat = fstatvfs(&self.dir).map_err(|e| FileError::new("look at", self.dir.path(), e))?;
+        Ok(stat.f_blocks.saturating_mul(stat.f_frsize))
+    }
 }
 
 fn judge(dir: &Dir) -> Result<Stat, RootError> {

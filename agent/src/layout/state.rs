@@ -30,6 +30,9 @@ pub struct PlacementFacts {
     /// Free bytes on its filesystem.
     #[serde(skip)]
     pub free_bytes: u64,
+    /// All bytes of it.
+    #[serde(skip)]
+    pub total_bytes: u64,
 }
 
 /// SHA-256 over the facts of all placements, in order of their ids.
@@ -50,6 +53,7 @@ impl PlacementFacts {
             releases: Vec::new(),
             problem: None,
             free_bytes: 0,
+            total_bytes: 0,
         };
         let problem = match Root::look(&record.root) {
             Ok(root) => {
@@ -64,6 +68,7 @@ impl PlacementFacts {
 
     fn fill(&mut self, root: &Root) -> Result<(), FileError> {
         self.free_bytes = root.free()?.0;
+        self.total_bytes = root.size()?;
         self.releases = root.complete_releases()?;
         let fence = root.fence()?;
         let current = |fence| Ok::<_, FileError>(vec![slot_state(root, SlotName::current(), fence)?]);

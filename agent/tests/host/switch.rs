@@ -290,6 +290,10 @@ async fn every_switch_changes_the_reported_state() {
     let live = facts();
     assert_eq!(live.slots[0].current, Some(one.folder.clone()));
     assert_eq!(live.problem, None);
+    assert!(
+        live.free_bytes > 0 && live.total_bytes >= live.free_bytes,
+        "{live:?}"
+    );
     fs_err::remove_dir_all(machine.in_root(&format!("releases/{}", one.folder))).unwrap();
     assert!(facts().problem.unwrap().contains("no complete release"));
 }

@@ -14,7 +14,8 @@ pub use report::{
     Fault, JobResult, LedgerEntry, LedgerPage, LogTotal, Report, ReportContent, StepFinished, StepStarted,
 };
 pub use state::{
-    FenceState, Heartbeat, Hello, PlacementState, SlotCount, SlotState, SurvivingProcess, WorkingOn,
+    DISK_FACT, FenceState, Heartbeat, Hello, PlacementState, SlotCount, SlotState, SurvivingProcess,
+    WorkingOn,
 };
 
 use crate::name::HostId;

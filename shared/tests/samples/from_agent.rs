@@ -2,8 +2,8 @@ use pointsman_shared::ids::{Epoch, Generation, InstanceId, JobId, PlacementId, S
 use pointsman_shared::name::{HostId, ReleaseFolder, SlotName};
 use pointsman_shared::outcome::JobKind;
 use pointsman_shared::wire::from_agent::{
-    Claim, DeclineReason, Declined, FenceState, FromAgent, Heartbeat, Hello, NotBegun, PlacementState,
-    SlotCount, SlotFree, SlotState, SurvivingProcess, WorkingOn,
+    Claim, DISK_FACT, DeclineReason, Declined, FenceState, FromAgent, Heartbeat, Hello, NotBegun,
+    PlacementState, SlotCount, SlotFree, SlotState, SurvivingProcess, WorkingOn,
 };
 use pointsman_shared::wire::logs::{LogContent, LogLine, LogSource};
 use pointsman_shared::wire::{LogChunk, Nonce};
@@ -24,6 +24,7 @@ pub fn folder() -> ReleaseFolder {
 pub fn from_agent() -> Vec<(&'static str, FromAgent)> {
     let mut all = vec![
         ("from_agent.hello", FromAgent::Hello(hello())),
+        ("from_agent.hello.disk", FromAgent::Hello(hello_with_disk())),
         (
             "from_agent.placement_state",
             FromAgent::PlacementState(placement_state()),
@@ -63,6 +64,15 @@ fn hello() -> Hello {
         placements: 1,
         at: NOON,
     }
+}
+
+/// What an agent of today says, too; older ones leave it out.
+fn hello_with_disk() -> Hello {
+    let mut hello = hello();
+    hello
+        .facts
+        .insert(DISK_FACT.to_owned(), 40_000_000_000_u64.to_string());
+    hello
 }
 
 fn placement_state() -> PlacementState {

@@ -8,6 +8,10 @@ use crate::ids::{Epoch, Generation, InstanceId, JobId, PlacementId};
 use crate::name::{HostId, ReleaseFolder, RootPath, SlotName};
 use crate::outcome::JobKind;
 
+/// The fact that tells all bytes of the filesystem whose free ones heartbeats tell, in digits. A fact and no field: a new
+/// field is a new version, which a coordinator that is upgraded after its agents would refuse; facts it takes as they are.
+pub const DISK_FACT: &str = "disk_bytes";
+
 /// The first word of an instance, repeated until `welcome`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
