@@ -7,6 +7,8 @@ use crate::api::deployments::Deployment;
 use crate::api::fleet::Host;
 use crate::api::jobs::{Job, JobState};
 use crate::api::locks::Lock;
+use crate::api::projects::Placement;
+use crate::name::TargetName;
 use crate::outcome::JobKind;
 
 /// How a thing feels.
@@ -199,4 +201,52 @@ pub fn host(host: &Host, now: DateTime<Utc>) -> Link {
         cure,
         mood,
     }
+}
+
+/// A host's part of a target, where it differs from what it should be; while a deployment is open, that one tells why
+/// another release runs.
+pub fn placement(target: &TargetName, is_open: bool, placement: &Placement) -> Option<Link> {
+    let run = |release: &Option<_>| {
+        release
+            .as_ref()
+            .map_or_else(|| "nothing".to_owned(), ToString::to_string)
+    };
+    let (says, cure, mood) = if let Some(drift) = &placement.drift {
+        let release = placement
+            .desired
+            .as_ref()
+            .map_or_else(|| "RELEASE".to_owned(), ToString::to_string);
+        let cure = format!("drift is never mended unasked: pointsman deploy {target} {release}");
+        (drift.clone(), cure, Mood::Warning)
+    } else if placement.confirmed != placement.desired && !is_open {
+        let says = format!(
+            "runs {}, should run {}",
+            run(&placement.confirmed),
+            run(&placement.desired)
+        );
+        let cure = match &placement.desired {
+            Some(_) if placement.seen => "it is brought up by itself once it can be".to_owned(),
+            Some(_) => format!(
+                "it is brought up by itself once {} is there again",
+                placement.host
+            ),
+            None => format!("nothing became this target's release yet: pointsman deploy {target} RELEASE"),
+        };
+        (says, cure, Mood::Warning)
+    } else if placement.health == "unhealthy" {
+        let says = format!("runs {}, and its health check fails", run(&placement.confirmed));
+        let cure = format!(
+            "pointsman logs {target} --host {}; pointsman rollback {target}",
+            placement.host
+        );
+        (says, cure, Mood::Bad)
+    } else {
+        return None;
+    };
+    Some(Link {
+        about: format!("{target} on {}", placement.host),
+        says,
+        cure: Some(cure),
+        mood,
+    })
 }

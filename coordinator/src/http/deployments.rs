@@ -4,14 +4,14 @@ use axum::http::StatusCode;
 use pointsman_domain::{Action, Refusal};
 use pointsman_shared::api::Page;
 use pointsman_shared::api::deployments::{
-    CancelRequest, DecisionRequest, Deployment, HostsRequest, NewDeployment, NewRollback, PauseRequest,
-    Promotion,
+    CancelRequest, DecisionRequest, Deployment, HostsRequest, ListedState, NewDeployment, NewRollback,
+    PauseRequest, Promotion,
 };
-use pointsman_shared::name::TargetName;
+use pointsman_shared::name::{ProjectName, TargetName};
 use pointsman_store::views;
 use pointsman_store::views::deployments::Wanted;
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::caller::Caller;
 use super::extract::{Json, Path, Query};
@@ -22,23 +22,20 @@ use crate::operations::{
     cancel_deployment, decide_deployment, known, promote, request_deployment, request_rollback,
 };
 
-/// `?target=&state=&cursor=&limit=`
+/// `?target=&project=&state=&who=&release=&cursor=&limit=`
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeploymentsQuery {
     target: Option<TargetName>,
+    project: Option<ProjectName>,
     #[param(inline)]
-    state: Option<OpenOrOver>,
+    state: Option<ListedState>,
+    /// Name of the principal that wished it.
+    who: Option<String>,
+    /// Label of the release.
+    release: Option<String>,
     cursor: Option<String>,
     limit: Option<u32>,
-}
-
-/// Which deployments: single states are derived, not stored, and so cannot be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum OpenOrOver {
-    Open,
-    Over,
 }
 
 /// `GET /api/v1/deployments`
@@ -58,10 +55,19 @@ pub(super) async fn list(
             .authorize_in(&target.project, Action::Read, &object)?;
         known::target(&mut conn, target).await?;
     }
+    if let Some(project) = &query.project {
+        caller
+            .actor
+            .authorize_in(project, Action::Read, project.as_str())?;
+        known::project(&mut conn, project).await?;
+    }
     let sight = caller.sight();
     let wanted = Wanted {
         target: query.target.as_ref(),
-        over: query.state.map(|state| state == OpenOrOver::Over),
+        project: query.project.as_ref(),
+        state: query.state,
+        who: query.who.as_deref(),
+        release: query.release.as_deref(),
         before: page.before()?,
         sight: sight.as_deref(),
     };

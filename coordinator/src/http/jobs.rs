@@ -4,6 +4,7 @@ use pointsman_domain::Refusal;
 use pointsman_shared::api::Page;
 use pointsman_shared::api::deployments::CancelRequest;
 use pointsman_shared::api::jobs::{DeadLetter, Job, JobState, LogPage};
+use pointsman_shared::name::{ProjectName, TargetName};
 use pointsman_store::views;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -19,11 +20,13 @@ const USUAL_LINES: usize = 500;
 /// Lines of a log page at most.
 const MOST_LINES: usize = 5000;
 
-/// `?state=&deployment=&cursor=&limit=`
+/// `?state=&project=&target=&deployment=&cursor=&limit=`
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JobsQuery {
     state: Option<JobState>,
+    project: Option<ProjectName>,
+    target: Option<TargetName>,
     deployment: Option<i64>,
     cursor: Option<String>,
     limit: Option<u32>,
@@ -39,6 +42,8 @@ pub(super) async fn list(caller: Caller, Query(query): Query<JobsQuery>) -> Answ
     let wanted = views::jobs::Wanted {
         state: query.state,
         deployment: query.deployment,
+        project: query.project.as_ref(),
+        target: query.target.as_ref(),
         before: page.before()?,
         sight: sight.as_deref(),
     };

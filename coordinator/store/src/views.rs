@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod deployments;
 pub mod host_jobs;
+pub mod host_versions;
 pub mod hosts;
 pub mod job_queue;
 pub mod jobs;

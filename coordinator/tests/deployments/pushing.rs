@@ -1,7 +1,7 @@
 //! Deploys on push: what a forge tells becomes a wish, or a reason why not.
 
 use pointsman_coordinator::operations::{pause_pushes, release_lock, repeat_push, set_lock};
-use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_shared::api::deployments::{DeploymentState, ListedState};
 use pointsman_shared::api::locks::NewLock;
 use pointsman_shared::api::pushes::{NewPushPause, Push, PushAnswer, PushOutcome};
 use pointsman_store::views;
@@ -242,7 +242,7 @@ async fn two_coordinators_answer_once() {
         let push = world.push(taken.push.unwrap()).await;
         assert_eq!(only(&push).outcome, PushOutcome::Requested);
         let open = views::deployments::Wanted {
-            over: Some(false),
+            state: Some(ListedState::Open),
             ..Default::default()
         };
         let mut conn = world.app.store.read().await.unwrap();

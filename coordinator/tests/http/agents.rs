@@ -75,6 +75,14 @@ impl Agent {
     }
 
     pub async fn say_hello(&self, world: &World) {
+        self.say_hello_with(world, &[]).await;
+    }
+
+    /// The same, with these facts.
+    pub async fn say_hello_with(&self, world: &World, facts: &[(&str, &str)]) {
+        let facts = facts
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let hello = Hello {
             v: VERSION,
             host: self.host.clone(),
@@ -84,7 +92,7 @@ impl Agent {
             boot_id: "boot".to_owned(),
             software: "0.1.0".to_owned(),
             wire: vec![VERSION],
-            facts: BTreeMap::new(),
+            facts: facts.collect(),
             slots: Vec::new(),
             working: Vec::new(),
             processes: Vec::new(),

@@ -14,7 +14,7 @@ use crate::repository::Repository;
 use crate::world::World;
 
 /// Shop with 1.0.0 in production and 1.1.0 in beta, one commit later, both good.
-async fn two_stages(repository: &Repository, deployer: &str) -> (World, Keeper) {
+pub async fn two_stages(repository: &Repository, deployer: &str) -> (World, Keeper) {
     repository.release("1.0.0", &[("a", "1")]);
     let world = shop_of(repository).await;
     let keeper = Keeper::new(&world, deployer).await;
@@ -123,7 +123,7 @@ async fn a_plan_greets_its_authors_by_the_address_they_gave() {
 }
 
 /// A deployment of a release to beta that went live, with an install and a switch of so many seconds.
-async fn went_live(world: &World, release: i32, from: i32, seconds: f64) -> i64 {
+pub async fn went_live(world: &World, release: i32, from: i32, seconds: f64) -> i64 {
     let number: i64 = sqlx::query_scalar(
         "INSERT INTO deployment (id, target_id, release_id, kind, requested_by, requested_at, reason, strategy,
                                  started_at, ended_at, outcome, from_release_id)

@@ -18,6 +18,7 @@ mod doctor;
 mod drawing;
 mod elsewhere;
 mod entering;
+mod fleet_pages;
 mod health;
 mod joins;
 mod keeper;

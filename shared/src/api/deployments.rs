@@ -213,6 +213,57 @@ impl DeploymentState {
     }
 }
 
+/// Which deployments a list shows. Single states of open ones are derived, not stored, and so cannot be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ListedState {
+    /// Those that are not over.
+    Open,
+    /// Those that are.
+    Over,
+    /// Those that ended live, on every host or on every host but the deferred ones.
+    Live,
+    /// Those that failed.
+    Failed,
+    /// Those that were cancelled.
+    Cancelled,
+    /// Those that were rolled back.
+    RolledBack,
+    /// Those whose place a newer wish took.
+    Superseded,
+    /// Those that were given up with their effect unknown.
+    Abandoned,
+}
+
+impl ListedState {
+    /// Every choice.
+    pub const ALL: [Self; 8] = [
+        Self::Open,
+        Self::Over,
+        Self::Live,
+        Self::Failed,
+        Self::Cancelled,
+        Self::RolledBack,
+        Self::Superseded,
+        Self::Abandoned,
+    ];
+
+    /// Its name, as queries write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Over => "over",
+            Self::Live => "live",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::RolledBack => "rolled_back",
+            Self::Superseded => "superseded",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
 /// A deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -41,6 +41,12 @@ pub struct Host {
     pub running: u32,
     /// Free bytes of its fullest root, as last reported.
     pub free_bytes: Option<u64>,
+    /// All bytes of that filesystem; none where its agent is too old to say it.
+    #[serde(default)]
+    pub total_bytes: Option<u64>,
+    /// Its clock less the coordinator's, in milliseconds, as last heard; the way there counts as well.
+    #[serde(default)]
+    pub clock_offset_ms: Option<i64>,
     /// Facts for display.
     pub facts: BTreeMap<String, String>,
     /// When it joined.

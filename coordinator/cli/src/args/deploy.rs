@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use pointsman_shared::api::deployments::Decision;
+use pointsman_shared::api::deployments::{Decision, ListedState};
 use pointsman_shared::api::projects::OnFailure;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::name::{EnvironmentName, HostId, MarkName, ProjectName, TargetName};
@@ -247,9 +247,20 @@ pub struct Watch {
 /// `deployments`
 #[derive(Debug, Args)]
 pub struct Deployments {
-    /// Number of one deployment, or a target.
-    #[arg(value_name = "NUMBER|PROJECT@ENVIRONMENT", value_parser = parse::log_subject)]
+    /// Number of one deployment, a target, or a project.
+    #[arg(value_name = "NUMBER|PROJECT[@ENVIRONMENT]", value_parser = parse::log_subject)]
     pub subject: Option<LogSubject>,
+    /// Only those that are open, over, or ended like this.
+    #[arg(long, value_parser = parse::word::<ListedState>(&[
+        "open", "over", "live", "failed", "cancelled", "rolled_back", "superseded", "abandoned",
+    ]))]
+    pub state: Option<ListedState>,
+    /// Only those that this person or token wished.
+    #[arg(long, value_name = "NAME")]
+    pub who: Option<String>,
+    /// Only those of the release with this label.
+    #[arg(long, value_name = "LABEL")]
+    pub release: Option<String>,
     /// How many.
     #[command(flatten)]
     pub rows: Rows,

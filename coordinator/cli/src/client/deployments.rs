@@ -46,12 +46,22 @@ impl Client {
         self.change(Method::POST, &["rollbacks"], Some(wish)).await
     }
 
+    /// The newest ones of a target, or of all.
     pub async fn deployments(&self, target: Option<&TargetName>, most: usize) -> Answer<Listing<Deployment>> {
         let query: Vec<_> = target
             .map(|target| ("target", target.to_string()))
             .into_iter()
             .collect();
-        self.list(&["deployments"], &query, most).await
+        self.chosen_deployments(&query, most).await
+    }
+
+    /// Those that filters of the list choose.
+    pub async fn chosen_deployments(
+        &self,
+        query: &[(&str, String)],
+        most: usize,
+    ) -> Answer<Listing<Deployment>> {
+        self.list(&["deployments"], query, most).await
     }
 
     pub async fn deployment(&self, number: i64) -> Answer<Deployment> {

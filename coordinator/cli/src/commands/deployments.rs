@@ -29,20 +29,31 @@ pub async fn watch(session: &Session, args: Watch) -> Result<Exit, CliError> {
 /// Lists deployments, or shows one with its hosts.
 pub async fn deployments(session: &Session, args: Deployments) -> Result<Exit, CliError> {
     let client = session.client()?;
-    let target = match args.subject {
+    let place = match &args.subject {
         Some(LogSubject::Deployment(number)) => {
-            let deployment = client.deployment(number).await?;
+            let deployment = client.deployment(*number).await?;
             session
                 .printer
                 .show(&deployment, &deployment_hosts(&deployment))?;
             return Ok(Exit::Ok);
         }
-        Some(LogSubject::Project(project)) => return Err(environment_is_missing(project.as_str())),
-        Some(LogSubject::Target(target)) => Some(target),
+        Some(LogSubject::Project(project)) => Some(("project", project.to_string())),
+        Some(LogSubject::Target(target)) => Some(("target", target.to_string())),
         None => None,
     };
-    let deployments = client.deployments(target.as_ref(), args.rows.most()).await?;
-    let empty = "no deployments yet; pointsman deploy PROJECT@ENVIRONMENT RELEASE";
+    let filters = [
+        place,
+        args.state.map(|state| ("state", state.as_str().to_owned())),
+        args.who.map(|who| ("who", who)),
+        args.release.map(|release| ("release", release)),
+    ];
+    let query: Vec<_> = filters.into_iter().flatten().collect();
+    let deployments = client.chosen_deployments(&query, args.rows.most()).await?;
+    let empty = if query.is_empty() {
+        "no deployments yet; pointsman deploy PROJECT@ENVIRONMENT RELEASE"
+    } else {
+        "no deployment fits these filters"
+    };
     listing::show(
         session,
         &deployments,

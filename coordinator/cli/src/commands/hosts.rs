@@ -203,7 +203,7 @@ fn fields(host: &Host) -> Vec<(&'static str, Cell)> {
     let pairs = |map: &std::collections::BTreeMap<String, String>| {
         Cell::list(map.iter().map(|(name, value)| format!("{name}={value}")))
     };
-    vec![
+    let mut fields = vec![
         ("host", host.id.as_str().into()),
         ("name", host.display_name.as_str().into()),
         ("state", state(host)),
@@ -215,8 +215,15 @@ fn fields(host: &Host) -> Vec<(&'static str, Cell)> {
         ("kinds", Cell::list(&host.kinds)),
         ("running", Cell::Number(host.running.into())),
         ("free", host.free_bytes.map_or(Cell::Nothing, Cell::Bytes)),
+    ];
+    // Of these an older agent, or one that never spoke, says nothing.
+    fields.extend(host.total_bytes.map(|bytes| ("disk", Cell::Bytes(bytes))));
+    let clock = host.clock_offset_ms.map(|ms| format!("{ms:+} ms"));
+    fields.extend(clock.map(|offset| ("clock", Cell::Text(offset))));
+    fields.extend([
         ("facts", pairs(&host.facts)),
         ("joined", Cell::when(host.joined_at)),
         ("revoked", Cell::when(host.revoked_at)),
-    ]
+    ]);
+    fields
 }

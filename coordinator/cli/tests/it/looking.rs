@@ -306,3 +306,25 @@ fn the_reader_of_the_output_may_leave() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn deployments_are_narrowed_by_project_state_person_and_release() {
+    let coordinator = Coordinator::start();
+    let lucy = Person::lucy(&coordinator);
+    lucy.runs("deploy shop@production 1.9.1 --detach");
+    let rows = |filters: &str| {
+        let run = lucy.runs(&format!("deployments {filters} -o plain"));
+        assert_eq!(run.exit, 0, "{run}");
+        run.stdout.lines().count()
+    };
+    let all = rows("");
+    assert!(all > 0);
+    assert_eq!(rows("shop"), all);
+    assert_eq!(rows("shop --state open --who lucy --release 1.9.1"), 1);
+    assert_eq!(rows("pay"), 0);
+    assert_eq!(rows("--who max"), 0);
+    let none = lucy.runs("deployments --state over --who max");
+    assert!(none.stderr.contains("no deployment fits these filters"), "{none}");
+    let wrong = lucy.runs("deployments --state held");
+    assert!(wrong.exit != 0 && wrong.stderr.contains("rolled_back"), "{wrong}");
+}

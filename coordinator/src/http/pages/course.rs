@@ -54,6 +54,7 @@ struct Onward<'a> {
 #[derive(Template)]
 #[template(path = "deployment_stages.html")]
 struct Stages<'a> {
+    number: i64,
     rows: &'a [StageRow],
     verdict: Option<&'a str>,
     longest: u64,
@@ -157,6 +158,7 @@ impl Course {
         if !self.stages.is_empty() {
             let longest = |row: &StageRow| row.ms.max(row.usual.map_or(0, |usual| usual.high_ms));
             let stages = Stages {
+                number: deployment.number,
                 rows: &self.stages,
                 verdict: self.verdict.as_deref(),
                 longest: self.stages.iter().map(longest).max().unwrap_or(1).max(1),

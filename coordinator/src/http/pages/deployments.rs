@@ -1,10 +1,13 @@
-//! Deployments: the list, and one as it goes, host by host, with what a person can do about it.
+//! A deployment as it goes, host by host, with what a person can do about it.
+
+use std::collections::HashMap;
 
 use askama::Template;
 use pointsman_domain::{Action, Refusal};
-use pointsman_shared::api::deployments::{Deployment, DeploymentState};
+use pointsman_shared::api::deployments::{Deployment, DeploymentState, HostProgress};
 use pointsman_shared::api::jobs::{Job, JobState};
-use pointsman_shared::name::{HostId, TargetName};
+use pointsman_shared::api::projects::Placement;
+use pointsman_shared::name::HostId;
 use pointsman_store::views;
 use serde::{Deserialize, Serialize};
 
@@ -15,64 +18,10 @@ use super::format::{self, Standing};
 use super::log::window::Window;
 use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
-use crate::operations::known;
+use super::why::{self, Apart};
 
-/// Rows of the list.
-const ROWS: i64 = 50;
-
-/// `?target=shop@production&before=812`
-#[derive(Debug, Deserialize)]
-pub(super) struct ListQuery {
-    #[serde(default)]
-    target: Option<TargetName>,
-    #[serde(default)]
-    before: Option<i64>,
-}
-
-#[derive(Template)]
-#[template(path = "deployments.html")]
-struct List<'a> {
-    target: Option<&'a TargetName>,
-    rows: Vec<(&'a Deployment, Standing, String)>,
-    next: Option<i64>,
-}
-
-/// `GET /d`
-pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answer<Shown> {
-    let mut conn = viewer.app().store.read().await?;
-    if let Some(target) = &query.target {
-        let object = target.to_string();
-        viewer
-            .caller
-            .actor
-            .authorize_in(&target.project, Action::Read, &object)?;
-        known::target(&mut conn, target).await?;
-    }
-    let sight = viewer.sight();
-    let wanted = views::deployments::Wanted {
-        target: query.target.as_ref(),
-        over: None,
-        before: query.before,
-        sight: sight.as_deref(),
-    };
-    let mut found = views::deployments::page(&mut conn, wanted, ROWS + 1).await?;
-    let more = found.len() > usize::try_from(ROWS).unwrap_or_default();
-    found.truncate(usize::try_from(ROWS).unwrap_or_default());
-    let rows = found
-        .iter()
-        .map(|deployment| (deployment, format::deployment(deployment.state), took(deployment)))
-        .collect();
-    let list = List {
-        target: query.target.as_ref(),
-        rows,
-        next: found.last().filter(|_| more).map(|last| last.number),
-    };
-    Ok(Shown::new("Deployments", Place::Deployments, &found)?
-        .with("deployments", &list)?
-        .like("pointsman status"))
-}
-
-fn took(deployment: &Deployment) -> String {
+/// How long it took, once it is over.
+pub(super) fn took(deployment: &Deployment) -> String {
     match (deployment.started_at, deployment.ended_at) {
         (Some(from), Some(to)) => format::duration(format::between(from, to)),
         _ => String::new(),
@@ -84,6 +33,7 @@ fn took(deployment: &Deployment) -> String {
 struct Whole {
     deployment: Deployment,
     jobs: Vec<Job>,
+    placements: Vec<Placement>,
     #[serde(skip)]
     log: Option<(Job, Window)>,
 }
@@ -155,7 +105,11 @@ struct HostRow<'a> {
     host: &'a HostId,
     wave: u32,
     standing: Standing,
+    /// What is wanted of it and lies there by now, whatever this deployment did.
+    now: Option<&'a Placement>,
+    health: Standing,
     reason: Option<&'a str>,
+    apart: Option<Apart>,
     job: Option<i64>,
     took: Option<String>,
     failed: bool,
@@ -208,7 +162,7 @@ pub(super) async fn show(
     let head = head(&viewer, deployment);
     let course = course::read(&viewer, deployment).await?;
     let hosts = Hosts {
-        rows: deployment.hosts.iter().map(host_row).collect(),
+        rows: host_rows(&whole),
         proof: &viewer.proof,
         number,
         may_settle: head.may && head.turn == Turn::Paused,
@@ -257,6 +211,8 @@ async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
         ..Default::default()
     };
     let jobs = views::jobs::page(&mut conn, wanted, 500).await?;
+    let rhythm = viewer.app().config.timing.rhythm();
+    let placements = views::placements::of_deployment(&mut conn, deployment.id, &rhythm).await?;
     // The one asked for; else the newest that went wrong, the one at work, or the last.
     let asked = job.and_then(|number| jobs.iter().find(|job| job.number == number));
     let wrong = || jobs.iter().find(|job| job.state == JobState::Failed);
@@ -272,6 +228,7 @@ async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
     Ok(Whole {
         deployment,
         jobs,
+        placements,
         log,
     })
 }
@@ -303,14 +260,43 @@ fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
     }
 }
 
-fn host_row(progress: &pointsman_shared::api::deployments::HostProgress) -> HostRow<'_> {
-    HostRow {
-        host: &progress.host,
-        wave: progress.wave,
-        standing: format::host(&progress.state),
-        reason: progress.reason.as_deref(),
-        job: progress.job,
-        took: progress.duration_ms.map(format::duration),
-        failed: progress.state == "failed",
-    }
+fn host_rows(whole: &Whole) -> Vec<HostRow<'_>> {
+    let deployment = &whole.deployment;
+    let placements: HashMap<&HostId, &Placement> = whole
+        .placements
+        .iter()
+        .map(|placement| (&placement.host, placement))
+        .collect();
+    let row = |progress: &'_ HostProgress| {
+        let now = placements.get(&progress.host).copied();
+        // An older deployment is not asked why something else is there by now.
+        let asked = now.filter(|now| {
+            progress.reason.is_none()
+                && deployment.state.is_final()
+                && now.desired.as_ref() == Some(&deployment.release)
+        });
+        (
+            now,
+            asked.and_then(|now| why::apart(&deployment.target, None, now)),
+        )
+    };
+    deployment
+        .hosts
+        .iter()
+        .map(|progress| {
+            let (now, apart) = row(progress);
+            HostRow {
+                host: &progress.host,
+                wave: progress.wave,
+                standing: format::host(&progress.state),
+                now,
+                health: now.map_or(format::UNKNOWN, |now| format::health(&now.health)),
+                reason: progress.reason.as_deref(),
+                apart,
+                job: progress.job,
+                took: progress.duration_ms.map(format::duration),
+                failed: progress.state == "failed",
+            }
+        })
+        .collect()
 }

@@ -1,20 +1,25 @@
 //! One host: what is wanted of it and what it says, what is wrong and what to do, what it did, and its end.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use pointsman_domain::Action;
 use pointsman_shared::api::fleet::{Host, NewHostPause};
 use pointsman_shared::name::HostId;
 use pointsman_store::views;
 use pointsman_store::views::host_jobs::{self, HostJob};
+use pointsman_store::views::host_versions::{self, Version};
 use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Form, Path};
 use super::super::hosts::one;
 use super::super::problem::Answer;
 use super::format::{self, Standing};
-use super::hosts::{Slot, slot, standing, troubles};
+use super::hosts::{Disk, Slot, clock, slot, standing, troubles};
 use super::shown::{Mood, Place, Shown, Went};
+use super::versions::{self, Versions};
 use super::viewer::Viewer;
+use super::why::{self, Apart};
 use crate::operations::{pause_host, revoke_host};
 
 /// Jobs that are shown.
@@ -26,7 +31,8 @@ struct Head<'a> {
     host: &'a Host,
     standing: Standing,
     troubles: &'a [(String, String)],
-    free: Option<String>,
+    disk: Option<Disk>,
+    clock: Option<String>,
     proof: &'a str,
     may: bool,
     live: usize,
@@ -35,7 +41,7 @@ struct Head<'a> {
 #[derive(Template)]
 #[template(path = "host_placements.html")]
 struct Placements<'a> {
-    slots: Vec<Slot<'a>>,
+    slots: Vec<(Slot<'a>, Option<Apart>)>,
 }
 
 #[derive(Template)]
@@ -50,6 +56,7 @@ struct Data<'a> {
     host: &'a Host,
     troubles: &'a [(String, String)],
     jobs: &'a [HostJob],
+    versions: &'a [Version],
 }
 
 /// `GET /h/{host}`
@@ -64,21 +71,31 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
     };
     let placements = views::placements::on_hosts(&mut conn, &[id.to_string()], &rhythm).await?;
     let jobs = host_jobs::newest(&mut conn, &id, JOBS).await?;
+    let versions = host_versions::of(&mut conn, &id, versions::MOST).await?;
+    let under_way: HashMap<_, _> = views::placements::under_way(&mut conn, &id)
+        .await?
+        .into_iter()
+        .collect();
+    let now = pointsman_store::now(&mut conn).await?;
     let slots: Vec<_> = placements
         .iter()
-        .map(|(target, placement)| slot(target, placement))
+        .map(|(target, placement)| {
+            let open = under_way.get(target).copied();
+            (slot(target, placement), why::apart(target, open, placement))
+        })
         .collect();
     let troubles = troubles(&member);
     let head = Head {
         host: &member.host,
         standing: standing(&member),
         troubles: &troubles,
-        free: member.host.free_bytes.map(format::bytes),
+        disk: Disk::of(&member.host),
+        clock: member.host.clock_offset_ms.map(clock),
         proof: &viewer.proof,
         may: viewer.may(Action::ManageHosts) && member.host.revoked_at.is_none(),
         live: slots
             .iter()
-            .filter(|slot| slot.placement.confirmed.is_some())
+            .filter(|(slot, _)| slot.placement.confirmed.is_some())
             .count(),
     };
     let mood = if !troubles.is_empty() {
@@ -92,6 +109,7 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
         host: &member.host,
         troubles: &troubles,
         jobs: &jobs,
+        versions: &versions,
     };
     let list = Jobs {
         host: &member.host,
@@ -101,6 +119,7 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
         Shown::new(format!("{id} {}", head.standing.word), Place::Fleet, &data)?
             .with("head", &head)?
             .with("placements", &Placements { slots })?
+            .with("versions", &Versions::of(&versions, now))?
             .with("jobs", &list)?
             .in_mood(mood)
             .like(format!("pointsman hosts show {id}")),

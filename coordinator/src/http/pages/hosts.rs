@@ -52,12 +52,46 @@ struct Fleet<'a> {
 struct Row<'a> {
     host: &'a Host,
     standing: Standing,
-    free: Option<String>,
+    disk: Option<Disk>,
+    clock: Option<String>,
     /// Targets that want something else of it than what is live.
     apart: Vec<Slot<'a>>,
     targets: usize,
     there: usize,
     troubles: Vec<(String, String)>,
+}
+
+/// The filesystem below a host's fullest root.
+pub(super) struct Disk {
+    pub(super) words: String,
+    /// Percent that are in use, where the agent says how large it is.
+    pub(super) used: Option<u64>,
+}
+
+impl Disk {
+    /// As a host last said.
+    pub(super) fn of(host: &Host) -> Option<Self> {
+        let free = host.free_bytes?;
+        // Another root may be the fullest one since the size was told.
+        let total = host.total_bytes.filter(|total| *total > 0 && *total >= free);
+        Some(Self {
+            words: total.map_or_else(
+                || format!("{} free", format::bytes(free)),
+                |total| format!("{} of {} free", format::bytes(free), format::bytes(total)),
+            ),
+            used: total.map(|total| 100 - free.saturating_mul(100) / total),
+        })
+    }
+}
+
+/// How far a host's clock is from ours; below a second it is the way that counts.
+pub(super) fn clock(offset_ms: i64) -> String {
+    let ms = offset_ms.unsigned_abs();
+    match offset_ms {
+        -999..=999 => "clock within 1s".to_owned(),
+        1000.. => format!("clock {} ahead", format::duration(ms)),
+        _ => format!("clock {} behind", format::duration(ms)),
+    }
 }
 
 /// What a target wants of a host.
@@ -117,7 +151,8 @@ fn row<'a>(member: &'a Examined, slots: Vec<Slot<'a>>) -> Row<'a> {
     Row {
         host: &member.host,
         standing: standing(member),
-        free: member.host.free_bytes.map(format::bytes),
+        disk: Disk::of(&member.host),
+        clock: member.host.clock_offset_ms.map(clock),
         apart,
         targets,
         there: there.len(),

@@ -10,7 +10,7 @@ use pointsman_shared::api::jobs::{Job, JobState, NumberedLine};
 use pointsman_store::views::{self, job_queue::OpenJob};
 use serde::{Deserialize, Serialize};
 
-use super::super::extract::{Path, Query};
+use super::super::extract::{Path, Query, filled};
 use super::super::problem::Answer;
 use super::format::{self, Standing};
 use super::interventions::Why;
@@ -18,6 +18,7 @@ use super::log::causes;
 use super::log::finding::{self, FindQuery, Finding};
 use super::log::unknown;
 use super::log::window::{Part, Window};
+use super::scope::Scope;
 use super::shown::{Mood, Place, Shown, Went};
 use super::viewer::Viewer;
 use super::why;
@@ -38,11 +39,13 @@ const STATES: [JobState; 9] = [
     JobState::Abandoned,
 ];
 
-/// `?state=running&before=812`
+/// `?state=running&target=shop&before=812`
 #[derive(Debug, Deserialize)]
 pub(super) struct ListQuery {
     #[serde(default)]
     state: String,
+    #[serde(default, deserialize_with = "filled")]
+    target: Option<Scope>,
     #[serde(default)]
     before: Option<i64>,
 }
@@ -53,6 +56,7 @@ struct List<'a> {
     rows: Vec<ListRow<'a>>,
     summary: String,
     state: &'a str,
+    scope: Option<&'a Scope>,
     states: [(&'static str, bool); 9],
     next: Option<i64>,
 }
@@ -95,10 +99,15 @@ pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answ
     let wanted = views::jobs::Wanted {
         state,
         deployment: None,
+        project: query.target.as_ref().map(Scope::project),
+        target: query.target.as_ref().and_then(Scope::target),
         before: query.before,
         sight: sight.as_deref(),
     };
     let mut conn = viewer.app().store.read().await?;
+    if let Some(scope) = &query.target {
+        scope.check(&viewer, &mut conn).await?;
+    }
     let mut jobs = views::jobs::page(&mut conn, wanted, ROWS + 1).await?;
     let now = pointsman_store::now(&mut conn).await?;
     let open = views::job_queue::open(&mut conn, now).await?;
@@ -116,6 +125,7 @@ pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answ
             String::new()
         },
         state: &query.state,
+        scope: query.target.as_ref(),
         states: STATES.map(|state| (state.as_str(), state.as_str() == query.state)),
         next: jobs.last().filter(|_| more).map(|last| last.number),
     };

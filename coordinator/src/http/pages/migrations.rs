@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::super::extract::{Form, Query, filled};
 use super::super::problem::Answer;
 use super::format::Standing;
+use super::scope::Scope;
 use super::shown::{Mood, Place, Shown, Went};
 use super::viewer::Viewer;
 use crate::app::App;
@@ -28,7 +29,7 @@ const OFFERED: usize = 100;
 #[derive(Debug, Deserialize)]
 pub(super) struct Which {
     #[serde(default, deserialize_with = "filled")]
-    target: Option<TargetName>,
+    target: Option<Scope>,
     #[serde(default, deserialize_with = "filled")]
     release: Option<String>,
 }
@@ -36,7 +37,7 @@ pub(super) struct Which {
 #[derive(Template)]
 #[template(path = "migrations/head.html")]
 struct Head<'a> {
-    chosen: Option<&'a TargetName>,
+    chosen: Option<&'a Scope>,
     release: Option<&'a str>,
     targets: Vec<&'a TargetName>,
     all: usize,
@@ -73,16 +74,25 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     let mut conn = viewer.app().store.read().await?;
     let mut all = targets::all(&mut conn).await?;
     all.retain(|target| viewer.sees(&target.name.project));
-    let mut chosen = match &which.target {
-        Some(name) => vec![only(&viewer, &mut conn, name).await?],
-        None => with_migrations(&mut conn, &all).await?,
+    if let Some(scope) = &which.target {
+        scope.check(&viewer, &mut conn).await?;
+    }
+    let only = which.target.as_ref().and_then(Scope::target);
+    let mut chosen = match (only, &which.target) {
+        (Some(name), _) => vec![known::target(&mut conn, name).await?],
+        (None, Some(scope)) => {
+            let of_project = |target: &TargetRow| &target.name.project == scope.project();
+            let all: Vec<_> = all.iter().filter(|target| of_project(target)).cloned().collect();
+            with_migrations(&mut conn, &all).await?
+        }
+        (None, None) => with_migrations(&mut conn, &all).await?,
     };
     let concerned = chosen.len();
     chosen.truncate(MOST);
     let mut found = Vec::new();
     for target in &chosen {
         let of = of_target(viewer.app(), &mut conn, target, which.release.as_deref()).await?;
-        if which.target.is_some() || !of.items.is_empty() {
+        if only.is_some() || !of.items.is_empty() {
             found.push(of);
         }
     }
@@ -118,21 +128,12 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
         targets: of_targets,
         proof: &viewer.proof,
     };
-    let like = which
-        .target
-        .as_ref()
-        .map_or("PROJECT@ENVIRONMENT".to_owned(), ToString::to_string);
+    let like = only.map_or("PROJECT@ENVIRONMENT".to_owned(), ToString::to_string);
     Ok(Shown::new("Migrations", Place::Migrations, &found)?
         .with("head", &head)?
         .with("migrations", &list)?
         .in_mood(mood)
         .like(format!("pointsman migrations ls {like}")))
-}
-
-async fn only(viewer: &Viewer, conn: &mut PgConnection, name: &TargetName) -> Answer<TargetRow> {
-    let actor = &viewer.caller.actor;
-    actor.authorize_in(&name.project, Action::Read, &name.to_string())?;
-    Ok(known::target(conn, name).await?)
 }
 
 async fn with_migrations(conn: &mut PgConnection, all: &[TargetRow]) -> Answer<Vec<TargetRow>> {

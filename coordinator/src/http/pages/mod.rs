@@ -12,7 +12,9 @@ mod behind;
 mod company;
 mod cookies;
 mod course;
+mod csv;
 mod dead_letters;
+mod deployment_list;
 mod deployments;
 mod find;
 mod format;
@@ -38,6 +40,7 @@ mod recipe;
 mod release_diff;
 mod release_files;
 mod releases;
+mod scope;
 mod sessions;
 mod settings;
 mod shown;
@@ -46,6 +49,7 @@ mod stages;
 mod stop;
 mod targets;
 mod text;
+mod versions;
 mod viewer;
 mod why;
 mod wrap;
@@ -118,7 +122,8 @@ pub fn routes() -> Vec<Route> {
         get("/jobs/{number}/lines", Page(Read), log::window::lines),
         get("/jobs/{number}/step", Page(Read), log::finding::step),
         post("/jobs/{number}/cancel", Press(Deploy), jobs::cancel),
-        get("/d", Page(Read), deployments::list).each(),
+        get("/d", Page(Read), deployment_list::show).each(),
+        get("/d.csv", Page(Read), deployment_list::csv).each(),
         get("/d/{number}", Page(Read), deployments::show),
         get("/d/{number}/qr.svg", Page(Read), qr::deployment),
         post("/d/{number}/cancel", Press(Deploy), interventions::cancel),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use pointsman_domain::Action;
-use pointsman_shared::api::deployments::Deployment;
+use pointsman_shared::api::deployments::{Deployment, ListedState};
 use pointsman_shared::api::locks::Lock;
 use pointsman_shared::api::projects::Target;
 use pointsman_shared::name::TargetName;
@@ -165,7 +165,7 @@ async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, 
     let rhythm = app.config.timing.rhythm();
     let mut conn = app.store.read().await?;
     let open = views::deployments::Wanted {
-        over: Some(false),
+        state: Some(ListedState::Open),
         sight: sight.as_deref(),
         ..Default::default()
     };

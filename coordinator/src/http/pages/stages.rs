@@ -23,13 +23,27 @@ pub(super) struct StageRow {
     pub(super) usually: String,
     /// Against what is usual.
     pub(super) judged: Option<(&'static str, &'static str)>,
+    /// The job whose log tells most of it.
+    pub(super) job: Option<i64>,
 }
 
-/// Milliseconds of each stage, by a name that sorts as they go.
-fn lengths(run: &Run, stages: &[Stage], now: DateTime<Utc>) -> BTreeMap<(u8, i32), (u64, i64, bool)> {
+/// What a stage of one deployment took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Length {
+    ms: u64,
+    hosts: i64,
+    open: bool,
+    job: Option<i64>,
+}
+
+/// The length of each stage, by a name that sorts as they go.
+fn lengths(run: &Run, stages: &[Stage], now: DateTime<Utc>) -> BTreeMap<(u8, i32), Length> {
     let mut lengths = BTreeMap::new();
-    let queued = format::between(run.wished_at, run.started_at);
-    lengths.insert((0, 0), (queued, 0, false));
+    let queued = Length {
+        ms: format::between(run.wished_at, run.started_at),
+        ..Length::default()
+    };
+    lengths.insert((0, 0), queued);
     for stage in stages.iter().filter(|stage| stage.number == run.number) {
         let place = match stage.name.as_str() {
             "build" => 1,
@@ -37,13 +51,17 @@ fn lengths(run: &Run, stages: &[Stage], now: DateTime<Utc>) -> BTreeMap<(u8, i32
             "migrate" => 3,
             _ => 4,
         };
-        let took = format::between(stage.from, stage.to.unwrap_or(now));
-        let wave = stage.wave.unwrap_or_default();
-        lengths.insert((place, wave), (took, stage.hosts, stage.to.is_none()));
+        let length = Length {
+            ms: format::between(stage.from, stage.to.unwrap_or(now)),
+            hosts: stage.hosts,
+            open: stage.to.is_none(),
+            job: stage.job,
+        };
+        lengths.insert((place, stage.wave.unwrap_or_default()), length);
         if let Some(health) = stage.health_ms {
             let health = u64::try_from(health).unwrap_or_default();
-            let slowest = lengths.entry((5, 0)).or_insert((0, 0, false));
-            slowest.0 = slowest.0.max(health);
+            let slowest = lengths.entry((5, 0)).or_insert_with(Length::default);
+            slowest.ms = slowest.ms.max(health);
         }
     }
     lengths
@@ -61,19 +79,22 @@ pub(super) fn rows(number: i64, runs: &[Run], stages: &[Stage], now: DateTime<Ut
         .collect();
     lengths(this, stages, now)
         .into_iter()
-        .map(|(key, (ms, hosts, open))| {
-            let before: Vec<u64> = earlier.iter().filter_map(|run| Some(run.get(&key)?.0)).collect();
+        .map(|(key, length)| {
+            let before: Vec<u64> = earlier.iter().filter_map(|run| Some(run.get(&key)?.ms)).collect();
             let usual = forecast::usual(&before);
-            let hosts = usize::try_from(hosts).unwrap_or_default();
+            let hosts = usize::try_from(length.hosts).unwrap_or_default();
             StageRow {
                 name: name(key),
                 hosts: (hosts > 0 && key.0 > 1).then(|| format::count(hosts, "host")),
-                ms,
-                took: format::duration(ms),
-                open,
+                ms: length.ms,
+                took: format::duration(length.ms),
+                open: length.open,
                 usual,
                 usually: usual.map(usually).unwrap_or_default(),
-                judged: usual.filter(|_| !open).and_then(|usual| judged(ms, usual)),
+                judged: usual
+                    .filter(|_| !length.open)
+                    .and_then(|usual| judged(length.ms, usual)),
+                job: length.job,
             }
         })
         .collect()
@@ -171,6 +192,7 @@ mod tests {
             to: Some(at(to)),
             hosts: 2,
             health_ms: wave.map(|_| 700),
+            job: Some(from),
         }
     }
 
@@ -198,16 +220,17 @@ mod tests {
                     row.took.as_str(),
                     row.usually.as_str(),
                     row.judged,
+                    row.job,
                 )
             })
             .collect();
         let slower = Some(("▲", "slower than usual"));
         let expected = [
-            ("queued", "2.0s", "2.0s", None),
-            ("install", "10.0s", "10.0s", None),
-            ("switch, wave 1", "1.0s", "1.0s", None),
-            ("switch, wave 2", "49.0s", "2.0s", slower),
-            ("longest health check", "0.7s", "0.7s", None),
+            ("queued", "2.0s", "2.0s", None, None),
+            ("install", "10.0s", "10.0s", None, Some(900)),
+            ("switch, wave 1", "1.0s", "1.0s", None, Some(910)),
+            ("switch, wave 2", "49.0s", "2.0s", slower, Some(911)),
+            ("longest health check", "0.7s", "0.7s", None, None),
         ];
         assert_eq!(told, expected);
         assert!(

@@ -15,6 +15,7 @@ use super::super::problem::Answer;
 use super::format::{self, Standing};
 use super::shown::{Place, Shown, Went};
 use super::viewer::Viewer;
+use super::why::{self, Apart};
 use crate::operations::foresee_rollback::{self, Foreseen};
 use crate::operations::{known, pause_pushes};
 
@@ -41,7 +42,14 @@ struct Head<'a> {
 #[derive(Template)]
 #[template(path = "target_hosts.html")]
 struct Hosts<'a> {
-    rows: Vec<(&'a Placement, Standing, Standing)>,
+    rows: Vec<HostRow<'a>>,
+}
+
+struct HostRow<'a> {
+    placement: &'a Placement,
+    standing: Standing,
+    health: Standing,
+    why: Option<Apart>,
 }
 
 #[derive(Template)]
@@ -81,12 +89,11 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<TargetName>) -> Answer
         rows: target
             .placements
             .iter()
-            .map(|placement| {
-                (
-                    placement,
-                    wanted(target, placement),
-                    format::health(&placement.health),
-                )
+            .map(|placement| HostRow {
+                placement,
+                standing: wanted(target, placement),
+                health: format::health(&placement.health),
+                why: why::apart(&name, target.open_deployment, placement),
             })
             .collect(),
     };

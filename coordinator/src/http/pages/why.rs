@@ -3,6 +3,8 @@
 use askama::Template;
 use pointsman_domain::forecast::queue::Place;
 use pointsman_shared::api::jobs::{Job, JobState};
+use pointsman_shared::api::projects::Placement;
+use pointsman_shared::name::TargetName;
 use pointsman_shared::why::{self, Link, Mood};
 use pointsman_store::views::{self, job_queue::OpenJob};
 use pointsman_store::{PgConnection, locks};
@@ -40,6 +42,41 @@ impl Chain {
             tone,
         });
     }
+}
+
+/// Why a host does not have what a target wants of it, in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Apart {
+    pub(super) sign: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) says: String,
+    pub(super) cure: Option<String>,
+    pub(super) page: Option<String>,
+}
+
+/// Why a host does not have what a target wants of it, where it does not; `open` is the deployment under way there.
+pub(super) fn apart(target: &TargetName, open: Option<i64>, placement: &Placement) -> Option<Apart> {
+    if let Some(link) = why::placement(target, open.is_some(), placement) {
+        let (sign, tone) = match link.mood {
+            Mood::Bad => ("✕", "bad"),
+            Mood::Good | Mood::Warning => ("≠", "warn"),
+        };
+        return Some(Apart {
+            sign,
+            tone,
+            says: link.says,
+            cure: link.cure,
+            page: None,
+        });
+    }
+    let number = open.filter(|_| placement.confirmed != placement.desired)?;
+    Some(Apart {
+        sign: "▶",
+        tone: "run",
+        says: format!("deployment #{number} is under way there"),
+        cure: None,
+        page: Some(format!("/d/{number}")),
+    })
 }
 
 /// Why a job waits or goes on; nothing for one that is over, whose reason and log say it.

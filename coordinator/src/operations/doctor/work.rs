@@ -1,6 +1,6 @@
 //! Work that stands still: what no role or host does, and what waits for a person.
 
-use pointsman_shared::api::deployments::{Deployment, DeploymentState};
+use pointsman_shared::api::deployments::{Deployment, DeploymentState, ListedState};
 use pointsman_shared::api::fleet::Finding;
 use pointsman_store::troubles::Troubles;
 use pointsman_store::views::deployments::{self, Wanted};
@@ -105,7 +105,7 @@ fn for_people(troubles: &Troubles) -> Vec<Finding> {
 /// Deployments that go on only when a person decides, each with what may be decided.
 pub(super) async fn paused(conn: &mut PgConnection) -> StoreResult<Vec<Finding>> {
     let wanted = Wanted {
-        over: Some(false),
+        state: Some(ListedState::Open),
         ..Wanted::default()
     };
     let open = deployments::page(conn, wanted, MOST).await?;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::{Facts, StageTimes, left, progress};
-use pointsman_shared::api::deployments::Deployment;
+use pointsman_shared::api::deployments::{Deployment, ListedState};
 use pointsman_shared::ids::DeploymentId;
-use pointsman_shared::name::TargetName;
+use pointsman_shared::name::{ProjectName, TargetName};
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult, deployments};
@@ -16,12 +16,32 @@ use crate::{StoreError, StoreResult, deployments};
 pub struct Wanted<'a> {
     /// Only of this target.
     pub target: Option<&'a TargetName>,
-    /// Only those that are over (true) or open (false).
-    pub over: Option<bool>,
+    /// Only of this project.
+    pub project: Option<&'a ProjectName>,
+    /// Only those that stand like this.
+    pub state: Option<ListedState>,
+    /// Only those that this principal wished.
+    pub who: Option<&'a str>,
+    /// Only those of releases with this label.
+    pub release: Option<&'a str>,
     /// Only with a lower number.
     pub before: Option<i64>,
     /// Only of these projects; none = of every project.
     pub sight: Option<&'a [String]>,
+}
+
+/// Whether a deployment is over, and how it ended, for one that stands like this.
+const fn stands(state: ListedState) -> (bool, Option<&'static str>) {
+    match state {
+        ListedState::Open => (false, None),
+        ListedState::Over => (true, None),
+        ListedState::Live
+        | ListedState::Failed
+        | ListedState::Cancelled
+        | ListedState::RolledBack
+        | ListedState::Superseded
+        | ListedState::Abandoned => (true, Some(state.as_str())),
+    }
 }
 
 /// A page of deployments.
@@ -98,6 +118,7 @@ async fn select(
     only: Option<i64>,
     limit: i64,
 ) -> StoreResult<Vec<Deployment>> {
+    let state = wanted.state.map(stands);
     let rows = sqlx::query_as!(
         Columns,
         r#"SELECT deployment.id, deployment.number, project.name AS project, environment.name AS environment,
@@ -114,14 +135,22 @@ async fn select(
              AND ($4::bigint IS NULL OR deployment.number < $4)
              AND ($5::bigint IS NULL OR deployment.number = $5)
              AND ($7::text[] IS NULL OR project.name = ANY($7))
+             AND ($8::text IS NULL OR deployment.outcome = $8)
+             AND ($9::text IS NULL OR project.name = $9)
+             AND ($10::text IS NULL OR principal.name = $10)
+             AND ($11::text IS NULL OR release.label = $11)
            ORDER BY deployment.number DESC LIMIT $6"#,
         wanted.target.map(|target| target.project.to_string()),
         wanted.target.map(|target| target.environment.to_string()),
-        wanted.over,
+        state.map(|(is_over, _)| is_over),
         wanted.before,
         only,
         limit,
         wanted.sight,
+        state.and_then(|(_, outcome)| outcome),
+        wanted.project.map(ProjectName::as_str),
+        wanted.who,
+        wanted.release,
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -1,9 +1,12 @@
 //! Hosts with what is wrong with them, by id.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use pointsman_domain::presence::{Absence, Pause, Presence, Rhythm, milliseconds};
 use pointsman_shared::api::fleet::{Host, HostPause};
 use pointsman_shared::name::HostId;
+use pointsman_shared::wire::from_agent::DISK_FACT;
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
@@ -224,6 +227,8 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
         .or_else(|| absence.map(Problem::Absent))
         .or_else(|| late.map(Problem::Late));
     problems.splice(0..0, first);
+    let mut facts: BTreeMap<String, String> = serde_json::from_value(row.facts).map_err(|e| wrong(&e))?;
+    let total_bytes = facts.remove(DISK_FACT).and_then(|bytes| bytes.parse().ok());
     let host = Host {
         id: row.id.parse().map_err(|e| wrong(&e))?,
         display_name: row.display_name,
@@ -248,7 +253,9 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
         software: row.software,
         running: u32::try_from(row.working).unwrap_or_default(),
         free_bytes: row.free_bytes.and_then(|bytes| u64::try_from(bytes).ok()),
-        facts: serde_json::from_value(row.facts).map_err(|e| wrong(&e))?,
+        total_bytes,
+        clock_offset_ms: row.clock_offset_ms,
+        facts,
         joined_at: row.joined_at,
         revoked_at: row.revoked_at,
         problems: problems.iter().map(ToString::to_string).collect(),

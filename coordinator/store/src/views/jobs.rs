@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::jobs::{Job, JobState, Step};
 use pointsman_shared::ids::JobId;
-use pointsman_shared::name::TargetName;
+use pointsman_shared::name::{ProjectName, TargetName};
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
@@ -15,6 +15,10 @@ pub struct Wanted<'a> {
     pub state: Option<JobState>,
     /// Only of the deployment with this number.
     pub deployment: Option<i64>,
+    /// Only of this project.
+    pub project: Option<&'a ProjectName>,
+    /// Only of this target.
+    pub target: Option<&'a TargetName>,
     /// Only with a lower number.
     pub before: Option<i64>,
     /// Only of these projects; none = of every project.
@@ -59,6 +63,7 @@ async fn select(
     only: Option<i64>,
     limit: i64,
 ) -> StoreResult<Vec<Job>> {
+    let project = wanted.target.map(|target| &target.project).or(wanted.project);
     let rows = sqlx::query_as!(
         Columns,
         r#"SELECT job.id, job.number, job.kind, job.state, project.name AS project,
@@ -73,6 +78,7 @@ async fn select(
            WHERE ($1::text IS NULL OR job.state = $1) AND ($2::bigint IS NULL OR deployment.number = $2)
              AND ($3::bigint IS NULL OR job.number < $3) AND ($4::bigint IS NULL OR job.number = $4)
              AND ($6::text[] IS NULL OR project.name = ANY($6))
+             AND ($7::text IS NULL OR project.name = $7) AND ($8::text IS NULL OR environment.name = $8)
            ORDER BY job.number DESC LIMIT $5"#,
         wanted.state.map(JobState::as_str),
         wanted.deployment,
@@ -80,6 +86,8 @@ async fn select(
         only,
         limit,
         wanted.sight,
+        project.map(ProjectName::as_str),
+        wanted.target.map(|target| target.environment.as_str()),
     )
     .fetch_all(conn)
     .await?;
@@ -92,7 +100,7 @@ impl TryFrom<Columns> for Job {
     fn try_from(row: Columns) -> StoreResult<Self> {
         let id = row.id;
         let wrong = |what: &dyn ToString| StoreError::inconsistent("job", id, what.to_string());
-        let project: pointsman_shared::name::ProjectName = row.project.parse().map_err(|e| wrong(&e))?;
+        let project: ProjectName = row.project.parse().map_err(|e| wrong(&e))?;
         let target = row
             .environment
             .map(|environment| environment.parse())

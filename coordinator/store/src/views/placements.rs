@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use pointsman_domain::presence::{Pause, Presence, Rhythm};
 use pointsman_shared::api::projects::Placement;
-use pointsman_shared::name::TargetName;
+use pointsman_shared::ids::DeploymentId;
+use pointsman_shared::name::{HostId, TargetName};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -21,6 +22,41 @@ pub async fn on_hosts(
         .into_iter()
         .map(|found| (found.target, found.placement))
         .collect())
+}
+
+/// What lies on the hosts of a deployment's target now.
+pub async fn of_deployment(
+    conn: &mut PgConnection,
+    id: DeploymentId,
+    rhythm: &Rhythm,
+) -> StoreResult<Vec<Placement>> {
+    let target = sqlx::query_scalar!("SELECT target_id FROM deployment WHERE id = $1", id.0);
+    let target: Vec<Uuid> = target.fetch_all(&mut *conn).await?;
+    let now = crate::now(conn).await?;
+    let found = of_targets(conn, &target, now, rhythm).await?;
+    Ok(found.into_iter().map(|found| found.placement).collect())
+}
+
+/// Numbers of the deployments under way that concern a host, by target.
+pub async fn under_way(conn: &mut PgConnection, host: &HostId) -> StoreResult<Vec<(TargetName, i64)>> {
+    let rows = sqlx::query!(
+        r#"SELECT project.name || '@' || environment.name AS "target!", deployment.number
+           FROM placement JOIN deployment ON deployment.target_id = placement.target_id
+                JOIN target ON target.id = placement.target_id
+                JOIN project ON project.id = target.project_id
+                JOIN environment ON environment.id = target.environment_id
+           WHERE placement.host_id = $1 AND placement.retired_at IS NULL
+             AND deployment.started_at IS NOT NULL AND deployment.ended_at IS NULL"#,
+        host.as_str(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let wrong = |e| StoreError::inconsistent("target", &row.target, e);
+            Ok((row.target.parse().map_err(wrong)?, row.number))
+        })
+        .collect()
 }
 
 /// A placement, and whose it is.

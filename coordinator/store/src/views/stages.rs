@@ -39,6 +39,8 @@ pub struct Stage {
     pub hosts: i64,
     /// The longest health check among them.
     pub health_ms: Option<i64>,
+    /// Number of the job whose log tells most: one that failed, else the one that ended last or goes on.
+    pub job: Option<i64>,
 }
 
 /// This deployment, if it began, and the newest ones before it that went live in the same target, newest first.
@@ -76,13 +78,15 @@ pub async fn runs(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Vec<
 pub async fn of(conn: &mut PgConnection, numbers: &[i64]) -> StoreResult<Vec<Stage>> {
     let rows = sqlx::query!(
         r#"SELECT deployment.number, part.name AS "name!", part.wave AS "wave?", part.since AS "since!",
-                  part.till AS "till?", part.hosts AS "hosts!", part.health AS "health?"
+                  part.till AS "till?", part.hosts AS "hosts!", part.health AS "health?", part.job AS "job?"
            FROM deployment,
                 LATERAL (SELECT CASE WHEN job.kind IN ('activate', 'rollback') THEN 'switch' ELSE job.kind END AS name,
                                 CASE WHEN job.kind IN ('activate', 'rollback') THEN member.wave END AS wave,
                                 min(job.started_at) AS since,
                                 CASE WHEN bool_and(job.ended_at IS NOT NULL) THEN max(job.ended_at) END AS till,
                                 count(DISTINCT job.host_id) AS hosts,
+                                (array_agg(job.number ORDER BY job.state = 'failed' DESC, job.ended_at DESC,
+                                                               job.number DESC))[1] AS job,
                                 max((SELECT max(step.duration_ms) FROM job_step AS step
                                      WHERE step.job_id = job.id AND step.name = 'health')) AS health
                          FROM job LEFT JOIN deployment_host AS member
@@ -104,6 +108,7 @@ pub async fn of(conn: &mut PgConnection, numbers: &[i64]) -> StoreResult<Vec<Sta
             to: row.till,
             hosts: row.hosts,
             health_ms: row.health,
+            job: row.job,
         })
         .collect())
 }

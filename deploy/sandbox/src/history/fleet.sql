@@ -28,7 +28,8 @@ SELECT principal.name, principal.id, principal.name,
        ARRAY['install', 'activate', 'rollback', 'migrate', 'collect_garbage'],
        sha256(convert_to(principal.name, 'UTF8')), left(md5(principal.name), 32), now() - interval '119 days',
        now() - interval '119 days', gen_random_uuid(), '0.1.0', ARRAY[1, 2],
-       jsonb_build_object('system', 'Debian GNU/Linux 12 (bookworm)', 'hostname', principal.name, 'cores', '8'),
+       jsonb_build_object('system', 'Debian GNU/Linux 12 (bookworm)', 'hostname', principal.name, 'cores', '8',
+                          'disk_bytes', (400::bigint << 30)::text),
        '[{"kind": "install", "count": 2}, {"kind": "activate", "count": 1000}, {"kind": "migrate", "count": 1}]',
        now(), now() - interval '3 days', (20 + n % 300)::bigint << 30, n % 40 - 20, now() - interval '120 days'
 FROM generate_series(1, :hosts) AS n

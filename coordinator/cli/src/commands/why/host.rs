@@ -3,7 +3,7 @@
 use pointsman_shared::api::fleet::Host;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::name::HostId;
-use pointsman_shared::why::{self, Mood};
+use pointsman_shared::why::{self, Link, Mood};
 
 use super::Asked;
 use crate::error::CliError;
@@ -51,13 +51,18 @@ impl Asked<'_> {
         Ok(())
     }
 
-    fn host_link(&mut self, depth: usize, host: &Host) {
-        let link = why::host(host, self.session.clock.now());
+    /// One thing and how it stands, in the words that the dashboard has too.
+    pub fn link(&mut self, depth: usize, link: Link) {
         let tone = match link.mood {
             Mood::Good => Tone::Good,
             Mood::Warning => Tone::Warning,
             Mood::Bad => Tone::Bad,
         };
         self.chain.add(depth, tone, link.about, link.says, link.cure);
+    }
+
+    fn host_link(&mut self, depth: usize, host: &Host) {
+        let link = why::host(host, self.session.clock.now());
+        self.link(depth, link);
     }
 }

@@ -2,6 +2,7 @@
 
 use pointsman_shared::api::projects::{Placement, Target};
 use pointsman_shared::name::TargetName;
+use pointsman_shared::why;
 
 use super::Asked;
 use crate::error::CliError;
@@ -103,43 +104,10 @@ impl Asked<'_> {
         Ok(())
     }
 
-    /// A host's part of a target, where it differs from what it should be; while a deployment is open, that one tells.
+    /// A host's part of a target, where it differs from what it should be.
     pub fn placement(&mut self, depth: usize, of: &Target, placement: &Placement) {
-        let target = &of.name;
-        let run = |release: &Option<_>| {
-            release
-                .as_ref()
-                .map_or_else(|| "nothing".to_owned(), ToString::to_string)
-        };
-        let about = format!("{target} on {}", placement.host);
-        if let Some(drift) = &placement.drift {
-            let release = placement
-                .desired
-                .as_ref()
-                .map_or_else(|| "RELEASE".to_owned(), ToString::to_string);
-            let cure = format!("drift is never mended unasked: pointsman deploy {target} {release}");
-            self.chain
-                .add(depth, Tone::Warning, about, drift.clone(), Some(cure));
-        } else if placement.confirmed != placement.desired && of.open_deployment.is_none() {
-            let says = format!(
-                "runs {}, should run {}",
-                run(&placement.confirmed),
-                run(&placement.desired)
-            );
-            let cure = match &placement.desired {
-                Some(_) => "it is brought up by itself once it can be".to_owned(),
-                None => {
-                    format!("nothing became this target's release yet: pointsman deploy {target} RELEASE")
-                }
-            };
-            self.chain.add(depth, Tone::Warning, about, says, Some(cure));
-        } else if placement.health == "unhealthy" {
-            let says = format!("runs {}, and its health check fails", run(&placement.confirmed));
-            let cure = format!(
-                "pointsman logs {target} --host {}; pointsman rollback {target}",
-                placement.host
-            );
-            self.chain.add(depth, Tone::Bad, about, says, Some(cure));
+        if let Some(link) = why::placement(&of.name, of.open_deployment.is_some(), placement) {
+            self.link(depth, link);
         }
     }
 }

@@ -151,6 +151,20 @@ async fn deployments(State(shared): State<Shared>, Query(query): Parameters) -> 
     if let Some(target) = query.get("target") {
         all.retain(|deployment| deployment.target.to_string() == *target);
     }
+    let fits = |filter: &str, value: &str| query.get(filter).is_none_or(|wanted| wanted == value);
+    all.retain(|deployment| {
+        fits("project", deployment.target.project.as_str())
+            && fits("who", &deployment.requested_by)
+            && fits("release", deployment.release.as_str())
+            && fits(
+                "state",
+                if deployment.state.is_final() {
+                    "over"
+                } else {
+                    "open"
+                },
+            )
+    });
     page(&all, &query)
 }
 

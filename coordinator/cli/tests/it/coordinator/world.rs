@@ -191,6 +191,8 @@ impl World {
             software: Some("0.1.0".to_owned()),
             running: 0,
             free_bytes: Some(52_000_000_000),
+            total_bytes: None,
+            clock_offset_ms: None,
             facts: BTreeMap::new(),
             joined_at: Some(ago(864_000)),
             revoked_at: None,

@@ -35,6 +35,7 @@ fn deployments() -> Vec<Operation> {
         get("/api/v1/deployments", "Deployments, newest first")
             .query::<DeploymentsQuery>()
             .gives_page::<Deployment>()
+            .refuses(PROJECT)
             .refuses(TARGET),
         post("/api/v1/deployments", "Wish a release live")
             .takes::<NewDeployment>()
