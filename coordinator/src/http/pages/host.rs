@@ -9,6 +9,7 @@ use pointsman_shared::name::HostId;
 use pointsman_store::views;
 use pointsman_store::views::host_jobs::{self, HostJob};
 use pointsman_store::views::host_versions::{self, Version};
+use pointsman_store::views::hosts::Examined;
 use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Form, Path};
@@ -98,13 +99,7 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
             .filter(|(slot, _)| slot.placement.confirmed.is_some())
             .count(),
     };
-    let mood = if !troubles.is_empty() {
-        Mood::Bad
-    } else if member.host.running > 0 {
-        Mood::Running
-    } else {
-        Mood::Good
-    };
+    let mood = mood(&member, &troubles);
     let data = Data {
         host: &member.host,
         troubles: &troubles,
@@ -124,6 +119,16 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
             .in_mood(mood)
             .like(format!("pointsman hosts show {id}")),
     )
+}
+
+fn mood(member: &Examined, troubles: &[(String, String)]) -> Mood {
+    if !troubles.is_empty() {
+        Mood::Bad
+    } else if member.host.running > 0 {
+        Mood::Running
+    } else {
+        Mood::Good
+    }
 }
 
 /// Why it rests.

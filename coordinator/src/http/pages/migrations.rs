@@ -78,15 +78,7 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
         scope.check(&viewer, &mut conn).await?;
     }
     let only = which.target.as_ref().and_then(Scope::target);
-    let mut chosen = match (only, &which.target) {
-        (Some(name), _) => vec![known::target(&mut conn, name).await?],
-        (None, Some(scope)) => {
-            let of_project = |target: &TargetRow| &target.name.project == scope.project();
-            let all: Vec<_> = all.iter().filter(|target| of_project(target)).cloned().collect();
-            with_migrations(&mut conn, &all).await?
-        }
-        (None, None) => with_migrations(&mut conn, &all).await?,
-    };
+    let mut chosen = choose(&mut conn, &all, which.target.as_ref()).await?;
     let concerned = chosen.len();
     chosen.truncate(MOST);
     let mut found = Vec::new();
@@ -134,6 +126,18 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
         .with("migrations", &list)?
         .in_mood(mood)
         .like(format!("pointsman migrations ls {like}")))
+}
+
+/// The one target that was asked for, or those with migrations, of one project where that was asked for.
+async fn choose(conn: &mut PgConnection, all: &[TargetRow], scope: Option<&Scope>) -> Answer<Vec<TargetRow>> {
+    match scope {
+        Some(Scope::Target(name)) => Ok(vec![known::target(conn, name).await?]),
+        Some(Scope::Project(project)) => {
+            let of_project = all.iter().filter(|target| target.name.project == *project);
+            with_migrations(conn, &of_project.cloned().collect::<Vec<_>>()).await
+        }
+        None => with_migrations(conn, all).await,
+    }
 }
 
 async fn with_migrations(conn: &mut PgConnection, all: &[TargetRow]) -> Answer<Vec<TargetRow>> {

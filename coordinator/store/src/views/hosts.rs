@@ -1,6 +1,7 @@
 //! Hosts with what is wrong with them, by id.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::presence::{Absence, Pause, Presence, Rhythm, milliseconds};
@@ -233,18 +234,8 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
         id: row.id.parse().map_err(|e| wrong(&e))?,
         display_name: row.display_name,
         labels: serde_json::from_value(row.labels).map_err(|e| wrong(&e))?,
-        pools: row
-            .pools
-            .iter()
-            .map(|pool| pool.parse())
-            .collect::<Result<_, _>>()
-            .map_err(|e| wrong(&e))?,
-        kinds: row
-            .kinds
-            .iter()
-            .map(|kind| kind.parse())
-            .collect::<Result<_, _>>()
-            .map_err(|e| wrong(&e))?,
+        pools: parsed(&row.pools).map_err(|e| wrong(&e))?,
+        kinds: parsed(&row.kinds).map_err(|e| wrong(&e))?,
         seen,
         late: late.is_some(),
         stopped_at: row.stopped_at,
@@ -261,6 +252,10 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
         problems: problems.iter().map(ToString::to_string).collect(),
     };
     Ok(Examined { host, problems })
+}
+
+fn parsed<T: FromStr>(words: &[String]) -> Result<Vec<T>, T::Err> {
+    words.iter().map(|word| word.parse()).collect()
 }
 
 fn host_pause(pause: Pause) -> HostPause {
