@@ -38,4 +38,4 @@ pub use facts::{
 };
 pub use intervene::Intervention;
 pub use left::{StageTimes, left};
-pub use progress::{Progress, progress};
+pub use progress::{Progress, outcome, progress};

@@ -70,6 +70,7 @@ pub(super) async fn list(
         release: query.release.as_deref(),
         before: page.before()?,
         sight: sight.as_deref(),
+        brief: false,
     };
     let deployments = views::deployments::page(&mut conn, wanted, page.rows()).await?;
     Ok(page.page(deployments, |deployment| deployment.number.to_string()))

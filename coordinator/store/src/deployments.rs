@@ -7,6 +7,7 @@ pub use change::{
     Start, accept_failure, add_steps, allow_migration_try, cancel, decide_rollback, defer_host, end, insert,
     pause, resume, retry_host, skip_host, start, supersede, wish_pause, withdraw_pause,
 };
+pub(crate) use read::ended;
 pub use read::{facts, facts_of};
 
 use chrono::{DateTime, Utc};

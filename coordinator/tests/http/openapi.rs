@@ -149,9 +149,9 @@ fn every_code_that_the_sources_refuse_with_is_in_the_document() {
     // Pages tell these to people; no client of the API meets them.
     for of_pages in [
         "invalid_email",
-        "account_disabled",
         "invalid_form",
         "invalid_moment",
+        "invalid_wish",
         "no_text",
         "no_role",
         "other_origin",

@@ -46,6 +46,17 @@ pub fn progress(facts: &Facts) -> Progress {
     }
 }
 
+/// How a deployment that is over came out, without what each host did.
+pub fn outcome(ended: &Ended) -> Progress {
+    let (state, summary, reason) = ended_state(ended);
+    Progress {
+        state,
+        summary,
+        reason,
+        hosts: Vec::new(),
+    }
+}
+
 fn ended_state(ended: &Ended) -> (DeploymentState, String, Option<String>) {
     let (state, word) = match ended.outcome {
         DeploymentOutcome::Live => {

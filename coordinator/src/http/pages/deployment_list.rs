@@ -46,6 +46,7 @@ impl Which {
             release: self.release.as_deref(),
             before: self.before,
             sight,
+            brief: true,
         }
     }
 

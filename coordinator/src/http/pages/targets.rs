@@ -164,6 +164,7 @@ async fn read(viewer: &Viewer, name: &TargetName) -> Answer<Whole> {
     let mut all = locks::all(&mut conn, now).await?.into_iter();
     let wanted = views::deployments::Wanted {
         target: Some(name),
+        brief: true,
         ..Default::default()
     };
     Ok(Whole {

@@ -205,7 +205,12 @@ impl TryFrom<Columns> for Facts {
     clippy::option_option,
     reason = "inner none is an open deployment, outer none an impossible row"
 )]
-fn ended(outcome: Option<&str>, detail: Option<String>, at: Option<DateTime<Utc>>) -> Option<Option<Ended>> {
+/// How a deployment ended, if it did; none where its outcome is none of ours.
+pub(crate) fn ended(
+    outcome: Option<&str>,
+    detail: Option<String>,
+    at: Option<DateTime<Utc>>,
+) -> Option<Option<Ended>> {
     let (Some(name), Some(at)) = (outcome, at) else {
         return Some(None);
     };

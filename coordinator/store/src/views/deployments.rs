@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::deployment::{Facts, StageTimes, left, progress};
+use pointsman_domain::deployment::{Progress, StageTimes, left, outcome, progress};
 use pointsman_shared::api::deployments::{Deployment, ListedState};
 use pointsman_shared::ids::DeploymentId;
 use pointsman_shared::name::{ProjectName, TargetName};
@@ -28,6 +28,8 @@ pub struct Wanted<'a> {
     pub before: Option<i64>,
     /// Only of these projects; none = of every project.
     pub sight: Option<&'a [String]>,
+    /// Without what each host did in those that are over: a list does not show it, and it is most of the reading.
+    pub brief: bool,
 }
 
 /// Whether a deployment is over, and how it ended, for one that stands like this.
@@ -110,6 +112,8 @@ struct Columns {
     starts_at: Option<DateTime<Utc>>,
     started_at: Option<DateTime<Utc>>,
     ended_at: Option<DateTime<Utc>>,
+    outcome: Option<String>,
+    outcome_detail: Option<String>,
 }
 
 async fn select(
@@ -123,7 +127,8 @@ async fn select(
         Columns,
         r#"SELECT deployment.id, deployment.number, project.name AS project, environment.name AS environment,
                   release.label AS release, origin.label AS "from?", deployment.kind,
-                  principal.name AS requested_by, requested_at, GREATEST(scheduled_for, held_until) AS starts_at, started_at, ended_at
+                  principal.name AS requested_by, requested_at, GREATEST(scheduled_for, held_until) AS starts_at, started_at, ended_at,
+                  deployment.outcome, deployment.outcome_detail
            FROM deployment JOIN target ON target.id = deployment.target_id
                 JOIN project ON project.id = target.project_id
                 JOIN environment ON environment.id = target.environment_id
@@ -154,22 +159,35 @@ async fn select(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let ids: Vec<_> = rows.iter().map(|row| DeploymentId(row.id)).collect();
+    let is_brief = |row: &Columns| wanted.brief && row.ended_at.is_some();
+    let whole = rows.iter().filter(|row| !is_brief(row));
+    let ids: Vec<_> = whole.map(|row| DeploymentId(row.id)).collect();
     let facts = deployments::facts_of(conn, &ids).await?;
     let mut facts: HashMap<_, _> = facts.into_iter().map(|facts| (facts.id.0, facts)).collect();
     rows.into_iter()
         .map(|row| {
+            if is_brief(&row) {
+                return over(row);
+            }
             let facts = facts
                 .remove(&row.id)
                 .ok_or_else(|| StoreError::inconsistent("deployment", row.id, "it has no facts"))?;
-            deployment(row, &facts)
+            deployment(row, progress(&facts), facts.ways_out())
         })
         .collect()
 }
 
-fn deployment(row: Columns, facts: &Facts) -> StoreResult<Deployment> {
+/// One that is over, by its outcome alone.
+fn over(row: Columns) -> StoreResult<Deployment> {
+    let ended = deployments::ended(row.outcome.as_deref(), row.outcome_detail.clone(), row.ended_at);
+    let ended = ended
+        .flatten()
+        .ok_or_else(|| StoreError::inconsistent("deployment", row.id, "its outcome is unknown"))?;
+    deployment(row, outcome(&ended), Vec::new())
+}
+
+fn deployment(row: Columns, progress: Progress, ways_out: Vec<String>) -> StoreResult<Deployment> {
     let wrong = |what: &dyn ToString| StoreError::inconsistent("deployment", row.id, what.to_string());
-    let progress = progress(facts);
     Ok(Deployment {
         id: DeploymentId(row.id),
         number: row.number,
@@ -188,7 +206,7 @@ fn deployment(row: Columns, facts: &Facts) -> StoreResult<Deployment> {
         state: progress.state,
         summary: progress.summary,
         reason: progress.reason,
-        ways_out: facts.ways_out(),
+        ways_out,
         requested_by: row.requested_by,
         requested_at: row.requested_at,
         starts_at: row.starts_at,
