@@ -22,7 +22,7 @@ use pointsman_store::recipes::{self, Kept};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
 use crate::operations::keep_deploy_key;
-pub use glance::{Distance, Refs, Remembered, Way, between, count_soon, distance_known, newer, refs};
+pub use glance::{Distance, Refs, Remembered, Way, between, count_soon, distance_known, newer, newest, refs};
 pub use history::{carries, changes};
 
 /// A commit to build from, with all that is frozen at the request.

@@ -27,6 +27,7 @@ pub mod retention;
 pub mod rollback;
 pub mod schedule;
 pub mod terminal;
+pub mod tickets;
 pub mod timing;
 pub mod waves;
 

@@ -13,13 +13,15 @@ use super::paging::PageQuery;
 use super::problem::Answer;
 use crate::operations::verify_audit;
 
-/// `?who=&what=&since=&mine=&cursor=&limit=`
+/// `?who=&what=&object=&since=&until=&mine=&cursor=&limit=`
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AuditQuery {
     who: Option<String>,
     what: Option<String>,
+    object: Option<String>,
     since: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
     mine: Option<bool>,
     cursor: Option<String>,
     limit: Option<u32>,
@@ -36,8 +38,9 @@ pub(super) async fn list(caller: Caller, Query(query): Query<AuditQuery>) -> Ans
         who: query.who.as_deref(),
         principal: query.mine.unwrap_or(false).then_some(caller.actor.principal),
         what: query.what.as_deref(),
-        object: None,
+        object: query.object.as_deref(),
         since: query.since,
+        until: query.until,
     };
     let mut conn = caller.app.store.read().await?;
     let acts = views::audit::page(&mut conn, wanted, page.rows()).await?;

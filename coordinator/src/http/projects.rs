@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use pointsman_domain::Refusal;
 use pointsman_shared::api::Page;
-use pointsman_shared::api::projects::{Applied, Document, NewProject, Project};
+use pointsman_shared::api::projects::{Applied, Document, NewProject, Project, Tickets};
 use pointsman_shared::name::ProjectName;
 use pointsman_store::views;
 
@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::extract::{Json, Path, Query};
 use super::paging::PageQuery;
 use super::problem::Answer;
-use crate::operations::{apply_document, create_project, known};
+use crate::operations::{apply_document, create_project, keep_tickets, known};
 
 /// `GET /api/v1/projects`
 pub(super) async fn list(caller: Caller, Query(page): Query<PageQuery>) -> Answer<Json<Page<Project>>> {
@@ -43,6 +43,22 @@ pub(super) async fn create(
 ) -> Answer<(StatusCode, Json<Project>)> {
     let project = create_project::execute(&caller.app, &caller.actor, wish).await?;
     Ok((StatusCode::CREATED, Json(project)))
+}
+
+/// `PUT /api/v1/projects/{project}/tickets`
+pub(super) async fn set_tickets(
+    caller: Caller,
+    Path(name): Path<ProjectName>,
+    Json(wish): Json<Tickets>,
+) -> Answer<Json<Project>> {
+    let project = keep_tickets::execute(&caller.app, &caller.actor, &name, Some(&wish)).await?;
+    Ok(Json(project))
+}
+
+/// `DELETE /api/v1/projects/{project}/tickets`
+pub(super) async fn remove_tickets(caller: Caller, Path(name): Path<ProjectName>) -> Answer<Json<Project>> {
+    let project = keep_tickets::execute(&caller.app, &caller.actor, &name, None).await?;
+    Ok(Json(project))
 }
 
 /// `PUT /api/v1/apply`

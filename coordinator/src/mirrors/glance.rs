@@ -214,6 +214,17 @@ pub async fn newer(
     Ok(listed.map(|(branch, commits)| (branch, commits.into_iter().map(commit_line).collect())))
 }
 
+/// The newest commits of a branch, at most `most`; none where the mirror does not have it.
+pub async fn newest(
+    app: &App,
+    project: &ProjectRow,
+    branch: String,
+    most: usize,
+) -> OperationResult<Option<Vec<CommitLine>>> {
+    let listed = glance(app, project, move |mirror| mirror.newest(&branch, most)).await?;
+    Ok(listed.map(|commits| commits.into_iter().map(commit_line).collect()))
+}
+
 /// Reads the mirror as it is; none where there is none.
 async fn glance<T: Send + 'static>(
     app: &App,

@@ -24,7 +24,7 @@ use crate::app::App;
 use crate::error::OperationResult;
 
 /// Folders that one job names at most: its result must fit a message.
-const AT_ONCE: usize = 100;
+pub const AT_ONCE: usize = 100;
 
 /// Collects, or says what would be collected.
 pub async fn execute(app: &App, actor: &Actor, wish: &GarbageRequest) -> OperationResult<Garbage> {

@@ -1,6 +1,6 @@
 //! Creates a project, and for [`super::apply_document`] changes one.
 
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, tickets};
 use pointsman_shared::api::projects::{NewProject, Project};
 use pointsman_shared::ids::ProjectId;
 use pointsman_shared::name::PoolName;
@@ -54,6 +54,10 @@ pub(super) async fn put(
             Some(pool) => pool.clone(),
             None => default_pool()?,
         },
+        tickets: match &wish.tickets {
+            Some(tickets) => Some(tickets.clone()),
+            None => known.as_ref().and_then(|known| known.tickets.clone()),
+        },
         created_at: known
             .as_ref()
             .map_or_else(|| app.clock.now(), |known| known.created_at),
@@ -76,6 +80,7 @@ pub(super) async fn put(
     };
     let detail = serde_json::json!({
         "repository": wished.repository, "subdirectory": wished.subdirectory, "pool": wished.pool,
+        "tickets": wished.tickets,
     });
     act::done(app, tx, actor, action, wish.name.as_str(), detail).await?;
     Ok(made)
@@ -97,6 +102,9 @@ fn check(app: &App, wish: &NewProject) -> Result<(), Refusal> {
         );
         return Err(Refusal::invalid("file_repository", what)
             .hint("use https or ssh, or set git.allow_file = true in the coordinator's configuration"));
+    }
+    if let Some(wished) = &wish.tickets {
+        tickets::judge(wished)?;
     }
     let Some(folder) = &wish.subdirectory else {
         return Ok(());

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use pointsman_domain::retention::{Candidate, Needs};
 use pointsman_shared::ids::{PlacementId, ReleaseId, TargetId};
-use pointsman_shared::name::{HostId, ReleaseFolder, ReleaseLabel};
+use pointsman_shared::name::{HostId, ReleaseFolder, ReleaseLabel, TargetName};
 use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult, good_releases};
@@ -138,6 +138,67 @@ pub async fn give_up(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// A release that was collected from hosts of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    /// The target.
+    pub target: TargetName,
+    /// Number of the release.
+    pub number: i32,
+    /// What people call it.
+    pub label: String,
+    /// From how many hosts.
+    pub hosts: i64,
+    /// When the last of them gave it up.
+    pub at: DateTime<Utc>,
+}
+
+/// Releases that were collected from hosts of these targets since then, and that a host of theirs still lacks: newest
+/// first.
+pub async fn collected(
+    conn: &mut PgConnection,
+    targets: &[String],
+    since: DateTime<Utc>,
+    limit: i64,
+) -> StoreResult<Vec<Collected>> {
+    let rows = sqlx::query!(
+        r#"SELECT project.name AS project, environment.name AS environment, release.number, release.label,
+                  count(DISTINCT job.host_id) AS "hosts!", max(job.ended_at) AS "at!"
+           FROM job JOIN target ON target.id = job.target_id
+                JOIN project ON project.id = target.project_id
+                JOIN environment ON environment.id = target.environment_id
+                CROSS JOIN LATERAL jsonb_array_elements_text(job.body::jsonb #> '{order,folders}') AS folder (name)
+                JOIN release ON release.project_id = project.id AND release.folder = folder.name
+           WHERE job.kind = 'collect_garbage' AND job.state = 'succeeded' AND job.ended_at > $2
+             AND project.name || '@' || environment.name = ANY ($1) AND release.state = 'built'
+             AND EXISTS (SELECT FROM placement
+                         WHERE placement.target_id = target.id AND placement.retired_at IS NULL
+                           AND NOT EXISTS (SELECT FROM placement_release AS lying
+                                           WHERE lying.placement_id = placement.id AND lying.release_id = release.id))
+           GROUP BY 1, 2, 3, 4 ORDER BY max(job.ended_at) DESC, release.number DESC LIMIT $3"#,
+        targets,
+        since,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let wrong = |error| StoreError::inconsistent("release", &row.label, error);
+            Ok(Collected {
+                target: TargetName {
+                    project: row.project.parse().map_err(wrong)?,
+                    environment: row.environment.parse().map_err(wrong)?,
+                },
+                number: row.number,
+                label: row.label.clone(),
+                hosts: row.hosts,
+                at: row.at,
+            })
+        })
+        .collect()
 }
 
 /// Free bytes that a host last told.

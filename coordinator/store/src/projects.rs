@@ -1,6 +1,7 @@
 //! Projects, and the one place their release numbers come from.
 
 use chrono::{DateTime, Utc};
+use pointsman_shared::api::projects::Tickets;
 use pointsman_shared::ids::ProjectId;
 use pointsman_shared::name::{PoolName, ProjectName};
 use pointsman_shared::repository::RepositoryUrl;
@@ -21,6 +22,8 @@ pub struct ProjectRow {
     pub subdirectory: Option<String>,
     /// The pool that builds it.
     pub pool: PoolName,
+    /// How its commits name tickets.
+    pub tickets: Option<Tickets>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
 }
@@ -31,6 +34,8 @@ struct Columns {
     repository: String,
     subdirectory: Option<String>,
     pool: String,
+    ticket_pattern: Option<String>,
+    ticket_link: Option<String>,
     created_at: DateTime<Utc>,
 }
 
@@ -45,16 +50,23 @@ impl TryFrom<Columns> for ProjectRow {
             repository: row.repository.parse().map_err(|e| wrong(&e))?,
             subdirectory: row.subdirectory,
             pool: row.pool.parse().map_err(|e| wrong(&e))?,
+            tickets: tickets(row.ticket_pattern, row.ticket_link),
             created_at: row.created_at,
         })
     }
+}
+
+/// Both or none: so says a check of the table.
+pub(crate) fn tickets(pattern: Option<String>, link: Option<String>) -> Option<Tickets> {
+    let (pattern, link) = pattern.zip(link)?;
+    Some(Tickets { pattern, link })
 }
 
 /// The project with this name.
 pub async fn find(conn: &mut PgConnection, name: &ProjectName) -> StoreResult<Option<ProjectRow>> {
     let row = sqlx::query_as!(
         Columns,
-        "SELECT id, name, repository, subdirectory, pool, created_at FROM project
+        "SELECT id, name, repository, subdirectory, pool, ticket_pattern, ticket_link, created_at FROM project
          WHERE name = $1 AND archived_at IS NULL",
         name.as_str(),
     )
@@ -67,7 +79,8 @@ pub async fn find(conn: &mut PgConnection, name: &ProjectName) -> StoreResult<Op
 pub async fn get(conn: &mut PgConnection, id: ProjectId) -> StoreResult<Option<ProjectRow>> {
     let row = sqlx::query_as!(
         Columns,
-        "SELECT id, name, repository, subdirectory, pool, created_at FROM project WHERE id = $1",
+        "SELECT id, name, repository, subdirectory, pool, ticket_pattern, ticket_link, created_at FROM project
+         WHERE id = $1",
         id.0,
     )
     .fetch_optional(conn)
@@ -79,7 +92,8 @@ pub async fn get(conn: &mut PgConnection, id: ProjectId) -> StoreResult<Option<P
 pub async fn one_per_pool(conn: &mut PgConnection) -> StoreResult<Vec<ProjectRow>> {
     let rows = sqlx::query_as!(
         Columns,
-        "SELECT DISTINCT ON (pool) id, name, repository, subdirectory, pool, created_at FROM project
+        "SELECT DISTINCT ON (pool) id, name, repository, subdirectory, pool, ticket_pattern, ticket_link, created_at
+         FROM project
          WHERE archived_at IS NULL ORDER BY pool, name",
     )
     .fetch_all(conn)
@@ -110,27 +124,50 @@ pub async fn all_names(conn: &mut PgConnection) -> StoreResult<Vec<ProjectName>>
 /// Inserts a project.
 pub async fn insert(conn: &mut PgConnection, project: &ProjectRow) -> StoreResult<()> {
     sqlx::query!(
-        "INSERT INTO project (id, name, repository, subdirectory, pool, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO project (id, name, repository, subdirectory, pool, created_at, ticket_pattern, ticket_link)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         project.id.0,
         project.name.as_str(),
         project.repository.to_string(),
         project.subdirectory,
         project.pool.as_str(),
         project.created_at,
+        project.tickets.as_ref().map(|tickets| &tickets.pattern),
+        project.tickets.as_ref().map(|tickets| &tickets.link),
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Changes where a project's source is and who builds it; its name stays.
+/// Changes where a project's source is, who builds it and how it names tickets; its name stays.
 pub async fn update(conn: &mut PgConnection, project: &ProjectRow) -> StoreResult<()> {
     sqlx::query!(
-        "UPDATE project SET repository = $2, subdirectory = $3, pool = $4 WHERE id = $1",
+        "UPDATE project SET repository = $2, subdirectory = $3, pool = $4, ticket_pattern = $5, ticket_link = $6
+         WHERE id = $1",
         project.id.0,
         project.repository.to_string(),
         project.subdirectory,
         project.pool.as_str(),
+        project.tickets.as_ref().map(|tickets| &tickets.pattern),
+        project.tickets.as_ref().map(|tickets| &tickets.link),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Says how a project's commits name tickets; none = they name none.
+pub async fn set_tickets(
+    conn: &mut PgConnection,
+    id: ProjectId,
+    tickets: Option<&Tickets>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE project SET ticket_pattern = $2, ticket_link = $3 WHERE id = $1",
+        id.0,
+        tickets.map(|tickets| &tickets.pattern),
+        tickets.map(|tickets| &tickets.link),
     )
     .execute(conn)
     .await?;

@@ -208,6 +208,25 @@ pub async fn get(conn: &mut PgConnection, id: ReleaseId) -> StoreResult<Option<R
     row.map(ReleaseRow::try_from).transpose()
 }
 
+/// The release of a project with this number.
+pub async fn numbered(
+    conn: &mut PgConnection,
+    project: ProjectId,
+    number: u32,
+) -> StoreResult<Option<ReleaseRow>> {
+    let id = sqlx::query_scalar!(
+        "SELECT id FROM release WHERE project_id = $1 AND number = $2",
+        project.0,
+        i32::try_from(number).unwrap_or(i32::MAX),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    match id {
+        Some(id) => get(conn, ReleaseId(id)).await,
+        None => Ok(None),
+    }
+}
+
 /// Every release of a project by name and commit, newest first, for naming one.
 pub async fn candidates(conn: &mut PgConnection, project: ProjectId) -> StoreResult<Vec<Candidate>> {
     let rows = sqlx::query!(

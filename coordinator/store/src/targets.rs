@@ -133,6 +133,17 @@ pub async fn all(conn: &mut PgConnection) -> StoreResult<Vec<TargetRow>> {
     rows.into_iter().map(TargetRow::try_from).collect()
 }
 
+/// The targets of a project, in the order of promotion.
+pub async fn all_of(conn: &mut PgConnection, project: ProjectId) -> StoreResult<Vec<TargetRow>> {
+    let rows = select_targets!(
+        "WHERE target.project_id = $1 ORDER BY environment.position, environment.name",
+        project.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(TargetRow::try_from).collect()
+}
+
 /// Locks a target until the transaction ends: one wish at a time is taken. Rows that refer to it may still be written.
 pub async fn lock(conn: &mut PgConnection, id: TargetId) -> StoreResult<()> {
     sqlx::query!("SELECT id FROM target WHERE id = $1 FOR NO KEY UPDATE", id.0)

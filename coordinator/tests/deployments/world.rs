@@ -99,6 +99,7 @@ impl World {
         let url = format!("file://{}", self.repository.path().display());
         let document = Document {
             projects: vec![NewProject {
+                tickets: None,
                 name: "shop".parse().unwrap(),
                 repository: url.parse().unwrap(),
                 subdirectory: None,

@@ -107,8 +107,18 @@ impl Mirror {
     /// The commits of a branch that `than` has not, newest first, at most `limit`; none where the branch or the commit
     /// is not here.
     pub fn newer(&self, branch: &str, than: &CommitId, limit: usize) -> Result<Option<Vec<Commit>>> {
+        self.of_branch(branch, Some(than), limit)
+    }
+
+    /// The newest commits of a branch, at most `limit`; none where the branch is not here.
+    pub fn newest(&self, branch: &str, limit: usize) -> Result<Option<Vec<Commit>>> {
+        self.of_branch(branch, None, limit)
+    }
+
+    fn of_branch(&self, branch: &str, than: Option<&CommitId>, limit: usize) -> Result<Option<Vec<Commit>>> {
         let listed = self.glance(|repository| {
-            let than = find_commit(repository, than)?.id();
+            let than = than.map(|than| find_commit(repository, than)).transpose()?;
+            let than = than.map(|than| than.id());
             let head = repository.find_reference(&format!("refs/heads/{branch}"));
             let head = match head.and_then(|head| head.peel_to_commit()) {
                 Ok(head) => head.id(),
@@ -122,7 +132,7 @@ impl Mirror {
                 }
                 Err(error) => return Err(error.into()),
             };
-            with_history(repository, |repository| walk(repository, Some(than), head, limit)).map(Some)
+            with_history(repository, |repository| walk(repository, than, head, limit)).map(Some)
         });
         match listed {
             Err(Error::UnknownCommit { .. }) => Ok(None),

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 mod gate;
 mod push_pattern;
+mod tickets;
+mod variable;
 
 pub use gate::Gate;
 pub use push_pattern::PushPattern;
+pub use tickets::Tickets;
+pub use variable::{Variable, VariableRef, VariableScope};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::api::pushes::PushPause;
-use crate::name::{
-    EnvironmentName, HostId, ProjectName, ReleaseFolder, ReleaseLabel, RootPath, TargetName, VariableName,
-};
+use crate::name::{EnvironmentName, HostId, ProjectName, ReleaseFolder, ReleaseLabel, RootPath, TargetName};
 use crate::outcome::JobKind;
 use crate::repository::RepositoryUrl;
 
@@ -33,6 +35,9 @@ pub struct NewProject {
     /// The pool that builds it; `default` when absent.
     #[serde(default)]
     pub pool: Option<crate::name::PoolName>,
+    /// How its commits name tickets; what is there stays when absent.
+    #[serde(default)]
+    pub tickets: Option<Tickets>,
 }
 
 /// A project.
@@ -47,6 +52,9 @@ pub struct Project {
     pub subdirectory: Option<String>,
     /// The pool that builds it.
     pub pool: crate::name::PoolName,
+    /// How its commits name tickets, and where those are.
+    #[serde(default)]
+    pub tickets: Option<Tickets>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
 }
@@ -252,49 +260,6 @@ pub struct Placement {
     pub stopped: bool,
     /// When it was last heard.
     pub last_seen_at: Option<DateTime<Utc>>,
-}
-
-/// A variable's scope, from wide to narrow; the narrower one wins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum VariableScope {
-    /// Every target of a project.
-    Project(ProjectName),
-    /// Every target in an environment.
-    Environment(EnvironmentName),
-    /// One target.
-    Target(TargetName),
-    /// One host.
-    Host(HostId),
-}
-
-/// `PUT /api/v1/variables`, and `[[variable]]` of an applied file. A secret's value is never told again: it is empty in
-/// every answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Variable {
-    /// Where it holds.
-    pub scope: VariableScope,
-    /// Its name.
-    pub name: VariableName,
-    /// Its value.
-    pub value: String,
-    /// Whether it is sealed in the database and masked in every log.
-    #[serde(default)]
-    pub secret: bool,
-}
-
-/// `DELETE /api/v1/variables`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct VariableRef {
-    /// Where it holds.
-    pub scope: VariableScope,
-    /// Its name.
-    pub name: VariableName,
 }
 
 /// `PUT /api/v1/apply`: all of it or nothing; what exists is updated, what is absent is left alone.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::plans::CommitLine;
 use super::releases::ReleaseState;
 use crate::name::ReleaseLabel;
 
@@ -73,4 +74,28 @@ pub struct SinceRelease {
     pub label: ReleaseLabel,
     /// Commits that the ref has and the release has not.
     pub commits: u64,
+}
+
+/// The newest commits of a branch that are not built, as the branch was last fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BranchCommits {
+    /// The branch.
+    pub branch: String,
+    /// Those that are not built, newest first.
+    pub commits: Vec<BranchCommit>,
+    /// How many of its commits were looked at.
+    pub looked_at: u64,
+    /// Whether it has older ones.
+    pub more: bool,
+}
+
+/// A commit that is not built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BranchCommit {
+    /// The commit.
+    pub commit: CommitLine,
+    /// The newest release of it, whatever became of that.
+    pub release: Option<RefRelease>,
 }

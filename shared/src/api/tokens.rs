@@ -153,6 +153,9 @@ pub struct AuditEntry {
     pub at: DateTime<Utc>,
     /// Who.
     pub actor: String,
+    /// As what they came: `user`, `token`, `agent`, `schedule` or `system`.
+    #[serde(default)]
+    pub kind: String,
     /// From where.
     pub address: Option<String>,
     /// What, such as `deployment.request`.

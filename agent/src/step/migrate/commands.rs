@@ -4,7 +4,7 @@
 //! lines are only logged. Names are handed on one at a time, as the last argument. Every child lives in the job's own
 //! process group: it ends with the agent, and a placement whose child would not end stays closed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pointsman_shared::digest::Digest;
 use pointsman_shared::migration::{MigrationName, MigrationState};
@@ -82,7 +82,10 @@ impl<D: Desk> CommandRunner<'_, D> {
                         self.may_begin(*effect, name)?;
                         *effect = Effect::Done;
                         crash_point!(C19);
+                        let begun = Instant::now();
                         self.command(self.apply, Some(name), name.as_str()).await?;
+                        let took = format!("applied in {} ms", begun.elapsed().as_millis());
+                        self.job.desk.say(name.as_str(), LogSource::Agent, took);
                     }
                 }
                 Ok(())

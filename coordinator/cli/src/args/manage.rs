@@ -48,6 +48,28 @@ pub enum ProjectCommand {
         /// Fetch first.
         #[arg(long)]
         fetch: bool,
+        /// The newest commits of this branch that are not built, instead.
+        #[arg(long, value_name = "BRANCH")]
+        branch: Option<String>,
+    },
+    /// Say how its commits name tickets and where those are; plans and deployments link them then.
+    Tickets {
+        /// Its name.
+        name: ProjectName,
+        /// What fits the name of a ticket, such as 'SHOP-\d+'; a group in it is what the address takes.
+        #[arg(
+            long,
+            value_name = "REGEX",
+            requires = "link",
+            required_unless_present = "none"
+        )]
+        pattern: Option<String>,
+        /// The address of a ticket, with {} in its place.
+        #[arg(long, value_name = "ADDRESS", requires = "pattern")]
+        link: Option<String>,
+        /// Link none any more.
+        #[arg(long, conflicts_with_all = ["pattern", "link"])]
+        none: bool,
     },
     /// The ssh key of its repository.
     #[command(subcommand)]
@@ -308,8 +330,14 @@ pub struct Audit {
     /// Only what was done since then: 2026-12-24T03:00Z, or so long ago, such as 2h.
     #[arg(long, value_name = "TIME", value_parser = parse::since)]
     pub since: Option<Moment>,
+    /// Only what was done before then, said alike.
+    #[arg(long, value_name = "TIME", value_parser = parse::since)]
+    pub until: Option<Moment>,
+    /// Only what was done to objects with this in their name, such as shop@production.
+    #[arg(long, value_name = "OBJECT")]
+    pub object: Option<String>,
     /// Recompute the chain of hashes over the whole trail instead, and name the first row that breaks it.
-    #[arg(long, conflicts_with_all = ["who", "what", "since", "limit", "all"])]
+    #[arg(long, conflicts_with_all = ["who", "what", "since", "until", "object", "limit", "all"])]
     pub verify: bool,
     /// How many.
     #[command(flatten)]

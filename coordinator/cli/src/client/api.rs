@@ -9,8 +9,8 @@ use pointsman_shared::api::jobs::{DeadLetter, Job, JobState, LogPage};
 use pointsman_shared::api::locks::{Lock, NewLock};
 use pointsman_shared::api::migrations::{MigrationRequest, MigrationRun, Migrations};
 use pointsman_shared::api::projects::{
-    Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
-    VariableRef,
+    Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Tickets,
+    Variable, VariableRef,
 };
 use pointsman_shared::api::recipes::{NewRecipe, Recipe, RecipeRevision, UseRecipe};
 use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
@@ -56,6 +56,17 @@ impl Client {
 
     pub async fn projects(&self, most: usize) -> Answer<Listing<Project>> {
         self.list(&["projects"], &[], most).await
+    }
+
+    /// Says how a project's commits name tickets; none = they name none.
+    pub async fn set_tickets(&self, name: &ProjectName, wish: Option<&Tickets>) -> Answer<Project> {
+        let path = ["projects", name.as_str(), "tickets"];
+        let method = if wish.is_some() {
+            Method::PUT
+        } else {
+            Method::DELETE
+        };
+        self.change(method, &path, wish).await
     }
 
     pub async fn project(&self, name: &ProjectName) -> Answer<Project> {

@@ -13,8 +13,12 @@ pub struct AuditFilter {
     pub who: Option<String>,
     /// Only those whose action is this, or begins with this and a dot.
     pub what: Option<String>,
+    /// Only those on objects with this in their name.
+    pub object: Option<String>,
     /// Only those since then.
     pub since: Option<DateTime<Utc>>,
+    /// Only those before then.
+    pub until: Option<DateTime<Utc>>,
     /// Only those of whoever asks. Names may be shared by a user and a token, this cannot be mistaken.
     pub mine: bool,
 }
@@ -24,12 +28,21 @@ impl Client {
         let AuditFilter {
             who,
             what,
+            object,
             since,
+            until,
             mine,
         } = filter;
-        let since = since.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
-        let mine = mine.then(|| "true".to_owned());
-        let query: Vec<_> = [("who", who), ("what", what), ("since", since), ("mine", mine)]
+        let written = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let filters = [
+            ("who", who),
+            ("what", what),
+            ("object", object),
+            ("since", since.map(written)),
+            ("until", until.map(written)),
+            ("mine", mine.then(|| "true".to_owned())),
+        ];
+        let query: Vec<_> = filters
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
             .collect();

@@ -1,7 +1,7 @@
 //! What releases hold, file by file, and what they could be built of.
 
 use pointsman_shared::api::files::{ReleaseDiff, ReleaseFile, TextChange};
-use pointsman_shared::api::refs::RepositoryRefs;
+use pointsman_shared::api::refs::{BranchCommits, RepositoryRefs};
 use pointsman_shared::name::ProjectName;
 use reqwest::Method;
 
@@ -11,6 +11,12 @@ use crate::error::CliError;
 impl Client {
     pub async fn refs(&self, project: &ProjectName) -> Result<RepositoryRefs, CliError> {
         self.get(&["projects", project.as_str(), "refs"], &[]).await
+    }
+
+    /// The newest commits of a branch that are not built.
+    pub async fn commits(&self, project: &ProjectName, branch: &str) -> Result<BranchCommits, CliError> {
+        let path = ["projects", project.as_str(), "commits"];
+        self.get(&path, &[("branch", branch.to_owned())]).await
     }
 
     pub async fn fetch(&self, project: &ProjectName) -> Result<RepositoryRefs, CliError> {

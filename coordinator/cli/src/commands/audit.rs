@@ -22,7 +22,9 @@ pub async fn audit(session: &Session, args: Audit) -> Result<Exit, CliError> {
     let filter = AuditFilter {
         who: args.who,
         what: args.what,
+        object: args.object,
         since: args.since.map(|since| since.from(now)),
+        until: args.until.map(|until| until.from(now)),
         mine: false,
     };
     let entries = client.audit(filter, args.rows.most()).await?;

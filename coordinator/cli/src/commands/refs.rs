@@ -1,6 +1,6 @@
 //! `project refs`: what a project could be built of, and how far it is.
 
-use pointsman_shared::api::refs::{RefName, RefStanding};
+use pointsman_shared::api::refs::{BranchCommits, RefName, RefRelease, RefStanding};
 use pointsman_shared::api::releases::ReleaseState;
 use pointsman_shared::name::ProjectName;
 
@@ -11,9 +11,21 @@ use crate::session::Session;
 use crate::table::{Cell, Narrow, Table};
 use crate::text;
 
-/// Lists branches and tags.
-pub async fn refs(session: &Session, project: &ProjectName, fetch: bool) -> Result<Exit, CliError> {
+/// Lists branches and tags, or what is not built of one branch.
+pub async fn refs(
+    session: &Session,
+    project: &ProjectName,
+    fetch: bool,
+    branch: Option<&str>,
+) -> Result<Exit, CliError> {
     let client = session.client()?;
+    if let Some(branch) = branch {
+        if fetch {
+            session.reason_is_not_kept();
+            client.fetch(project).await?;
+        }
+        return commits(session, &client.commits(project, branch).await?);
+    }
     let refs = if fetch {
         session.reason_is_not_kept();
         client.fetch(project).await?
@@ -64,20 +76,54 @@ fn built(standing: &RefStanding) -> Cell {
         .since
         .as_ref()
         .map(|since| format!("{} after {}", since.commits, since.label));
-    match &standing.release {
-        Some(release) => {
-            let label = &release.label;
-            match release.state {
-                ReleaseState::Built => Cell::Toned(Tone::Good, format!("as {label}")),
-                ReleaseState::Queued | ReleaseState::Building => {
-                    Cell::Toned(Tone::Busy, format!("building {label}"))
-                }
-                ReleaseState::Failed => Cell::Toned(Tone::Bad, format!("failed as {label}")),
-                ReleaseState::Cancelled | ReleaseState::Pruned => {
-                    Cell::maybe(since.or(Some("no".to_owned())))
-                }
-            }
+    let told = standing.release.as_ref().and_then(state);
+    told.unwrap_or_else(|| Cell::maybe(since.or(Some("no".to_owned()))))
+}
+
+/// What became of a release; none where nothing is left of it.
+fn state(release: &RefRelease) -> Option<Cell> {
+    let label = &release.label;
+    match release.state {
+        ReleaseState::Built => Some(Cell::Toned(Tone::Good, format!("as {label}"))),
+        ReleaseState::Queued | ReleaseState::Building => {
+            Some(Cell::Toned(Tone::Busy, format!("building {label}")))
         }
-        None => Cell::maybe(since.or(Some("no".to_owned()))),
+        ReleaseState::Failed => Some(Cell::Toned(Tone::Bad, format!("failed as {label}"))),
+        ReleaseState::Cancelled | ReleaseState::Pruned => None,
     }
+}
+
+/// Commits of a branch, each with what became of its build.
+fn commits(session: &Session, listed: &BranchCommits) -> Result<Exit, CliError> {
+    let mut table = Table::new([
+        ("COMMIT", Narrow::Keep),
+        ("BUILT", Narrow::Keep),
+        ("AGE", Narrow::Drop(1)),
+        ("SUBJECT", Narrow::Cut(16)),
+        ("AUTHOR", Narrow::Drop(2)),
+    ]);
+    for row in &listed.commits {
+        let commit = &row.commit;
+        table.row([
+            commit.id.get(..10).unwrap_or(&commit.id).into(),
+            row.release
+                .as_ref()
+                .and_then(state)
+                .unwrap_or_else(|| "no".into()),
+            Cell::At(commit.at),
+            commit.subject.as_str().into(),
+            commit.author.as_str().into(),
+        ]);
+    }
+    session.printer.show(listed, &table)?;
+    if session.printer.format() == Format::Table {
+        let looked = text::counted(usize::try_from(listed.looked_at).unwrap_or(usize::MAX), "commit");
+        let which = if listed.more { "the newest " } else { "all " };
+        session.printer.note(&format!(
+            "{} of {which}{looked} of {} are not built",
+            listed.commits.len(),
+            listed.branch
+        ));
+    }
+    Ok(Exit::Ok)
 }

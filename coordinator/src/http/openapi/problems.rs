@@ -135,4 +135,8 @@ pub(super) const VARIABLE: &[Code] = &[
     (422, "invalid_value"),
 ];
 /// What a project may be like.
-pub(super) const PROJECT_RULES: &[Code] = &[(422, "file_repository"), (422, "invalid_subdirectory")];
+pub(super) const PROJECT_RULES: &[Code] = &[
+    (422, "file_repository"),
+    (422, "invalid_subdirectory"),
+    (422, "invalid_tickets"),
+];

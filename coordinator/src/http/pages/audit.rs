@@ -4,13 +4,14 @@
 use askama::Template;
 use axum::response::Response;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use pointsman_domain::Refusal;
+use pointsman_domain::{Action, Refusal};
 use pointsman_shared::api::tokens::{AuditChain, AuditEntry};
 use pointsman_store::views::audit::{Wanted, page};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Query, filled};
 use super::super::problem::Answer;
+use super::audited;
 use super::csv::Csv;
 use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
@@ -21,7 +22,7 @@ const ROWS: i64 = 100;
 /// Rows of a file.
 const MOST: i64 = 100_000;
 
-/// `?who=lucy&what=deployment&object=shop&since=2026-11-20&before=812`
+/// `?who=lucy&what=deployment&object=shop&since=2026-11-20&until=2026-11-27&before=812`
 #[derive(Debug, Deserialize)]
 pub(super) struct Which {
     #[serde(default, deserialize_with = "filled")]
@@ -32,6 +33,8 @@ pub(super) struct Which {
     object: Option<String>,
     #[serde(default, deserialize_with = "filled")]
     since: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    until: Option<String>,
     #[serde(default)]
     before: Option<i64>,
 }
@@ -44,7 +47,8 @@ impl Which {
             principal: None,
             what: self.what.as_deref(),
             object: self.object.as_deref(),
-            since: self.since.as_deref().map(day).transpose()?,
+            since: self.since.as_deref().map(moment).transpose()?,
+            until: self.until.as_deref().map(end).transpose()?,
         })
     }
 
@@ -56,6 +60,7 @@ impl Which {
             ("what", &self.what),
             ("object", &self.object),
             ("since", &self.since),
+            ("until", &self.until),
         ];
         for (name, value) in filters {
             if let Some(value) = value {
@@ -66,11 +71,10 @@ impl Which {
     }
 }
 
-/// A day, or a moment.
-fn day(text: &str) -> Answer<DateTime<Utc>> {
+/// A moment, or the begin of a day.
+fn moment(text: &str) -> Answer<DateTime<Utc>> {
     let moment = text.parse::<DateTime<Utc>>().ok();
-    let day = text.parse::<NaiveDate>().ok();
-    let day = day.map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    let day = day(text).map(|day| day.and_time(NaiveTime::MIN).and_utc());
     let refusal = || {
         let what = format!("{text:?} is no day");
         Refusal::invalid("invalid_time", what).hint("write 2026-11-20 or 2026-11-20T08:00:00Z")
@@ -78,13 +82,71 @@ fn day(text: &str) -> Answer<DateTime<Utc>> {
     Ok(moment.or(day).ok_or_else(refusal)?)
 }
 
+/// A moment, or the end of a day: the day itself is meant, too.
+fn end(text: &str) -> Answer<DateTime<Utc>> {
+    moment(
+        &day(text)
+            .and_then(|day| day.succ_opt())
+            .map_or_else(|| text.to_owned(), |day| day.to_string()),
+    )
+}
+
+fn day(text: &str) -> Option<NaiveDate> {
+    text.parse().ok()
+}
+
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct Trail<'a> {
     which: &'a Which,
-    rows: Vec<(&'a AuditEntry, bool, String)>,
+    rows: Vec<Row<'a>>,
     next: Option<i64>,
     query: String,
+}
+
+struct Row<'a> {
+    act: &'a AuditEntry,
+    refused: bool,
+    way: &'static str,
+    link: Option<String>,
+    details: String,
+}
+
+/// Pages of admins, which nobody else is led to.
+const OF_ADMINS: [&str; 2] = ["/settings/accounts", "/settings/tokens"];
+
+fn row<'a>(act: &'a AuditEntry, viewer: &Viewer) -> Row<'a> {
+    let refused = act.result == "refused";
+    let may_go = |link: &String| viewer.may(Action::ManageTokens) || !OF_ADMINS.contains(&link.as_str());
+    Row {
+        act,
+        refused,
+        way: way(act),
+        // What was refused may be about something that does not exist.
+        link: audited::page_of(&act.action, &act.object)
+            .filter(|_| !refused)
+            .filter(may_go),
+        details: details(&act.detail),
+    }
+}
+
+/// As what somebody came: the trail knows whose key it was, not which program held it.
+fn way(act: &AuditEntry) -> &'static str {
+    match act.kind.as_str() {
+        "user" => "signed in",
+        "token" => "token",
+        "agent" => "agent",
+        "schedule" => "schedule",
+        _ => "Pointsman",
+    }
+}
+
+/// The data of a page of the trail.
+#[derive(Serialize)]
+struct Data<'a> {
+    items: &'a [AuditEntry],
+    /// Pass it as `before` to get the next page; none on the last.
+    next: Option<i64>,
 }
 
 /// `GET /audit`
@@ -94,16 +156,15 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     let shown = usize::try_from(ROWS).unwrap_or_default();
     let more = acts.len() > shown;
     acts.truncate(shown);
+    let next = acts.last().filter(|_| more).map(|last| last.number);
     let trail = Trail {
         which: &which,
-        rows: acts
-            .iter()
-            .map(|act| (act, act.result == "refused", details(&act.detail)))
-            .collect(),
-        next: acts.last().filter(|_| more).map(|last| last.number),
+        rows: acts.iter().map(|act| row(act, &viewer)).collect(),
+        next,
         query: which.query(),
     };
-    Ok(Shown::new("Audit", Place::Audit, &acts)?
+    let data = Data { items: &acts, next };
+    Ok(Shown::new("Audit", Place::Audit, &data)?
         .with("audit", &trail)?
         .in_mood(Mood::Quiet)
         .like("pointsman audit"))
@@ -137,7 +198,7 @@ pub(super) async fn csv(viewer: Viewer, Query(which): Query<Which>) -> Answer<Re
     let mut conn = viewer.app().store.read().await?;
     let acts = page(&mut conn, which.wanted()?, MOST).await?;
     let columns = [
-        "number", "at", "actor", "address", "action", "object", "result", "detail",
+        "number", "at", "actor", "address", "action", "object", "result", "detail", "kind",
     ];
     let mut file = Csv::new("audit.csv", columns);
     for act in acts {
@@ -150,6 +211,7 @@ pub(super) async fn csv(viewer: Viewer, Query(which): Query<Which>) -> Answer<Re
             act.object,
             act.result,
             act.detail.to_string(),
+            act.kind,
         ]);
     }
     Ok(file.into_answer())

@@ -4,6 +4,7 @@
 use askama::Template;
 use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::RollbackDecision;
+use pointsman_domain::tickets::TicketLinks;
 use pointsman_domain::{Action, forecast};
 use pointsman_shared::api::deployments::{Deployment, DeploymentState};
 use pointsman_shared::api::plans::{PlannedCommits, Usual};
@@ -37,6 +38,7 @@ pub(super) struct Course {
     decisions: Vec<Decision>,
     reason: Option<String>,
     me: Me,
+    tickets: TicketLinks,
 }
 
 #[derive(Template)]
@@ -64,6 +66,7 @@ struct Stages<'a> {
 #[template(path = "deployment_commits.html")]
 struct Commits<'a> {
     listed: &'a PlannedCommits,
+    tickets: &'a TicketLinks,
     me: &'a Me,
     yours: usize,
 }
@@ -115,6 +118,7 @@ pub(super) async fn read(viewer: &Viewer, deployment: &Deployment) -> Answer<Cou
     let me = Me::of(&mut conn, viewer).await?;
     let project = projects::get(&mut conn, change.project).await?;
     drop(conn);
+    let tickets = TicketLinks::new(project.as_ref().and_then(|project| project.tickets.as_ref()));
     let commits = match (&change.from, project) {
         // A mirror that cannot be read takes nothing from the rest of the page.
         (Some(from), Some(project)) => mirrors::between(app, &project, from, &change.to, MOST_COMMITS)
@@ -132,6 +136,7 @@ pub(super) async fn read(viewer: &Viewer, deployment: &Deployment) -> Answer<Cou
         decisions: decisions(&acts, rollback),
         reason: change.reason,
         me,
+        tickets,
     })
 }
 
@@ -168,6 +173,7 @@ impl Course {
         if let Some(commits) = &self.commits {
             let commits = Commits {
                 listed: commits,
+                tickets: &self.tickets,
                 me: &self.me,
                 yours: self.me.wrote_of(&commits.coming),
             };

@@ -1,4 +1,4 @@
-//! Finding by name: projects, targets, hosts, and whatever a number names. The palette asks the same page for its data.
+//! Finding by name: projects, targets, releases, hosts, pages, and whatever a number names. The palette asks the same page for its data.
 //!
 //! It searches names, not contents: logs have a search of their own.
 
@@ -8,14 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use super::super::extract::Query;
 use super::super::problem::Answer;
+use super::settings::tabs;
 use super::shown::{Place, Shown};
 use super::viewer::Viewer;
 
 /// Finds of each kind at most.
 const MOST: i64 = 8;
+/// Shortest text that releases are looked for by: one character is in nearly all of them.
+const SHORTEST: usize = 2;
 
 /// Pages that are found by their names.
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 10] = [
     ("Overview", "/"),
     ("Projects", "/p"),
     ("Deployments", "/d"),
@@ -25,8 +28,6 @@ const PAGES: [(&str, &str); 12] = [
     ("Garbage", "/gc"),
     ("Locks and the stop", "/locks"),
     ("Audit", "/audit"),
-    ("Settings", "/settings"),
-    ("Accounts", "/settings/accounts"),
     ("Profile", "/profile"),
 ];
 
@@ -55,8 +56,10 @@ struct Finds<'a> {
 /// `GET /find`
 pub(super) async fn show(viewer: Viewer, Query(query): Query<FindQuery>) -> Answer<Shown> {
     let q = query.q.trim().to_lowercase();
+    let settings = tabs::pages(&viewer);
     let mut finds: Vec<Find> = PAGES
         .iter()
+        .chain(&settings)
         .filter(|(name, _)| !q.is_empty() && name.to_lowercase().contains(&q))
         .map(|(name, href)| find("page", *name, *href))
         .collect();
@@ -106,6 +109,11 @@ async fn named(conn: &mut PgConnection, viewer: &Viewer, q: &str) -> StoreResult
     let sight = viewer.sight();
     let projects = views::projects::page(conn, sight.as_deref(), None, q, MOST).await?;
     let targets = views::targets::holding(conn, sight.as_deref(), q, MOST).await?;
+    let releases = if q.chars().count() < SHORTEST {
+        Vec::new()
+    } else {
+        views::releases::holding(conn, sight.as_deref(), q, MOST).await?
+    };
     // Of hosts those hear who see everything.
     let hosts = match sight {
         None => views::hosts::holding(conn, q, MOST).await?,
@@ -120,5 +128,13 @@ async fn named(conn: &mut PgConnection, viewer: &Viewer, q: &str) -> StoreResult
     let hosts = hosts
         .iter()
         .map(|host| find("host", host.as_str(), format!("/h/{host}")));
-    Ok(projects.chain(targets).chain(hosts).collect())
+    let releases = releases.iter().map(|release| {
+        let name = format!("{} {}", release.project, release.label);
+        find(
+            "release",
+            name,
+            format!("/r/{}/{}", release.project, release.number),
+        )
+    });
+    Ok(projects.chain(targets).chain(hosts).chain(releases).collect())
 }

@@ -7,9 +7,11 @@ pub(super) use presses::{collect, pin, schedule, undo};
 use std::collections::BTreeMap;
 
 use askama::Template;
+use chrono::TimeDelta;
 use pointsman_domain::Action;
 use pointsman_shared::api::garbage::{BuilderGarbage, Garbage, GarbageItem, GarbageSchedule, PrunedRelease};
 use pointsman_shared::name::{HostId, ProjectName, ReleaseLabel, TargetName};
+use pointsman_store::garbage::{self as store, Collected};
 use pointsman_store::{projects, schedules, targets};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,11 @@ use crate::operations::{collect_garbage, known};
 const TARGETS: usize = 12;
 /// Schedules that are shown at once.
 const SCHEDULES: usize = 20;
+
+/// How long hosts keep their trash.
+const IN_TRASH: TimeDelta = TimeDelta::days(1);
+/// Releases in the trash that are offered.
+const TRASH: i64 = 50;
 
 /// `?project=shop`
 #[derive(Debug, Deserialize)]
@@ -47,6 +54,8 @@ struct Head<'a> {
     many: bool,
     may_collect: bool,
     undoable: Vec<&'a TargetName>,
+    trash: Vec<&'a Collected>,
+    overfull: Option<usize>,
 }
 
 impl Head<'_> {
@@ -154,6 +163,8 @@ struct Known {
     projects: Vec<ProjectName>,
     targets: Vec<TargetName>,
     schedules: Vec<GarbageSchedule>,
+    /// What was collected of these targets and lies in the trash of their hosts.
+    trash: Vec<Collected>,
 }
 
 /// What would go: of the chosen project, or of all that this person sees.
@@ -196,10 +207,18 @@ async fn read(viewer: &Viewer, project: Option<&ProjectName>) -> Answer<Known> {
         .filter(|name| is_chosen(&name.project))
         .collect();
     let many = project.is_none() && targets.len() > TARGETS;
+    let trash = if many {
+        Vec::new()
+    } else {
+        let names: Vec<_> = targets.iter().map(ToString::to_string).collect();
+        let since = viewer.app().clock.now() - IN_TRASH;
+        store::collected(&mut conn, &names, since, TRASH).await?
+    };
     let mut projects = projects::all_names(&mut conn).await?;
     projects.retain(|name| viewer.sees(name));
     Ok(Known {
         many,
+        trash,
         projects,
         targets: if many { Vec::new() } else { targets },
         schedules: schedules
@@ -231,12 +250,28 @@ fn head<'a>(
             || viewer.may(Action::Configure),
             |project| viewer.may_in(project, Action::Configure),
         ),
+        overfull: overfull(&found.items),
+        trash: known
+            .trash
+            .iter()
+            .filter(|collected| viewer.may_in(&collected.target.project, Action::Deploy))
+            .collect(),
         undoable: known
             .targets
             .iter()
             .filter(|target| viewer.may_in(&target.project, Action::Deploy))
             .collect(),
     }
+}
+
+/// How many folders one collection takes of a host, where more of them go on some host.
+fn overfull(items: &[GarbageItem]) -> Option<usize> {
+    let mut going: BTreeMap<(String, &HostId), usize> = BTreeMap::new();
+    for item in items.iter().filter(|item| item.goes()) {
+        *going.entry((item.target.to_string(), &item.host)).or_default() += 1;
+    }
+    let most = collect_garbage::AT_ONCE;
+    going.values().any(|count| *count > most).then_some(most)
 }
 
 fn by_target(items: &[GarbageItem], may_pin: impl Fn(&TargetName) -> bool) -> Vec<OfTarget<'_>> {

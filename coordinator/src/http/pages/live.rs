@@ -28,6 +28,7 @@ use super::super::problem::Answer;
 use super::super::router::Api;
 use super::assets;
 use super::company::{self, Seat};
+use super::due;
 use super::shown::{Region, Shown};
 use super::sign_in::local;
 use super::stop;
@@ -144,7 +145,11 @@ fn frames(mut reader: Reader) -> impl Stream<Item = Result<Frame, Infallible>> {
                         reader.seat = reader.api.company.sit(reader.page.path(), &reader.viewer);
                     }
                     let others = reader.seat.as_ref().map_or_else(company::nobody, Seat::others);
-                    let around = [stop::region(&reader.api.app).await, others];
+                    let around = [
+                        stop::region(&reader.api.app).await,
+                        due::region(&reader.viewer).await,
+                        others,
+                    ];
                     for frame in reader.differing(&shown, &around) {
                         yield Ok(frame);
                     }
@@ -192,7 +197,7 @@ impl Reader {
     }
 
     /// Frames for what the browser does not have yet.
-    fn differing(&mut self, shown: &Shown, around: &[Region; 2]) -> Vec<Frame> {
+    fn differing(&mut self, shown: &Shown, around: &[Region; 3]) -> Vec<Frame> {
         let mut frames = Vec::new();
         let all = || around.iter().chain(&shown.regions);
         let there = |id: &String| all().any(|region| region.id == id);
@@ -202,7 +207,7 @@ impl Reader {
             frames.push(Frame::default().event("less").data(id));
         }
         // What stands around the page has places of its own.
-        let before = [None, None, None]
+        let before = [None; 4]
             .into_iter()
             .chain(shown.regions.iter().map(|region| Some(region.id)));
         for (region, after) in all().zip(before) {

@@ -191,7 +191,7 @@ fn row(migration: &Migration) -> Row<'_> {
 }
 
 /// What the next press on a migration costs.
-fn price(migration: &Migration) -> String {
+pub(super) fn price(migration: &Migration) -> String {
     let Migration {
         phase,
         reversible,

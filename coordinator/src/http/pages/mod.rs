@@ -7,6 +7,7 @@
 
 mod assets;
 mod audit;
+mod audited;
 mod badge;
 mod behind;
 mod company;
@@ -16,6 +17,7 @@ mod csv;
 mod dead_letters;
 mod deployment_list;
 mod deployments;
+mod due;
 mod find;
 mod format;
 mod garbage;
@@ -33,6 +35,8 @@ mod once;
 mod overview;
 mod past;
 mod plans;
+mod prices;
+mod project_commits;
 mod projects;
 mod provider;
 mod qr;

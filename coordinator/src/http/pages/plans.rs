@@ -2,12 +2,14 @@
 
 use askama::Template;
 use axum::extract::Form;
+use pointsman_domain::tickets::TicketLinks;
 use pointsman_domain::{Action, Refusal, forecast};
 use pointsman_shared::api::deployments::NewDeployment;
 use pointsman_shared::api::plans::{CommitLine, NewPlan, Plan};
 use pointsman_shared::digest::Digest;
+use pointsman_shared::migration::MigrationPhase;
 use pointsman_shared::name::TargetName;
-use pointsman_store::{environments, views};
+use pointsman_store::{environments, projects, views};
 use serde::Deserialize;
 
 use super::super::extract::Path;
@@ -15,6 +17,7 @@ use super::super::problem::Answer;
 use super::filters;
 use super::format;
 use super::me::Me;
+use super::prices::{Priced, Prices};
 use super::shown::{Place, Shown, Went};
 use super::viewer::Viewer;
 use crate::operations::{make_plan, request_deployment};
@@ -79,6 +82,9 @@ struct Page<'a> {
     /// The deployment that carries it out already.
     under_way: Option<i64>,
     obstacles: Vec<String>,
+    tickets: TicketLinks,
+    pre: Vec<Priced<'a>>,
+    post: Vec<Priced<'a>>,
 }
 
 impl Page<'_> {
@@ -125,6 +131,8 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
         format!("{live} is live there by now")
     });
     let me = Me::of(&mut conn, &viewer).await?;
+    let project = projects::find(&mut conn, &target.project).await?;
+    let prices = Prices::read(&mut conn, &plan).await?;
     let usual = forecast::usual(&views::way_back::times(&mut conn, target).await?);
     let page = Page {
         target,
@@ -139,6 +147,9 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
         held: is_last(&mut conn, target).await?,
         under_way,
         obstacles,
+        tickets: TicketLinks::new(project.as_ref().and_then(|project| project.tickets.as_ref())),
+        pre: prices.of(&plan.agreed.pre_migrations, MigrationPhase::Pre),
+        post: prices.of(&plan.post_migrations, MigrationPhase::Post),
         plan: &plan,
     };
     let command = format!("pointsman plan {target} {}", plan.agreed.release.label);

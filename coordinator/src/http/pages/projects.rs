@@ -3,23 +3,25 @@
 use askama::Template;
 use axum::extract::Form;
 use chrono::{DateTime, Utc};
+use pointsman_domain::tickets::TicketLinks;
 use pointsman_domain::{Action, Refusal};
 use pointsman_shared::api::projects::{Project, Target};
-use pointsman_shared::api::refs::{RefName, RefStanding, RepositoryRefs};
+use pointsman_shared::api::refs::{BranchCommits, RefName, RefStanding, RepositoryRefs};
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use pointsman_shared::name::{ProjectName, TargetName};
 use pointsman_store::views;
 use serde::{Deserialize, Serialize};
 
-use super::super::extract::{Path, Query};
+use super::super::extract::{Path, Query, filled};
 use super::super::problem::Answer;
 use super::filters;
 use super::format::{self, Standing};
+use super::project_commits::{self, Commits};
 use super::shown::{Place, Shown, Went};
 use super::viewer::Viewer;
 use crate::error::OperationError;
 use crate::operations::request_build::{self, BuildWish};
-use crate::operations::{fetch_repository, find_release, known, list_refs};
+use crate::operations::{fetch_repository, find_release, known, list_commits, list_refs};
 
 /// Rows of a list.
 const ROWS: i64 = 50;
@@ -76,6 +78,8 @@ struct Whole {
     names: Vec<String>,
     #[serde(skip)]
     same: Option<Release>,
+    /// Of the chosen branch.
+    commits: Option<BranchCommits>,
 }
 
 #[derive(Template)]
@@ -125,7 +129,7 @@ struct ReleaseRow<'a> {
     deployable: bool,
 }
 
-/// `?before=12`; `?built=7&ref=main` where somebody asked for a build of what is built
+/// `?before=12`; `?branch=main` for its commits; `?built=7&ref=main` where somebody asked for a build of what is built
 #[derive(Debug, Deserialize)]
 pub(super) struct ShowQuery {
     #[serde(default)]
@@ -134,6 +138,8 @@ pub(super) struct ShowQuery {
     built: Option<u32>,
     #[serde(default, rename = "ref")]
     reference: String,
+    #[serde(default, deserialize_with = "filled")]
+    branch: Option<String>,
 }
 
 /// Refs that are not built, at most.
@@ -188,9 +194,15 @@ pub(super) async fn show(
         proof: &viewer.proof,
         may_deploy: viewer.may_in(&name, Action::Deploy),
     };
-    Ok(Shown::new(name.to_string(), Place::Projects, &whole)?
+    let mut shown = Shown::new(name.to_string(), Place::Projects, &whole)?
         .with("project", &head)?
-        .with("refs", &listed)?
+        .with("refs", &listed)?;
+    let tickets = TicketLinks::new(whole.project.tickets.as_ref());
+    if let Some(commits) = &whole.commits {
+        let press = (viewer.proof.as_str(), listed.may_build);
+        shown = shown.with("commits", &Commits::of(&name, commits, &tickets, press))?;
+    }
+    Ok(shown
         .with("releases", &releases)?
         .like(format!("pointsman versions {name}")))
 }
@@ -221,7 +233,12 @@ async fn read(viewer: &Viewer, name: &ProjectName, query: &ShowQuery) -> Answer<
         Err(OperationError::Refused(refusal)) => (list_refs::Listed::default(), Some(refusal.what)),
         Err(error) => return Err(error.into()),
     };
+    let commits = match &query.branch {
+        Some(branch) => Some(list_commits::execute(viewer.app(), &row, branch).await?),
+        None => None,
+    };
     let whole = Whole {
+        commits,
         project: project.ok_or_else(gone)?,
         targets,
         releases,
@@ -239,14 +256,7 @@ fn is_unbuilt(standing: &RefStanding) -> bool {
 
 /// What became of the newest release of a ref's commit, which is not a built one.
 fn became(standing: &RefStanding) -> Option<Standing> {
-    let told = |sign, word, tone| Standing { sign, word, tone };
-    Some(match standing.release.as_ref()?.state {
-        ReleaseState::Queued | ReleaseState::Building => told("▶", "is being built", "run"),
-        ReleaseState::Built => format::release(ReleaseState::Built),
-        ReleaseState::Failed => told("✕", "last build failed", "bad"),
-        ReleaseState::Cancelled => told("–", "last build was cancelled", "unknown"),
-        ReleaseState::Pruned => told("–", "was collected", "unknown"),
-    })
+    project_commits::became(standing.release.as_ref()?.state)
 }
 
 /// The release that is offered instead of a build.

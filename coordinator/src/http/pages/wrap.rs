@@ -16,6 +16,7 @@ use super::super::router::Api;
 use super::assets;
 use super::company;
 use super::cookies;
+use super::due;
 use super::shown::{Place, Region, Shown};
 use super::stop;
 use super::text;
@@ -86,6 +87,7 @@ struct Shell<'a> {
     path: &'a str,
     keys: bool,
     stop: &'a Region,
+    due: &'a Region,
     others: &'a Region,
 }
 
@@ -128,6 +130,10 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
         Some(_) => stop::region(&api.app).await,
         None => stop::none(),
     };
+    let due = match &viewer {
+        Some(viewer) => due::region(viewer).await,
+        None => due::none(),
+    };
     let others = match &viewer {
         Some(viewer) => api.company.others(&path, &viewer.session),
         None => company::nobody(),
@@ -136,6 +142,7 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
         api: &api,
         viewer: viewer.as_ref(),
         stop: &stop,
+        due: &due,
         others: &others,
         keys,
         theme: theme.as_deref(),
@@ -162,6 +169,7 @@ struct Dress<'a> {
     api: &'a Api,
     viewer: Option<&'a Viewer>,
     stop: &'a Region,
+    due: &'a Region,
     others: &'a Region,
     keys: bool,
     theme: Option<&'a str>,
@@ -200,6 +208,7 @@ impl Dress<'_> {
             path: self.uri,
             keys: self.keys,
             stop: self.stop,
+            due: self.due,
             others: self.others,
         };
         let html = shell

@@ -22,13 +22,15 @@ pub struct Wanted<'a> {
     pub object: Option<&'a str>,
     /// Not before then.
     pub since: Option<DateTime<Utc>>,
+    /// Before then.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// What was done to exactly this object, oldest first.
 pub async fn done_to(conn: &mut PgConnection, object: &str, limit: i64) -> StoreResult<Vec<AuditEntry>> {
     let rows = sqlx::query_as!(
         AuditEntry,
-        "SELECT number, at, principal.name AS actor, address, action, object, result, detail
+        "SELECT number, at, principal.name AS actor, principal.kind, address, action, object, result, detail
          FROM audit JOIN principal ON principal.id = principal_id
          WHERE object = $1 AND result = 'done' ORDER BY number LIMIT $2",
         object,
@@ -43,7 +45,7 @@ pub async fn done_to(conn: &mut PgConnection, object: &str, limit: i64) -> Store
 pub async fn page(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> StoreResult<Vec<AuditEntry>> {
     let rows = sqlx::query_as!(
         AuditEntry,
-        "SELECT number, at, principal.name AS actor, address, action, object, result, detail
+        "SELECT number, at, principal.name AS actor, principal.kind, address, action, object, result, detail
          FROM audit JOIN principal ON principal.id = principal_id
          WHERE ($1::bigint IS NULL OR number < $1)
            AND ($2::text IS NULL OR principal.name = $2)
@@ -51,13 +53,15 @@ pub async fn page(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> St
            AND ($4::text IS NULL OR action = $4 OR starts_with(action, $4 || '.'))
            AND ($5::timestamptz IS NULL OR at >= $5)
            AND ($6::text IS NULL OR strpos(object, $6) > 0)
-         ORDER BY number DESC LIMIT $7",
+           AND ($7::timestamptz IS NULL OR at < $7)
+         ORDER BY number DESC LIMIT $8",
         wanted.before,
         wanted.who,
         wanted.principal.map(|principal| principal.0),
         wanted.what,
         wanted.since,
         wanted.object,
+        wanted.until,
         limit,
     )
     .fetch_all(conn)

@@ -67,7 +67,7 @@ async fn select(
     limit: i64,
 ) -> StoreResult<Vec<Project>> {
     let rows = sqlx::query!(
-        "SELECT name, repository, subdirectory, pool, created_at FROM project
+        "SELECT name, repository, subdirectory, pool, ticket_pattern, ticket_link, created_at FROM project
          WHERE archived_at IS NULL AND ($1::text[] IS NULL OR name = ANY ($1)) AND ($2::text IS NULL OR name > $2)
            AND position(lower($3) IN name) > 0
          ORDER BY name LIMIT $4",
@@ -86,6 +86,7 @@ async fn select(
                 repository: row.repository,
                 subdirectory: row.subdirectory,
                 pool: row.pool.parse().map_err(wrong)?,
+                tickets: crate::projects::tickets(row.ticket_pattern, row.ticket_link),
                 created_at: row.created_at,
             })
         })

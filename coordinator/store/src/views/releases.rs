@@ -18,6 +18,42 @@ pub async fn page(
     select(conn, Some(project.as_str()), None, before, limit).await
 }
 
+/// A release that was found by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its project.
+    pub project: String,
+    /// Its number.
+    pub number: i32,
+    /// What people call it.
+    pub label: String,
+}
+
+/// The newest releases whose label holds this text or whose commit begins with it; `shop 1.9` finds those of projects, too.
+pub async fn holding(
+    conn: &mut PgConnection,
+    sight: Option<&[String]>,
+    text: &str,
+    limit: i64,
+) -> StoreResult<Vec<Found>> {
+    let found = sqlx::query_as!(
+        Found,
+        "SELECT project.name AS project, release.number, release.label
+         FROM release JOIN project ON project.id = release.project_id
+         WHERE project.archived_at IS NULL AND ($1::text[] IS NULL OR project.name = ANY ($1))
+           AND release.state IN ('queued', 'building', 'built')
+           AND (position($2 IN lower(release.label)) > 0 OR starts_with(release.commit_id, $2)
+                OR position(' ' IN $2) > 0 AND position($2 IN project.name || ' ' || lower(release.label)) > 0)
+         ORDER BY release.created_at DESC, release.number DESC LIMIT $3",
+        sight,
+        text,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(found)
+}
+
 /// One release.
 pub async fn one(conn: &mut PgConnection, id: ReleaseId) -> StoreResult<Option<Release>> {
     Ok(select(conn, None, Some(id.0), None, 1).await?.pop())

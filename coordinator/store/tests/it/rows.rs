@@ -37,6 +37,7 @@ pub async fn target(conn: &mut PgConnection) -> StoreResult<()> {
         repository: "https://git.example.org/shop.git".parse().expect("an address"),
         subdirectory: None,
         pool: "default".parse().expect("a name"),
+        tickets: None,
         created_at: at,
     };
     projects::insert(conn, &project).await?;

@@ -37,6 +37,13 @@ async fn audit(
         let since: chrono::DateTime<chrono::Utc> = since.parse().unwrap();
         acts.retain(|act| act.at >= since);
     }
+    if let Some(until) = query.get("until") {
+        let until: chrono::DateTime<chrono::Utc> = until.parse().unwrap();
+        acts.retain(|act| act.at < until);
+    }
+    if let Some(object) = query.get("object") {
+        acts.retain(|act| act.object.contains(object));
+    }
     page(&acts, &query)
 }
 
@@ -51,6 +58,7 @@ impl World {
             number: i64::try_from(self.audit.len()).unwrap() + 1,
             at: ago(JUST_NOW),
             actor: "lucy".to_owned(),
+            kind: "user".to_owned(),
             address: Some("10.0.0.9".to_owned()),
             action: action.to_owned(),
             object: object.to_owned(),

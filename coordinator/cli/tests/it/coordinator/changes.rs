@@ -59,6 +59,7 @@ async fn create_project(State(shared): State<Shared>, Json(wish): Json<NewProjec
         repository: wish.repository.to_string(),
         subdirectory: wish.subdirectory,
         pool: wish.pool.unwrap_or_else(|| name("default")),
+        tickets: wish.tickets,
         created_at: ago(JUST_NOW),
     };
     world.projects.push(project.clone());

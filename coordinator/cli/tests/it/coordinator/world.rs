@@ -107,6 +107,7 @@ impl World {
             repository: "https://git.example/shop".to_owned(),
             subdirectory: None,
             pool: name("default"),
+            tickets: None,
             created_at: ago(90 * 86_400),
         });
         for (environment, position) in [("beta", 0), ("production", 1)] {

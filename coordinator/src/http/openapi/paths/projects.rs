@@ -4,11 +4,11 @@ use pointsman_shared::api::deploy_keys::{DeployKey, MakeDeployKey, SetDeployKey}
 use pointsman_shared::api::files::{ReleaseDiff, ReleaseFile, TextChange};
 use pointsman_shared::api::garbage::PinRequest;
 use pointsman_shared::api::projects::{
-    Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Variable,
-    VariableRef,
+    Applied, Document, Environment, NewEnvironment, NewProject, NewTarget, Project, Target, Tickets,
+    Variable, VariableRef,
 };
 use pointsman_shared::api::recipes::{NewRecipe, Recipe, RecipeRevision, UseRecipe};
-use pointsman_shared::api::refs::RepositoryRefs;
+use pointsman_shared::api::refs::{BranchCommits, RepositoryRefs};
 use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
 
 use super::super::operation::{Operation, delete, get, post, put};
@@ -18,6 +18,7 @@ use super::super::problems::{
 };
 use crate::http::files::{DiffQuery, FilesQuery, TextQuery};
 use crate::http::paging::PageQuery;
+use crate::http::refs::BranchQuery;
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = settings();
@@ -43,11 +44,34 @@ fn settings() -> Vec<Operation> {
         get("/api/v1/projects/{project}", "A project")
             .gives::<Project>(200)
             .refuses(PROJECT),
+        put(
+            "/api/v1/projects/{project}/tickets",
+            "Say how a project's commits name tickets, and where those are",
+        )
+        .takes::<Tickets>()
+        .gives::<Project>(200)
+        .refuses(PROJECT)
+        .refuses(&[(422, "invalid_tickets")]),
+        delete(
+            "/api/v1/projects/{project}/tickets",
+            "Link no tickets of a project any more",
+        )
+        .gives::<Project>(200)
+        .refuses(PROJECT),
         get(
             "/api/v1/projects/{project}/refs",
             "Branches and tags of a project as last fetched, newest commit first, and how far each is built",
         )
         .gives::<RepositoryRefs>(200)
+        .refuses(PROJECT)
+        .refuses(MIRROR),
+        get(
+            "/api/v1/projects/{project}/commits",
+            "The newest commits of a branch that are not built, as last fetched",
+        )
+        .query::<BranchQuery>()
+        .gives::<BranchCommits>(200)
+        .refuses(&[(404, "unknown_ref")])
         .refuses(PROJECT)
         .refuses(MIRROR),
         post(

@@ -1,6 +1,7 @@
 //! What can be pressed about garbage: collected, brought back, pinned, and put on a clock.
 
 use askama::Template;
+use pointsman_domain::Refusal;
 use pointsman_shared::api::garbage::{Garbage, GarbageRequest, GarbageSchedule, PinRequest, UndoRequest};
 use pointsman_shared::name::{ProjectName, TargetName};
 use serde::Deserialize;
@@ -30,6 +31,7 @@ struct Ordered<'a> {
     bytes: String,
     pruned_bytes: String,
     idle: bool,
+    overfull: Option<usize>,
 }
 
 /// `POST /gc/collect`; the page says what was ordered, and what was left alone and why.
@@ -43,6 +45,7 @@ pub(in super::super) async fn collect(viewer: Viewer, Form(form): Form<Collect>)
     let found = collect_garbage::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
     let ordered = Ordered {
         found: &found,
+        overfull: super::overfull(&found.items),
         idle: found.jobs.is_empty() && found.builders.iter().all(|builder| builder.job.is_none()),
         bytes: format::bytes(found.bytes()),
         pruned_bytes: format::bytes(found.pruned.iter().map(|release| release.bytes).sum()),
@@ -55,10 +58,7 @@ pub(in super::super) async fn collect(viewer: Viewer, Form(form): Form<Collect>)
 
 /// `POST /gc/undo`
 pub(in super::super) async fn undo(viewer: Viewer, Form(wish): Form<Undo>) -> Answer<Went> {
-    let wish = UndoRequest {
-        target: wish.target,
-        release: wish.release.trim().to_owned(),
-    };
+    let wish = wish.read()?;
     undo_collection::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
     Ok(Went(format!("/t/{}", wish.target)))
 }
@@ -66,8 +66,29 @@ pub(in super::super) async fn undo(viewer: Viewer, Form(wish): Form<Undo>) -> An
 /// What comes back where.
 #[derive(Debug, Deserialize)]
 pub(in super::super) struct Undo {
-    target: TargetName,
-    release: String,
+    /// Both in one, of what lies in the trash: `shop@production #7`.
+    #[serde(default, deserialize_with = "filled")]
+    what: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    target: Option<TargetName>,
+    #[serde(default, deserialize_with = "filled")]
+    release: Option<String>,
+}
+
+impl Undo {
+    fn read(self) -> Answer<UndoRequest> {
+        let chosen = self.what.as_deref().and_then(|what| {
+            let (target, release) = what.split_once(' ')?;
+            Some((target.parse().ok()?, release.trim().to_owned()))
+        });
+        let Some((target, release)) = chosen.or_else(|| self.target.zip(self.release)) else {
+            let what = "nothing was named that could come back";
+            return Err(Refusal::invalid("invalid_body", what)
+                .hint("choose what lies in the trash, or name a target and a release")
+                .into());
+        };
+        Ok(UndoRequest { target, release })
+    }
 }
 
 /// When it is collected; an empty expression = never by itself.

@@ -1,13 +1,17 @@
-//! Settings: who may come in, who is told what, and what hosts and builds are given. What is secret of them is shown once,
+//! Settings: what is built and where it goes, who may come in, who is told what, and what hosts and builds are given. What is secret of them is shown once,
 //! when it is made.
 
 mod accounts;
 mod causes;
 mod channels;
 mod deliveries;
+mod document;
 mod environments;
+mod keys;
 mod profile;
-mod tabs;
+mod projects;
+pub(super) mod tabs;
+mod targets;
 mod tokens;
 mod variables;
 mod webhooks;
@@ -22,6 +26,20 @@ use super::super::router::{Route, get, post};
 pub(super) fn routes() -> Vec<Route> {
     vec![
         get("/settings", Page(Read), tabs::overview).each(),
+        get("/settings/projects", Page(Read), projects::list).each(),
+        post("/settings/projects", Press(Configure), projects::create),
+        get("/settings/projects/{project}", Page(Read), projects::show),
+        post("/settings/projects/{project}", Press(Configure), projects::change),
+        post("/settings/projects/{project}/tickets", Press(Configure), projects::tickets),
+        post("/settings/projects/{project}/targets", Press(Configure), targets::create),
+        post("/settings/projects/{project}/key", Press(Configure), keys::set),
+        post("/settings/projects/{project}/key/make", Press(Configure), keys::make),
+        post("/settings/projects/{project}/key/trust", Press(Configure), keys::trust),
+        post("/settings/projects/{project}/key/remove", Press(Configure), keys::remove),
+        get("/settings/targets/{target}", Page(Read), targets::show),
+        post("/settings/targets/{target}", Press(Configure), targets::change),
+        get("/settings/document", Page(Read), document::show).each(),
+        post("/settings/document", Press(Configure), document::apply).each(),
         get("/settings/accounts", Page(ManageTokens), accounts::list),
         post("/settings/accounts/invitations", Press(ManageTokens), accounts::invite),
         post("/settings/accounts/password", Press(ManageTokens), accounts::renew_password),

@@ -11,6 +11,7 @@ use super::super::viewer::Viewer;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Overview,
+    Projects,
     Accounts,
     Tokens,
     Environments,
@@ -22,8 +23,9 @@ pub(super) enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Overview,
+        Self::Projects,
         Self::Accounts,
         Self::Tokens,
         Self::Environments,
@@ -37,6 +39,11 @@ impl Part {
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Overview => ("Settings", "/settings", "Every part, and what it is for."),
+            Self::Projects => (
+                "Projects and targets",
+                "/settings/projects",
+                "What is built from where, where it goes and how; deploy keys and tickets.",
+            ),
             Self::Accounts => (
                 "Accounts",
                 "/settings/accounts",
@@ -82,7 +89,10 @@ impl Part {
 
     /// Whether roles in single projects show some of it.
     const fn is_by_project(self) -> bool {
-        matches!(self, Self::Overview | Self::Variables | Self::Webhooks)
+        matches!(
+            self,
+            Self::Overview | Self::Projects | Self::Variables | Self::Webhooks
+        )
     }
 
     /// What it takes to see it.
@@ -90,6 +100,7 @@ impl Part {
         match self {
             Self::Accounts | Self::Tokens => Action::ManageTokens,
             Self::Overview
+            | Self::Projects
             | Self::Environments
             | Self::Variables
             | Self::Channels
@@ -109,8 +120,8 @@ struct Tab {
 
 #[derive(Template)]
 #[template(path = "settings/tabs.html")]
-struct Bar {
-    title: &'static str,
+struct Bar<'a> {
+    title: &'a str,
     tabs: Vec<Tab>,
 }
 
@@ -136,9 +147,20 @@ fn tabs(viewer: &Viewer, here: Part) -> Vec<Tab> {
     Part::ALL.into_iter().filter(may).map(tab).collect()
 }
 
+/// Every page of the settings that this person may look at: its name and its address.
+pub(in super::super) fn pages(viewer: &Viewer) -> Vec<(&'static str, &'static str)> {
+    let tabs = tabs(viewer, Part::Overview).into_iter();
+    tabs.map(|tab| (tab.word, tab.link)).collect()
+}
+
 /// A page of the settings, with its bar.
 pub(super) fn page(viewer: &Viewer, here: Part, data: &impl serde::Serialize) -> Answer<Shown> {
     let (title, _, _) = here.words();
+    named(viewer, here, title, data)
+}
+
+/// The same, about one thing of that part.
+pub(super) fn named(viewer: &Viewer, here: Part, title: &str, data: &impl serde::Serialize) -> Answer<Shown> {
     let bar = Bar {
         title,
         tabs: tabs(viewer, here),
