@@ -148,10 +148,15 @@ fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     encoded
+}
+
+fn digit(half: u8) -> char {
+    let digit = char::from_digit(u32::from(half), 16).unwrap_or('0');
+    digit.to_ascii_uppercase()
 }
 
 #[cfg(test)]

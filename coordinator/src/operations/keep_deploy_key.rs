@@ -75,16 +75,8 @@ pub async fn remove(app: &App, actor: &Actor, project: &ProjectName) -> Operatio
 /// What may be shown of a key.
 pub async fn read(conn: &mut PgConnection, project: &ProjectName) -> OperationResult<DeployKey> {
     let row = known::project(conn, project).await?;
-    let key = deploy_keys::get(conn, row.id)
-        .await?
-        .ok_or_else(|| none(project))?;
-    Ok(DeployKey {
-        known_hosts: key.known_hosts.lines().map(str::to_owned).collect(),
-        public_key: key.public_key,
-        fingerprint: key.fingerprint,
-        updated_by: key.updated_by,
-        updated_at: key.updated_at,
-    })
+    let key = deploy_keys::shown(conn, row.id).await?;
+    Ok(key.ok_or_else(|| none(project))?)
 }
 
 /// The private half of a stored key, for whoever fetches the project's repository.

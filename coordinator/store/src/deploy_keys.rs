@@ -1,6 +1,7 @@
 //! ssh keys of projects, sealed by the coordinator before they come here.
 
 use chrono::{DateTime, Utc};
+use pointsman_shared::api::deploy_keys::DeployKey;
 use pointsman_shared::ids::{PrincipalId, ProjectId};
 use sqlx::PgConnection;
 
@@ -58,6 +59,24 @@ pub async fn get(conn: &mut PgConnection, project: ProjectId) -> StoreResult<Opt
     .fetch_optional(conn)
     .await?;
     Ok(row)
+}
+
+/// What may be shown of the key of a project.
+pub async fn shown(conn: &mut PgConnection, project: ProjectId) -> StoreResult<Option<DeployKey>> {
+    let row = sqlx::query!(
+        "SELECT public_key, fingerprint, known_hosts, principal.name AS updated_by, updated_at
+         FROM deploy_key JOIN principal ON principal.id = updated_by WHERE project_id = $1",
+        project.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| DeployKey {
+        public_key: row.public_key,
+        fingerprint: row.fingerprint,
+        known_hosts: row.known_hosts.lines().map(str::to_owned).collect(),
+        updated_by: row.updated_by,
+        updated_at: row.updated_at,
+    }))
 }
 
 /// Stores a key in place of one that is there.

@@ -7,7 +7,7 @@ use crate::keeper::{Keeper, between};
 use crate::world::World;
 
 /// Every page that anybody may look at.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 20] = [
     "/hosts",
     "/locks",
     "/gc",
@@ -15,6 +15,10 @@ const PAGES: [&str; 16] = [
     "/audit",
     "/audit/chain",
     "/settings",
+    "/settings/projects",
+    "/settings/projects/shop",
+    "/settings/targets/shop@production",
+    "/settings/document",
     "/settings/environments",
     "/settings/channels",
     "/settings/deliveries",
@@ -38,7 +42,7 @@ const OF_EVERYBODY: [&str; 6] = [
 ];
 
 /// Every press of these pages, with something plausible in its form.
-const PRESSES: [(&str, &[(&str, &str)]); 28] = [
+const PRESSES: [(&str, &[(&str, &str)]); 31] = [
     ("/hosts/invitations", &[("host", "web-9")]),
     ("/h/web-1/revoke", &[]),
     ("/locks", &[("target", "shop@production"), ("reason", "x")]),
@@ -84,6 +88,15 @@ const PRESSES: [(&str, &[(&str, &str)]); 28] = [
         &[("number", "1"), ("pattern", "x"), ("sentence", "y")],
     ),
     ("/settings/causes/remove", &[("number", "1")]),
+    (
+        "/settings/projects",
+        &[("name", "pay"), ("repository", "https://x.example/pay")],
+    ),
+    (
+        "/settings/projects/shop",
+        &[("repository", "https://x.example/evil")],
+    ),
+    ("/settings/targets/shop@production", &[("hosts", "role=db")]),
     (
         "/settings/webhooks/add",
         &[("project", "shop"), ("forge", "github")],

@@ -1,6 +1,7 @@
 //! The command line: what may be typed, and nothing of what it does.
 
 mod accounts;
+mod audit;
 mod causes;
 mod comfort;
 mod deploy;
@@ -18,6 +19,7 @@ mod root;
 mod variables;
 
 pub use accounts::AccountCommand;
+pub use audit::Audit;
 pub use causes::{CauseCommand, SaidCause};
 pub use comfort::{Complete, Completions, KnownShell, ManPages, NameKind, Open, Why};
 pub use deploy::{
@@ -28,8 +30,8 @@ pub use garbage::{GarbageCommand, Pin, ScheduleGarbage, UndoGarbage};
 pub use keys::KeyCommand;
 pub use locks::{LockTarget, Stop, UnlockTarget};
 pub use manage::{
-    Apply, Audit, EnvironmentCommand, Events, HostsCommand, InviteHost, JobsCommand, ListJobs,
-    ProjectCommand, TargetCommand, TokenCommand,
+    Apply, EnvironmentCommand, Events, HostsCommand, InviteHost, JobsCommand, ListJobs, ProjectCommand,
+    TargetCommand, TokenCommand,
 };
 pub use migrations::{Found, MigrationsCommand};
 pub use notifications::{

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 use super::accounts::AccountCommand;
+use super::audit::Audit;
 use super::causes::CauseCommand;
 use super::comfort::{Complete, Completions, ManPages, Open, Why};
 use super::deploy::{
@@ -16,8 +17,7 @@ use super::deploy::{
 use super::garbage::{GarbageCommand, Pin};
 use super::locks::{LockTarget, Stop, UnlockTarget};
 use super::manage::{
-    Apply, Audit, EnvironmentCommand, Events, HostsCommand, JobsCommand, ProjectCommand, TargetCommand,
-    TokenCommand,
+    Apply, EnvironmentCommand, Events, HostsCommand, JobsCommand, ProjectCommand, TargetCommand, TokenCommand,
 };
 use super::migrations::MigrationsCommand;
 use super::notifications::{ChannelCommand, DeliveryCommand, RuleCommand};

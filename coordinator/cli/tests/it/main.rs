@@ -27,6 +27,7 @@ mod notifying;
 mod people;
 mod pushing;
 mod settings;
+mod tickets;
 mod topping;
 mod troubled;
 mod undoing;

@@ -114,8 +114,7 @@ impl Page<'_> {
 /// `GET /plans/{hash}`
 pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Shown> {
     let rhythm = viewer.app().config.timing.rhythm();
-    let mut conn = viewer.app().store.read().await?;
-    let plan = make_plan::find(&mut conn, &hash).await?;
+    let plan = make_plan::find(&mut *viewer.app().store.read().await?, &hash).await?;
     let target = &plan.agreed.target;
     // What stood in the way when it was planned may be gone, and other things in its place.
     let under_way = make_plan::under_way(viewer.app(), &plan).await?;
@@ -123,6 +122,7 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
         Some(_) => Vec::new(),
         None => make_plan::obstacles_now(viewer.app(), &plan).await?,
     };
+    let mut conn = viewer.app().store.read().await?;
     let now = views::targets::one(&mut conn, target, &rhythm).await?;
     let live = now.as_ref().and_then(|now| now.desired.clone());
     let planned_from = plan.agreed.from.as_ref().map(|from| from.label.clone());

@@ -18,6 +18,7 @@ mod people;
 mod pushing;
 mod reads;
 mod refusals;
+mod tickets;
 mod upkeep;
 mod world;
 
@@ -104,6 +105,7 @@ impl Coordinator {
                     .merge(pushing::routes())
                     .merge(notifying::routes())
                     .merge(causes::routes())
+                    .merge(tickets::routes())
                     .merge(events::routes()),
             )
             .fallback(refusals::no_route)

@@ -22,6 +22,7 @@ use crate::http::refs::BranchQuery;
 
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = settings();
+    all.extend(repository());
     all.extend(variables());
     all.extend(recipes());
     all.extend(deploy_keys());
@@ -58,6 +59,31 @@ fn settings() -> Vec<Operation> {
         )
         .gives::<Project>(200)
         .refuses(PROJECT),
+        get("/api/v1/environments", "Environments, in the order of promotion")
+            .query::<PageQuery>()
+            .gives_page::<Environment>(),
+        post("/api/v1/environments", "Create an environment")
+            .takes::<NewEnvironment>()
+            .gives::<Environment>(201)
+            .refuses(&[(409, "environment_exists")]),
+        put(
+            "/api/v1/apply",
+            "Create or change what a document describes: all of it or nothing",
+        )
+        .takes::<Document>()
+        .gives::<Applied>(200)
+        .refuses(VARIABLE)
+        .refuses(PROJECT)
+        .refuses(PROJECT_RULES)
+        .refuses(TARGET)
+        .refuses(TARGET_RULES)
+        .refuses(HOST),
+    ]
+}
+
+/// What the coordinator knows of a project's repository.
+fn repository() -> Vec<Operation> {
+    vec![
         get(
             "/api/v1/projects/{project}/refs",
             "Branches and tags of a project as last fetched, newest commit first, and how far each is built",
@@ -81,25 +107,6 @@ fn settings() -> Vec<Operation> {
         .gives::<RepositoryRefs>(200)
         .refuses(PROJECT)
         .refuses(MIRROR),
-        get("/api/v1/environments", "Environments, in the order of promotion")
-            .query::<PageQuery>()
-            .gives_page::<Environment>(),
-        post("/api/v1/environments", "Create an environment")
-            .takes::<NewEnvironment>()
-            .gives::<Environment>(201)
-            .refuses(&[(409, "environment_exists")]),
-        put(
-            "/api/v1/apply",
-            "Create or change what a document describes: all of it or nothing",
-        )
-        .takes::<Document>()
-        .gives::<Applied>(200)
-        .refuses(VARIABLE)
-        .refuses(PROJECT)
-        .refuses(PROJECT_RULES)
-        .refuses(TARGET)
-        .refuses(TARGET_RULES)
-        .refuses(HOST),
     ]
 }
 

@@ -3,13 +3,13 @@
 
 use askama::Template;
 use pointsman_domain::Action;
+use pointsman_shared::api::deploy_keys::DeployKey;
 use pointsman_shared::api::projects::{
     Document, Environment, NewProject, NewTarget, OnFailure, Project, Tickets, WhenBusy,
 };
 use pointsman_shared::name::{PoolName, ProjectName};
 use pointsman_shared::repository::{Protocol, RepositoryUrl};
-use pointsman_store::deploy_keys::{self, DeployKeyRow};
-use pointsman_store::{StoreError, environments, targets, views};
+use pointsman_store::{StoreError, deploy_keys, environments, targets, views};
 use serde::{Deserialize, Serialize};
 
 use super::super::super::extract::{Form, Path, Query, filled};
@@ -166,7 +166,7 @@ struct One<'a> {
 
 #[derive(Template)]
 #[template(path = "settings/project_targets.html")]
-struct Targets<'a> {
+struct GoesTo<'a> {
     project: &'a ProjectName,
     targets: &'a [NewTarget],
     environments: Vec<&'a Environment>,
@@ -177,9 +177,9 @@ struct Targets<'a> {
 
 #[derive(Template)]
 #[template(path = "settings/project_key.html")]
-struct Key<'a> {
+struct Fetching<'a> {
     project: &'a ProjectName,
-    key: Option<&'a DeployKeyRow>,
+    key: Option<&'a DeployKey>,
     over_ssh: bool,
     sealing: bool,
     proof: &'a str,
@@ -191,7 +191,7 @@ struct Key<'a> {
 struct Data<'a> {
     project: &'a Project,
     targets: &'a [NewTarget],
-    deploy_key: Option<&'a str>,
+    deploy_key: Option<&'a DeployKey>,
 }
 
 /// `GET /settings/projects/{project}`
@@ -204,7 +204,7 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<ProjectName>) -> Answe
         .ok_or_else(gone)?;
     let all = targets::all_of(&mut conn, row.id).await?;
     let all: Vec<_> = all.into_iter().map(described).collect();
-    let key = deploy_keys::get(&mut conn, row.id).await?;
+    let key = deploy_keys::shown(&mut conn, row.id).await?;
     let stages = environments::list(&mut conn, None, ENVIRONMENTS).await?;
     let may = viewer.may_in(&name, Action::Configure);
     let one = One {
@@ -214,7 +214,7 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<ProjectName>) -> Answe
         may,
     };
     let goes_to = |stage: &&Environment| all.iter().any(|target| target.environment == stage.name);
-    let listed = Targets {
+    let listed = GoesTo {
         project: &name,
         targets: &all,
         environments: stages.iter().filter(|stage| !goes_to(stage)).collect(),
@@ -222,7 +222,7 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<ProjectName>) -> Answe
         proof: &viewer.proof,
         may,
     };
-    let about_key = Key {
+    let about_key = Fetching {
         project: &name,
         key: key.as_ref(),
         over_ssh: row.repository.protocol() == Protocol::Ssh,
@@ -233,7 +233,7 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<ProjectName>) -> Answe
     let data = Data {
         project: &project,
         targets: &all,
-        deploy_key: key.as_ref().map(|key| key.public_key.as_str()),
+        deploy_key: key.as_ref(),
     };
     Ok(
         named(&viewer, Part::Projects, &format!("Settings of {name}"), &data)?
