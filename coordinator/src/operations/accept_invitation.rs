@@ -2,8 +2,8 @@
 
 use pointsman_domain::{Actor, ActorKind, Refusal, RefusalKind};
 use pointsman_shared::digest::Digest;
-use pointsman_store::accounts::{self, KnownInvitation};
-use pointsman_store::principals;
+use pointsman_store::invitations::{self, KnownInvitation};
+use pointsman_store::{accounts, principals};
 use zeroize::Zeroizing;
 
 use super::begin_session::{self, Browser};
@@ -15,7 +15,7 @@ use crate::password;
 /// What an invitation offers; refused when it is void.
 pub async fn look(app: &App, secret: &str) -> OperationResult<KnownInvitation> {
     let mut tx = app.store.begin().await?;
-    let known = accounts::lock_invitation(&mut tx, &Digest::of(secret.as_bytes())).await?;
+    let known = invitations::lock_invitation(&mut tx, &Digest::of(secret.as_bytes())).await?;
     valid(app, known)
 }
 
@@ -40,7 +40,7 @@ pub async fn execute(
     let now = app.clock.now();
     let secret = Digest::of(secret.as_bytes());
     let mut tx = app.store.begin().await?;
-    let invitation = valid(app, accounts::lock_invitation(&mut tx, &secret).await?)?;
+    let invitation = valid(app, invitations::lock_invitation(&mut tx, &secret).await?)?;
     let fresh = begin_session::fresh(app);
     let principal = principals::ensure(&mut tx, fresh, ActorKind::User, &name, now).await?;
     if !accounts::insert(&mut tx, principal, invitation.rights.role, Some(&hash), now).await? {
@@ -50,7 +50,7 @@ pub async fn execute(
             .into());
     }
     project_roles::change(&mut tx, principal, &invitation.rights.projects).await?;
-    accounts::use_invitation(&mut tx, &secret, now).await?;
+    invitations::use_invitation(&mut tx, &secret, now).await?;
     let actor = Actor {
         principal,
         kind: ActorKind::User,

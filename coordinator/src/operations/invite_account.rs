@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_domain::{Action, Actor, Refusal, Rights};
 use pointsman_shared::api::accounts::{Invitation, NewInvitation};
 use pointsman_shared::digest::Digest;
-use pointsman_store::{Transaction, accounts};
+use pointsman_store::{Transaction, accounts, invitations};
 use url::Url;
 
 use super::{act, project_roles};
@@ -62,7 +62,7 @@ pub async fn insert(
 ) -> OperationResult<Invitation> {
     let secret = secrets::draw::<32>()?;
     let expires_at = now + LIFE;
-    accounts::invite(tx, &Digest::of(secret.as_bytes()), name, rights, now, expires_at).await?;
+    invitations::invite(tx, &Digest::of(secret.as_bytes()), name, rights, now, expires_at).await?;
     Ok(Invitation {
         url: format!("{public_url}invitation/{}", *secret),
         role: rights.role,

@@ -1,16 +1,17 @@
 //! Says what a deployment would do, and keeps it under its hash; a deployment that insists on the hash is refused when it
 //! would do anything else. A plan changes nothing.
 
+mod commits;
+
 use pointsman_domain::waves::{self, Candidate};
 use pointsman_domain::{Action, Actor, Refusal, forecast, plan as planning};
 use pointsman_shared::api::plans::{
-    Agreed, HostNote, NewPlan, NewerCommits, Plan, PlannedCommits, PlannedRelease, WayBack,
+    Agreed, HostNote, NewPlan, Plan, PlannedCommits, PlannedRelease, WayBack,
 };
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::ReleaseId;
 use pointsman_shared::migration::MigrationPhase;
-use pointsman_shared::repository::CommitId;
 use pointsman_shared::wire::job::MigrationRunner;
 use pointsman_store::plans::PlannedHost;
 use pointsman_store::projects::ProjectRow;
@@ -24,13 +25,6 @@ use super::find_release::{self, Named};
 use super::{act, judge_rollback, judge_target, pass_gates, request_deployment};
 use crate::app::App;
 use crate::error::{OperationError, OperationResult};
-use crate::mirrors;
-
-/// Commits listed each way.
-const MOST_COMMITS: usize = 100;
-
-/// Newer commits listed.
-const MOST_NEWER: usize = 20;
 
 /// Earlier deployments that a forecast is read from.
 const RUNS: i64 = 20;
@@ -50,9 +44,9 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewPlan) -> OperationResul
     let described = views::releases::one(&mut conn, id).await?;
     drop(conn);
     // The repository may take its time, so it is asked outside the transaction.
-    let commits = commits(app, &project, before.as_ref(), &release).await;
+    let commits = commits::change(app, &project, before.as_ref(), &release).await;
     let reference = described.map(|described| described.reference);
-    let newer = newer(app, &project, reference, &release.commit).await;
+    let newer = commits::newer(app, &project, reference, &release.commit).await;
     let mut tx = app.store.begin().await?;
     let live = plans::live(&mut tx, target.id).await?;
     let hosts = plans::hosts(&mut tx, target.id, live.as_ref().map(|(id, _)| *id)).await?;
@@ -302,58 +296,4 @@ async fn obstacles(
         ));
     }
     Ok(found)
-}
-
-/// The commits that come and go; a repository that cannot be read is a note, not an error.
-async fn commits(
-    app: &App,
-    project: &ProjectRow,
-    from: Option<&PlannedRelease>,
-    to: &ReleaseRow,
-) -> PlannedCommits {
-    let Some(from) = from else {
-        return PlannedCommits {
-            unknown: Some("nothing is live yet".to_owned()),
-            ..PlannedCommits::default()
-        };
-    };
-    match mirrors::changes(app, project, &from.commit, &to.commit, MOST_COMMITS).await {
-        Ok(commits) => commits,
-        Err(OperationError::Refused(refusal)) => PlannedCommits {
-            unknown: Some(refusal.what),
-            ..PlannedCommits::default()
-        },
-        Err(error) => {
-            tracing::warn!(project = %project.name, error = &error as &dyn std::error::Error, "commits could not be listed");
-            PlannedCommits {
-                unknown: Some("the repository could not be read".to_owned()),
-                ..PlannedCommits::default()
-            }
-        }
-    }
-}
-
-/// What the branch of a release has by now and the release has not, as the mirror knows it: a hint, which may be missing.
-async fn newer(
-    app: &App,
-    project: &ProjectRow,
-    reference: Option<String>,
-    commit: &CommitId,
-) -> Option<NewerCommits> {
-    let usual = ["main", "master"].map(str::to_owned);
-    let branches = reference.into_iter().chain(usual).collect();
-    // One more than is shown, to see whether there are more.
-    let found = mirrors::newer(app, project, branches, commit, MOST_NEWER + 1).await;
-    let (branch, mut commits) = found
-        .inspect_err(|error| tracing::debug!(project = %project.name, %error, "newer commits are not known"))
-        .ok()
-        .flatten()
-        .filter(|(_, commits)| !commits.is_empty())?;
-    let more = commits.len() > MOST_NEWER;
-    commits.truncate(MOST_NEWER);
-    Some(NewerCommits {
-        branch,
-        commits,
-        more,
-    })
 }

@@ -6,7 +6,7 @@ use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::accounts::Invitation;
 use pointsman_shared::digest::Digest;
 use pointsman_store::accounts::{self, KnownAccount};
-use pointsman_store::{Transaction, sessions};
+use pointsman_store::{Transaction, invitations, sessions};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -59,7 +59,7 @@ pub async fn insert(
     let secret = secrets::draw::<32>()?;
     let expires_at = now + LIFE;
     let digest = Digest::of(secret.as_bytes());
-    accounts::invite_again(tx, &digest, name, account, now, expires_at).await?;
+    invitations::invite_again(tx, &digest, name, account, now, expires_at).await?;
     Ok(Invitation {
         url: format!("{public_url}invitation/{}", *secret),
         role: account.rights.role,
@@ -81,14 +81,14 @@ pub(super) async fn accept(
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     // Under the lock it may be used, and the account may have been disabled meanwhile.
-    super::accept_invitation::valid(app, accounts::lock_invitation(&mut tx, secret).await?)?;
+    super::accept_invitation::valid(app, invitations::lock_invitation(&mut tx, secret).await?)?;
     let account = change_account::known(&mut tx, name).await?;
     if account.disabled {
         let what = format!("the account {name} may not sign in");
         return Err(Refusal::conflict("account_disabled", what).into());
     }
     accounts::set_password(&mut tx, account.principal, &hash).await?;
-    accounts::use_invitation(&mut tx, secret, now).await?;
+    invitations::use_invitation(&mut tx, secret, now).await?;
     let ended = sessions::end_all(&mut tx, account.principal, None, now).await?;
     let actor = Actor {
         principal: account.principal,

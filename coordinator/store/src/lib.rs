@@ -21,6 +21,7 @@ pub mod hearing;
 pub mod hosts;
 pub mod idempotency;
 pub mod inbox;
+pub mod invitations;
 pub mod jobs;
 pub mod join_tokens;
 pub mod known_causes;
