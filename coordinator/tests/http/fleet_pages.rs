@@ -106,7 +106,7 @@ async fn a_deployment_shows_what_each_host_has_now_and_leads_to_the_logs_of_its_
     .fetch_one(world.pool())
     .await
     .unwrap();
-    let link = format!("<a href=\"/d/{number}?job={install}#log\">log of install</a>");
+    let link = format!("<a href=\"/d/{number}?job={install}#log\" aria-label=\"log of install\">log</a>");
     assert!(page.contains(&link), "{page}");
     let chosen = deployer
         .get(&format!("/d/{number}?job={install}"))

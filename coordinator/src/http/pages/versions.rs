@@ -8,7 +8,9 @@ use pointsman_store::views::host_versions::Version;
 /// How far back.
 const DAYS: i64 = 14;
 /// Releases of each target that are read; who deploys more often than that sees the newest.
-pub(super) const MOST: i64 = 12;
+pub(super) const MOST: i64 = 40;
+/// Pieces of all strips together, so that a host of many targets stays a light page.
+const PIECES: usize = 120;
 /// Targets that are drawn.
 const TARGETS: usize = 8;
 /// Releases of a target that are told in words; the picture has them all.
@@ -82,6 +84,10 @@ impl<'a> Versions<'a> {
             .collect();
         let more = strips.len().saturating_sub(TARGETS);
         strips.truncate(TARGETS);
+        let most = PIECES / strips.len().max(1);
+        for strip in &mut strips {
+            strip.spans.truncate(most);
+        }
         Self {
             strips,
             days: DAYS,
