@@ -252,8 +252,8 @@ async fn what_lies_in_the_trash_is_offered_to_come_back() {
     // What lies there again is not offered.
     sql(
         &world,
-        "INSERT INTO placement_release (placement_id, folder, release_id)
-         SELECT placement.id, release.folder, release.id FROM placement, release WHERE number = 1",
+        "INSERT INTO placement_release (placement_id, folder, release_id, confirmed_at)
+         SELECT placement.id, release.folder, release.id, now() FROM placement, release WHERE number = 1",
     )
     .await;
     let page = admin.get("/gc?project=shop").await.expect(200);
