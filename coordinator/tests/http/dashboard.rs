@@ -35,6 +35,10 @@ async fn whoever_is_not_signed_in_is_led_to_the_sign_in_and_back() {
         .filter(|page| matches!(page.access, Access::Page(_)))
     {
         let answer = browser.get(&filled(page.path)).await;
+        if page.path == "/live" {
+            answer.holds("event: gone");
+            continue;
+        }
         assert!(answer.leads_to().starts_with("/sign-in?next="), "{}", page.path);
         answer.lacks("shop");
     }

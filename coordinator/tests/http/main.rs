@@ -23,6 +23,7 @@ mod fleet_pages;
 mod health;
 mod joins;
 mod keeper;
+mod kept;
 mod log_pages;
 mod logs;
 mod mail_sink;

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use pointsman_browser_tests::{Look, Tab, Theme, Window};
+use pointsman_tests::World;
+use serde_json::{Value, json};
 
 use crate::world::{signed_in, world};
 
 /// Pages, with what they are looked at with.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 28] = [
     "/",
     "/p",
     "/p/shop",
@@ -17,6 +19,10 @@ const PAGES: [&str; 24] = [
     "/r/shop/1",
     "/r/shop/1/files",
     "/r/shop/2/diff",
+    "/r/shop/2/diff?against=1.0.0&file=dist/index.html",
+    "/p/shop/recipe",
+    "/t/shop@production/badge",
+    "/audit/chain",
     "/d",
     "/d/1",
     "/jobs",
@@ -97,13 +103,61 @@ fn median(times: Option<Vec<f64>>) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
+/// Looks at the page as it stands, in both themes and widths: one that cannot be loaded again.
+pub async fn standing(tab: &Tab, what: &str) -> Result<()> {
+    let axe = fs_err::read_to_string(AXE).context("deploy/install-packages tests fetches it")?;
+    for (theme, width) in [
+        (Theme::Light, 1280),
+        (Theme::Dark, 1280),
+        (Theme::Dark, 390),
+        (Theme::Light, 320),
+    ] {
+        tab.look(Look { theme, width }).await?;
+        let found = tab.violations(&axe).await?;
+        ensure!(found.is_empty(), "{what} {theme:?} {width}: {found:?}");
+        let over = tab
+            .run("document.documentElement.scrollWidth - innerWidth")
+            .await?;
+        ensure!(over == 0, "{what} is {over} px too wide at {width} px");
+    }
+    Ok(())
+}
+
+/// The page of a plan.
+async fn planned(world: &World) -> Result<String> {
+    let wish = json!({ "target": "shop@production", "release": "1.0.0" });
+    let plan: Value = world.api.post("plans", wish).await?;
+    let hash = plan["hash"].as_str().context("a plan has a hash")?;
+    Ok(format!("/plans/{hash}"))
+}
+
+/// The page of a delivery, to somebody who does not exist.
+async fn delivered(world: &World) -> Result<String> {
+    let to = json!({ "webhook": { "url": "https://receiver.invalid/" } });
+    let channel = json!({ "name": "looked-at", "to": to });
+    let _: Value = world.api.post("channels", channel).await?;
+    let _: Value = world.api.post("channels/looked-at/test", json!({})).await?;
+    let deliveries: Value = world.api.get("deliveries").await?;
+    let number = &deliveries["items"][0]["number"];
+    Ok(format!("/settings/deliveries/{number}"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_readable_for_everybody_and_keeps_to_its_budget() -> Result<()> {
     let world = world().await?;
     let window = Window::open().await?;
     let tab = signed_in(&window, world).await?;
-    for line in examine(&tab, &PAGES).await? {
+    let (plan, delivery) = (planned(world).await?, delivered(world).await?);
+    let pages = [&PAGES[..], &[plan.as_str(), delivery.as_str()]].concat();
+    for line in examine(&tab, &pages).await? {
         println!("{line}");
     }
+    // What is shown once cannot be loaded again.
+    tab.load("/settings/tokens").await?;
+    tab.press("Issue a token…").await?;
+    tab.fill("#issue-name", "looked-at").await?;
+    tab.press("Issue the token").await?;
+    tab.shows("It is shown this once").await?;
+    standing(&tab, "a token that is shown once").await?;
     window.close().await
 }

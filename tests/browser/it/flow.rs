@@ -4,7 +4,8 @@ use anyhow::{Result, ensure};
 use pointsman_browser_tests::Window;
 use pointsman_shared::api::deployments::DeploymentState;
 
-use crate::world::{held, signed_in, world};
+use crate::told::asserts;
+use crate::world::{chooses, held, number, settled, signed_in, world};
 
 /// Whether the deployment of the page is live.
 const LIVE: &str = "document.querySelector('#head .is.ok')?.textContent.includes('live')";
@@ -35,6 +36,7 @@ pub async fn is_as_fresh(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_plans_deploys_watches_and_goes_back() -> Result<()> {
     let world = world().await?;
+    settled(world).await?;
     let window = Window::open().await?;
     let tab = signed_in(&window, world).await?;
     let fresh = window.tab(&world.sandbox.url()).await?;
@@ -45,10 +47,16 @@ async fn a_person_plans_deploys_watches_and_goes_back() -> Result<()> {
     tab.until("it is live", LIVE).await?;
     world.all_serve("1.0.0").await?;
     is_as_fresh(&tab, &fresh).await?;
+    asserts(
+        world,
+        number(&tab).await?,
+        DeploymentState::Live,
+        "rollback.request",
+    )
+    .await?;
 
     tab.load("/t/shop@production").await?;
-    tab.run("document.getElementById('release').selectedIndex = 1")
-        .await?;
+    chooses(&tab, "1.1.0").await?;
     tab.press("Plan…").await?;
     tab.shows("What would change on shop@production").await?;
     tab.shows("1.0.0 → 1.1.0").await?;
@@ -68,21 +76,15 @@ async fn a_person_plans_deploys_watches_and_goes_back() -> Result<()> {
         title.as_str().is_some_and(|title| title.contains("live")),
         "{title}"
     );
-    let acts: Vec<_> = world
-        .audit()
-        .await?
-        .into_iter()
-        .map(|entry| entry.action)
-        .collect();
-    for action in ["session.begin", "deployment.request", "rollback.request"] {
-        ensure!(acts.iter().any(|act| act == action), "{action}: {acts:?}");
-    }
+    let number = number(&tab).await?;
+    asserts(world, number, DeploymentState::Live, "deployment.request").await?;
     window.close().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_can_be_undone_before_anything_is_sent() -> Result<()> {
     let world = world().await?;
+    settled(world).await?;
     let window = Window::open().await?;
     let tab = signed_in(&window, world).await?;
     tab.load("/p/shop").await?;
@@ -91,9 +93,9 @@ async fn what_is_held_can_be_undone_before_anything_is_sent() -> Result<()> {
     tab.press("Deploy 1.0.0 to production").await?;
     tab.press("Undo").await?;
     tab.shows("cancelled").await?;
-    let number: i64 = tab.path().await?.trim_start_matches("/d/").parse()?;
-    let undone = world.ended(number).await?;
-    ensure!(undone.state == DeploymentState::Cancelled, "{undone:#?}");
+    let number = number(&tab).await?;
+    world.ended(number).await?;
+    asserts(world, number, DeploymentState::Cancelled, "deployment.cancel").await?;
     ensure!(world.jobs(number).await?.is_empty(), "nothing was sent");
     world.all_serve("1.1.0").await?;
     window.close().await
@@ -102,6 +104,7 @@ async fn what_is_held_can_be_undone_before_anything_is_sent() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_seen_where_it_happened_and_decided_by_one_press() -> Result<()> {
     let world = world().await?;
+    settled(world).await?;
     let window = Window::open().await?;
     let tab = signed_in(&window, world).await?;
     tab.load("/").await?;
@@ -117,8 +120,8 @@ async fn a_failure_is_seen_where_it_happened_and_decided_by_one_press() -> Resul
         "document.querySelector('#head .is')?.textContent.includes('rolled back')",
     )
     .await?;
-    let ended = world.ended(number).await?;
-    ensure!(ended.state == DeploymentState::RolledBack, "{ended:#?}");
+    world.ended(number).await?;
+    asserts(world, number, DeploymentState::RolledBack, "rollback.request").await?;
     world.all_serve("1.1.0").await?;
     let fresh = window.tab(&world.sandbox.url()).await?;
     is_as_fresh(&tab, &fresh).await?;

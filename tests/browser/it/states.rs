@@ -1,12 +1,13 @@
 //! Pages where there is nothing yet, very much, or something wrong: no violation, no sideways scroll, within the budget.
 
-use anyhow::{Context as _, Result};
-use pointsman_browser_tests::Window;
+use anyhow::{Context as _, Result, ensure};
+use pointsman_browser_tests::{Tab, Window};
 use pointsman_sandbox::{InventedFleet, InventedPast, Options, Sandbox};
 use pointsman_tests::shared;
 
 use crate::access::examine;
-use crate::world::{held, signed_in, signed_in_at, world};
+use crate::told::{acted, database, pointsman};
+use crate::world::{held, settled, signed_in, signed_in_at, world};
 
 /// Lists and forms, which stand with nothing in them, too.
 const LISTS: [&str; 18] = [
@@ -59,14 +60,37 @@ async fn start() -> Result<Sandbox> {
 async fn pages_with_nothing_on_them_say_what_will_be_there() -> Result<()> {
     let sandbox = start().await?;
     let window = Window::open().await?;
-    let tab = signed_in_at(&window, &sandbox).await?;
-    tab.load("/").await?;
+    let tab = window.tab(&sandbox.url()).await?;
+    is_let_in(&tab, &sandbox).await?;
     tab.shows("No project is deployed from here yet").await?;
     tab.shows("pointsman apply -f").await?;
     tab.load("/hosts").await?;
     tab.shows("No host has joined yet").await?;
     examine(&tab, &LISTS).await?;
     window.close().await
+}
+
+/// The first person comes by the invitation that the console printed, and is an admin.
+async fn is_let_in(tab: &Tab, sandbox: &Sandbox) -> Result<()> {
+    let url = sandbox.url();
+    let path = sandbox.invitation().strip_prefix(url.trim_end_matches('/'));
+    let path = path.context("an invitation to this coordinator")?;
+    examine(tab, &["/sign-in", path]).await?;
+    tab.load(path).await?;
+    tab.fill("#name", "lucy").await?;
+    for field in ["#password", "#again"] {
+        tab.fill(field, "zebra stapler pontoon fig").await?;
+    }
+    tab.press("Make the account").await?;
+    tab.until("they are in", "location.pathname === '/'").await?;
+    let accounts = pointsman(sandbox, &["account", "ls"])?;
+    ensure!(accounts.to_string().contains("\"lucy\""), "{accounts}");
+    let known = "SELECT count(*) FROM account JOIN principal ON principal.id = account.principal_id WHERE name = 'lucy'";
+    let known: i64 = sqlx::query_scalar(known)
+        .fetch_one(&mut database(sandbox).await?)
+        .await?;
+    ensure!(known == 1, "one account is kept");
+    acted(sandbox, "lucy", "session.begin", "done").await.map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,6 +123,7 @@ async fn pages_of_a_large_fleet_keep_to_their_budget() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_a_failure_are_as_readable_as_others() -> Result<()> {
     let world = world().await?;
+    settled(world).await?;
     let number = held(world).await?;
     let failed = world
         .jobs(number)

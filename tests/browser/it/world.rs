@@ -1,11 +1,12 @@
 //! One fleet with a short history for all of these tests, and a person who is signed in.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use pointsman_browser_tests::{Tab, Window};
 use pointsman_sandbox::Sandbox;
-use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_shared::api::Page;
+use pointsman_shared::api::deployments::{Deployment, DeploymentState};
 use pointsman_tests::World;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 /// 1.0.0 and 1.1.0 were live one after the other, 1.2.0 failed and is held.
@@ -53,4 +54,61 @@ pub async fn signed_in_at(window: &Window, sandbox: &Sandbox) -> Result<Tab> {
     )
     .await?;
     Ok(tab)
+}
+
+/// 1.1.0 is live, and a rollback goes to 1.0.0, whatever another test left behind.
+pub async fn settled(world: &World) -> Result<()> {
+    let newest: Page<Deployment> = world
+        .api
+        .get("deployments?target=shop@production&limit=50")
+        .await?;
+    let open = newest.items.iter().find(|one| !one.state.is_final());
+    if let Some(open) = open {
+        let cancel = json!({ "reason": "another test needs the target" });
+        let _: Value = world
+            .api
+            .post(&format!("deployments/{}/cancel", open.number), cancel)
+            .await?;
+        world.ended(open.number).await?;
+    }
+    let mut live: Vec<_> = newest
+        .items
+        .iter()
+        .filter(|one| one.state == DeploymentState::Live)
+        .map(|one| one.release.as_str())
+        .collect();
+    live.dedup();
+    let is_so = open.is_none() && live.get(..2) == Some(&["1.1.0", "1.0.0"]);
+    // What failed and was left as it is stands on hosts beside what is live.
+    if !is_so || world.all_serve("1.1.0").await.is_err() {
+        world.deploys("1.0.0").await?;
+        world.deploys("1.1.0").await?;
+    }
+    world.all_serve("1.1.0").await
+}
+
+/// Chooses a release on the page of a target, by its label.
+pub async fn chooses(tab: &Tab, label: &str) -> Result<()> {
+    let chosen = tab
+        .run(&format!(
+            "(() => {{ const select = document.getElementById('release');
+             const option = [...select.options].find(one => one.text.startsWith('{label} '));
+             if (option) select.value = option.value; return Boolean(option); }})()"
+        ))
+        .await?;
+    ensure!(chosen == true, "no release {label} can be chosen");
+    Ok(())
+}
+
+/// The number of the deployment whose page the tab shows.
+pub async fn number(tab: &Tab) -> Result<i64> {
+    tab.until("the deployment is there", "location.pathname.startsWith('/d/')")
+        .await?;
+    let path = tab.path().await?;
+    Ok(path.trim_start_matches("/d/").parse()?)
+}
+
+/// Whether the deployment of the page stands so.
+pub fn stands(word: &str) -> String {
+    format!("document.querySelector('#head .is')?.textContent.includes('{word}')")
 }

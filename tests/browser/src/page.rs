@@ -58,7 +58,7 @@ pub struct Painting {
 /// A tab.
 #[derive(Debug)]
 pub struct Tab {
-    page: Page,
+    pub(crate) page: Page,
     base: String,
 }
 

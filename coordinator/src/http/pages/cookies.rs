@@ -35,11 +35,15 @@ pub(super) fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Leads to a page with a new session's cookie.
 pub(super) fn signed_in(app: &App, secret: &str, to: &str) -> Response {
-    with_cookie(
-        app,
-        &format!("{}={secret}; Path=/; HttpOnly; SameSite=Strict", cookie_name(app)),
-        to,
-    )
+    let mut response = Went(to.to_owned()).into_response();
+    begin(app, secret, &mut response);
+    response
+}
+
+/// Gives a new session's cookie.
+pub(super) fn begin(app: &App, secret: &str, response: &mut Response) {
+    let cookie = format!("{}={secret}; Path=/; HttpOnly; SameSite=Strict", cookie_name(app));
+    give(app, &cookie, response);
 }
 
 /// Leads to the sign-in without the cookie.
@@ -53,10 +57,14 @@ pub(super) fn signed_out(app: &App) -> Response {
 
 /// Leads to a page and sets a cookie.
 pub(super) fn with_cookie(app: &App, cookie: &str, to: &str) -> Response {
-    let secure = if is_https(app) { "; Secure" } else { "" };
     let mut response = Went(to.to_owned()).into_response();
+    give(app, cookie, &mut response);
+    response
+}
+
+fn give(app: &App, cookie: &str, response: &mut Response) {
+    let secure = if is_https(app) { "; Secure" } else { "" };
     if let Ok(value) = HeaderValue::from_str(&format!("{cookie}{secure}")) {
         response.headers_mut().append(SET_COOKIE, value);
     }
-    response
 }

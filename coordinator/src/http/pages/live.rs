@@ -63,6 +63,17 @@ struct Patch<'a> {
     after: Option<&'a str>,
     hash: &'a str,
     html: &'a str,
+    /// Rises within a stream: what is older, or comes twice, changes nothing.
+    turn: u64,
+    /// Whether the page has no such region any more.
+    gone: bool,
+}
+
+impl Patch<'_> {
+    fn frame(&self) -> Frame {
+        let data = serde_json::to_string(self).unwrap_or_default();
+        Frame::default().event("patch").data(data)
+    }
 }
 
 /// What the tab shows.
@@ -99,6 +110,7 @@ pub(super) async fn stream(
             .copied(),
         trace: request.extensions().get::<RequestTrace>().cloned(),
         have,
+        turn: 0,
         tab: String::new(),
         events,
         seat: None,
@@ -111,6 +123,16 @@ pub(super) async fn stream(
     Ok(response)
 }
 
+/// A stream for a browser that is not signed in any more: it says so, and ends.
+pub(super) fn gone() -> Response {
+    let told = futures_util::stream::iter([Ok::<_, Infallible>(signed_out())]);
+    Sse::new(told).into_response()
+}
+
+fn signed_out() -> Frame {
+    Frame::default().event("gone").data("signed out")
+}
+
 struct Reader {
     api: Api,
     page: Uri,
@@ -118,6 +140,7 @@ struct Reader {
     address: Option<ConnectInfo<std::net::SocketAddr>>,
     trace: Option<RequestTrace>,
     have: HashMap<String, String>,
+    turn: u64,
     tab: String,
     events: Receiver<Arc<Event>>,
     seat: Option<Seat>,
@@ -157,7 +180,7 @@ fn frames(mut reader: Reader) -> impl Stream<Item = Result<Frame, Infallible>> {
                 // What cannot be drawn now may be drawn at the next beat; the page stays as it is.
                 Some(None) => {}
                 None => {
-                    yield Ok(Frame::default().event("gone").data("signed out"));
+                    yield Ok(signed_out());
                     return;
                 }
             }
@@ -202,9 +225,18 @@ impl Reader {
         let all = || around.iter().chain(&shown.regions);
         let there = |id: &String| all().any(|region| region.id == id);
         let gone: Vec<String> = self.have.keys().filter(|id| !there(id)).cloned().collect();
+        self.turn += 1;
         for id in gone {
             self.have.remove(&id);
-            frames.push(Frame::default().event("less").data(id));
+            let patch = Patch {
+                id: &id,
+                after: None,
+                hash: "",
+                html: "",
+                turn: self.turn,
+                gone: true,
+            };
+            frames.push(patch.frame());
         }
         // What stands around the page has places of its own.
         let before = [None; 4]
@@ -219,9 +251,10 @@ impl Reader {
                 after,
                 hash: &region.hash,
                 html: &region.html,
+                turn: self.turn,
+                gone: false,
             };
-            let data = serde_json::to_string(&patch).unwrap_or_default();
-            frames.push(Frame::default().event("patch").data(data));
+            frames.push(patch.frame());
             self.have.insert(region.id.to_owned(), region.hash.clone());
         }
         let icon = assets::path(&format!("{}.svg", shown.mood.as_str()));

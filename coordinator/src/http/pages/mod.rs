@@ -25,6 +25,7 @@ mod host;
 mod hosts;
 mod interventions;
 mod jobs;
+mod kept;
 mod live;
 mod locks;
 mod log;
@@ -90,6 +91,7 @@ pub fn routes() -> Vec<Route> {
         get("/assets/{name}", Open, assets::show),
         get("/sign-in", Open, sign_in::show),
         post("/sign-in", Open, sign_in::enter),
+        post("/sign-in/kept", Open, sign_in::go_on),
         get("/sign-in/provider", Open, provider::go),
         get("/sign-in/provider/back", Open, provider::come_back),
         get("/invitation/{secret}", Open, sign_in::invitation),

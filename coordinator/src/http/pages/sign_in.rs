@@ -5,6 +5,7 @@ use axum::extract::{Form, Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pointsman_domain::{ActorKind, Refusal};
+use pointsman_shared::api::Problem;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -13,7 +14,8 @@ use super::super::extract::{Path, Query};
 use super::super::problem::{Answer, Failed};
 use super::super::router::Api;
 use super::cookies;
-use super::shown::{Place, Shown};
+use super::kept::Kept;
+use super::shown::{Place, Shown, Went};
 use super::viewer;
 use crate::error::OperationError;
 use crate::operations::begin_session::Browser;
@@ -26,6 +28,7 @@ struct SignIn<'a> {
     next: &'a str,
     name: &'a str,
     refused: Option<&'a Refusal>,
+    kept: Option<&'a Kept>,
     provider: Option<(String, String)>,
 }
 
@@ -58,6 +61,24 @@ pub(super) struct SignInForm {
     token: Zeroizing<String>,
     #[serde(default)]
     next: String,
+    #[serde(default)]
+    kept_to: String,
+    #[serde(default)]
+    kept_from: String,
+    #[serde(default)]
+    kept: String,
+    #[serde(default)]
+    kept_less: String,
+}
+
+impl SignInForm {
+    /// The press that it brings along.
+    fn kept(&self) -> Option<Kept> {
+        (!self.kept_to.is_empty()).then(|| Kept {
+            less: !self.kept_less.is_empty(),
+            ..Kept::again(&self.kept_to, &self.kept_from, self.kept.as_bytes())
+        })
+    }
 }
 
 /// What the form of an invitation holds.
@@ -71,16 +92,31 @@ pub(super) struct AcceptForm {
 
 /// `GET /sign-in`
 pub(super) async fn show(State(api): State<Api>, Query(query): Query<SignInQuery>) -> Answer<Shown> {
-    draw(&api, query.next.as_deref().unwrap_or("/"), "", None)
+    draw(&api, query.next.as_deref().unwrap_or("/"), "", (None, None))
 }
 
-fn draw(api: &Api, next: &str, name: &str, refused: Option<&Refusal>) -> Answer<Shown> {
+/// The sign-in, in answer to a press without a session.
+pub(super) fn signed_out(api: &Api, problem: &Problem, kept: Option<&Kept>) -> Answer<Shown> {
+    let next = kept.map_or("/", |kept| kept.from.as_str());
+    let mut shown = draw(api, next, "", (None, kept))?.once();
+    shown.data = serde_json::to_value(problem)
+        .map_err(|error| OperationError::internal("writing a page's data", error))?;
+    Ok(shown)
+}
+
+fn draw(
+    api: &Api,
+    next: &str,
+    name: &str,
+    (refused, kept): (Option<&Refusal>, Option<&Kept>),
+) -> Answer<Shown> {
     let installation = &api.app.config.installation.name;
     let form = SignIn {
         installation,
         next,
         name,
         refused,
+        kept,
         provider: api.app.config.oidc.as_ref().map(|section| {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.append_pair("next", next);
@@ -97,18 +133,59 @@ pub(super) async fn enter(State(api): State<Api>, headers: HeaderMap, request: R
     let extensions = request.extensions().clone();
     let form: SignInForm = read(request).await?;
     let next = local(&form.next);
+    let kept = form.kept();
     let entered = if form.token.is_empty() {
         begin_session::by_password(&api.app, form.name.trim(), form.password, &browser).await
     } else {
         by_token(&api, form.token.trim(), &extensions, &browser).await
     };
     match entered {
-        Ok(secret) => Ok(cookies::signed_in(&api.app, &secret, next)),
+        Ok(secret) => let_in(&api, &secret, &extensions, (next, kept)).await,
         Err(OperationError::Refused(refusal)) => {
-            let shown = draw(&api, next, form.name.trim(), Some(&refusal))?;
+            let shown = draw(&api, next, form.name.trim(), (Some(&refusal), kept.as_ref()))?;
             Ok(with_status(StatusCode::FORBIDDEN, shown))
         }
         Err(other) => Err(other.into()),
+    }
+}
+
+/// To where somebody wanted, or to what they had typed when their last session was over.
+async fn let_in(
+    api: &Api,
+    secret: &str,
+    extensions: &Extensions,
+    (next, kept): (&str, Option<Kept>),
+) -> Answer<Response> {
+    let viewer = match &kept {
+        Some(_) => viewer::of_secret(&api.app, secret, extensions).await?,
+        None => None,
+    };
+    let (Some(viewer), Some(kept)) = (viewer, kept) else {
+        return Ok(cookies::signed_in(&api.app, secret, next));
+    };
+    let mut response = kept.page(viewer)?;
+    cookies::begin(&api.app, secret, &mut response);
+    Ok(response)
+}
+
+/// `POST /sign-in/kept`: whoever signed in in another tab goes on with what they had typed in this one.
+pub(super) async fn go_on(State(api): State<Api>, headers: HeaderMap, request: Request) -> Answer<Response> {
+    viewer::came_from_here(&headers)?;
+    let found = viewer::find(&api.app, &headers, request.extensions()).await?;
+    let form: SignInForm = read(request).await?;
+    let next = local(&form.next);
+    match (found, form.kept()) {
+        (Some(viewer), Some(kept)) => kept.page(viewer),
+        (Some(_), None) => Ok(Went(next.to_owned()).into_response()),
+        (None, kept) => {
+            let refusal = Refusal::new(
+                pointsman_domain::RefusalKind::Forbidden,
+                "signed_out",
+                "this browser is not signed in yet",
+            );
+            let shown = draw(&api, next, "", (Some(&refusal), kept.as_ref()))?.once();
+            Ok(with_status(StatusCode::UNAUTHORIZED, shown))
+        }
     }
 }
 

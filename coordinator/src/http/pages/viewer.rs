@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -25,10 +25,9 @@ use subtle::ConstantTimeEq as _;
 use super::super::caller::{self, Caller, Credential, address, trace};
 use super::super::problem::{Answer, Failed};
 use super::super::reach::Reach;
-use super::super::repeat::MAX_BODY;
 use super::super::router::Api;
-use super::cookies;
 use super::shown::Went;
+use super::{cookies, kept, live};
 use crate::app::App;
 use crate::operations::{act, begin_session};
 
@@ -121,7 +120,13 @@ pub(in super::super) async fn look(
         return Ok(sign_in_first(&request));
     }
     let Some(viewer) = found.or_else(|| stranger(&api.app, &request)) else {
-        return Ok(sign_in_first(&request));
+        // A stream cannot be led anywhere: its page is told.
+        let streams = request.uri().path() == "/live";
+        return Ok(if streams {
+            live::gone()
+        } else {
+            sign_in_first(&request)
+        });
     };
     let subject = reach.subject(&api.app, &mut request).await?;
     subject.judge(&viewer.caller.actor, action, request.uri().path())?;
@@ -140,11 +145,11 @@ pub(in super::super) async fn press(
     mut request: Request,
     next: Next,
 ) -> Answer<Response> {
-    let Some(viewer) = find(&api.app, request.headers(), request.extensions()).await? else {
-        let what = "you are not signed in any more; nothing was changed";
-        return Err(Failed::unread(StatusCode::UNAUTHORIZED, "signed_out", what));
-    };
     came_from_here(request.headers())?;
+    let Some(viewer) = find(&api.app, request.headers(), request.extensions()).await? else {
+        let (parts, body) = kept::whole(request).await?;
+        return kept::sign_in(api, &parts, &body);
+    };
     let object = request.uri().path().to_owned();
     let subject = reach.subject(&api.app, &mut request).await?;
     if let Err(refusal) = subject.judge(&viewer.caller.actor, action, &object) {
@@ -159,16 +164,13 @@ pub(in super::super) async fn press(
         .await?;
         return Err(refusal.into());
     }
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
-        Failed::unread(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            "the form is larger than 1 MiB",
-        )
-    })?;
+    let (parts, body) = kept::whole(request).await?;
     let proof = url::form_urlencoded::parse(&body).find(|(name, _)| name == PROOF);
     let proven = proof.is_some_and(|(_, value)| value.as_bytes().ct_eq(viewer.proof.as_bytes()).into());
+    if !proven && kept::is_of_ours(&parts.headers) {
+        // A page that was left open since another session: whoever pressed sees what would be sent.
+        return kept::again(viewer, &parts, &body);
+    }
     if !proven {
         let what = "this form does not come from a page of your session; nothing was changed";
         return Err(Failed::unread(StatusCode::FORBIDDEN, "unproven", what));
@@ -207,10 +209,16 @@ pub(super) fn came_from_here(headers: &HeaderMap) -> Answer<()> {
     Err(Failed::unread(StatusCode::FORBIDDEN, "other_origin", what))
 }
 
-async fn find(app: &App, headers: &HeaderMap, extensions: &axum::http::Extensions) -> Answer<Option<Viewer>> {
-    let Some(secret) = cookies::value(headers, cookies::cookie_name(app)) else {
-        return Ok(None);
-    };
+/// Whose session's cookie came along.
+pub(super) async fn find(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Answer<Option<Viewer>> {
+    match cookies::value(headers, cookies::cookie_name(app)) {
+        Some(secret) => of_secret(app, secret, extensions).await,
+        None => Ok(None),
+    }
+}
+
+/// Whose session it is.
+pub(super) async fn of_secret(app: &App, secret: &str, extensions: &Extensions) -> Answer<Option<Viewer>> {
     let session = Digest::of(secret.as_bytes());
     let now = app.clock.now();
     let mut conn = app.store.read().await?;
@@ -249,11 +257,7 @@ async fn find(app: &App, headers: &HeaderMap, extensions: &axum::http::Extension
 }
 
 /// A program that reads a page with a token, such as `curl`. No browser sends one by itself, and no press takes one.
-async fn by_token(
-    app: &App,
-    headers: &HeaderMap,
-    extensions: &axum::http::Extensions,
-) -> Answer<Option<Viewer>> {
+async fn by_token(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Answer<Option<Viewer>> {
     let header = headers.get(AUTHORIZATION);
     let token = header
         .and_then(|value| value.to_str().ok())

@@ -1,0 +1,324 @@
+//! A second project in the same world, whose failures go back by themselves, with a database and releases that nobody
+//! keeps: builds, the gate of migrations, runs that are paused and cancelled, and garbage.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, ensure};
+use pointsman_browser_tests::{Tab, Window};
+use pointsman_shared::api::Page;
+use pointsman_shared::api::deployments::{Deployment, DeploymentState};
+use pointsman_shared::api::releases::{Release, ReleaseState};
+use pointsman_tests::world::until;
+use pointsman_tests::{Repository, World};
+use serde_json::json;
+use tokio::sync::OnceCell;
+
+use crate::told::{acted, asserts, database, pointsman};
+use crate::world::{chooses, number, signed_in, stands, world};
+
+const TARGET: &str = "pay@production";
+const RECIPE: &str = r#"
+[build]
+steps = ["mkdir -p dist && cp src/* dist/"]
+include = ["dist/**", "bin/**", "healthz", "db/**"]
+
+[health]
+command = ["bin/healthy"]
+passes = 1
+interval = "100ms"
+deadline = "20s"
+
+[migrations.pre]
+sql = "db/pre"
+database_url = "${DATABASE_URL}"
+
+[migrations.post]
+sql = "db/post"
+database_url = "${DATABASE_URL}"
+after = "0s"
+"#;
+/// Says how healthy it is, and gives up soon where it is not.
+const HEALTHY: &str = "#!/bin/sh\ngrep -q ok \"$POINTSMAN_RELEASE_DIR/healthz\"\n";
+
+/// 2.0.0; 2.1.0, whose post-migration closes the way back; 2.2.0, which takes seconds to be healthy; 2.3.0, which never
+/// is; 2.4.0. Each is built when a test first needs it.
+async fn pay() -> Result<&'static World> {
+    static PAY: OnceCell<Repository> = OnceCell::const_new();
+    let world = world().await?;
+    PAY.get_or_try_init(|| has_pay(world)).await?;
+    Ok(world)
+}
+
+async fn has_pay(world: &World) -> Result<Repository> {
+    let repository = Repository::create(world.sandbox.dir().join("repositories/pay"))?;
+    let version = |tag: &str, recipe: &str, health: &str| {
+        repository
+            .write("pointsman.toml", recipe)?
+            .write("src/version", tag)?
+            .write("healthz", health)?
+            .tag(tag)
+            .map(drop)
+    };
+    repository.script("bin/healthy", HEALTHY)?;
+    repository.write("db/pre/0001_bills.sql", "CREATE TABLE bills (id int, price int);")?;
+    version("2.0.0", RECIPE, "ok")?;
+    repository
+        .write("db/post/0002_drop.sql", "ALTER TABLE bills DROP price;")?
+        .write("db/post/0002_drop.down.sql", "ALTER TABLE bills ADD price int;")?;
+    version("2.1.0", RECIPE, "ok")?;
+    let slow = RECIPE
+        .replace("passes = 1", "passes = 8")
+        .replace("\"100ms\"", "\"400ms\"");
+    version("2.2.0", &slow, "ok")?;
+    version("2.3.0", &RECIPE.replace("\"20s\"", "\"1s\""), "broken")?;
+    version("2.4.0", RECIPE, "ok")?;
+    let postgres = world.sandbox.services().postgres();
+    let name = format!("{}_pay", world.sandbox.database());
+    postgres.create_database(&name).await?;
+    for host in world.sandbox.web_hosts() {
+        host.make_root("pay")?;
+    }
+    world
+        .applies(json!({
+            "project": [{ "name": "pay", "repository": repository.url() }],
+            "target": [{
+                "project": "pay", "environment": "production", "hosts": { "role": "web" },
+                "root": world.sandbox.target_root("pay"),
+                "strategy": { "waves": ["1", "100%"], "on_failure": "rollback" },
+                "retention": { "keep": 0, "min_age_hours": 0 },
+            }],
+            "variable": [{ "scope": { "target": TARGET }, "name": "DATABASE_URL", "value": postgres.url(&name) }],
+        }))
+        .await?;
+    Ok(repository)
+}
+
+/// The number of a built release of this tag; it is built where it is not, or was collected.
+async fn has(world: &World, tag: &str) -> Result<u32> {
+    if let Some(number) = built(world, tag).await? {
+        return Ok(number);
+    }
+    let wish = json!({ "ref": tag });
+    let release: Release = world.api.post("projects/pay/releases", wish).await?;
+    until("the build is over", || async {
+        let path = format!("projects/pay/releases/%23{}", release.number);
+        let release: Release = world.api.get(&path).await?;
+        ensure!(release.state != ReleaseState::Failed, "{release:?}");
+        Ok((release.state == ReleaseState::Built).then_some(release.number))
+    })
+    .await
+}
+
+async fn built(world: &World, label: &str) -> Result<Option<u32>> {
+    let page: Page<Release> = world.api.get("projects/pay/releases?limit=50").await?;
+    let is = |release: &&Release| release.label.as_str() == label && release.state == ReleaseState::Built;
+    Ok(page.items.iter().find(is).map(|release| release.number))
+}
+
+async fn starts(world: &World, tag: &str) -> Result<i64> {
+    let release = format!("#{}", has(world, tag).await?);
+    let wish = json!({ "target": TARGET, "release": release });
+    let deployment: Deployment = world.api.post("deployments", wish).await?;
+    Ok(deployment.number)
+}
+
+/// Makes a release live, and the one before it the way back.
+async fn live(world: &World, releases: &[&str]) -> Result<()> {
+    for release in releases {
+        let ended = world.ended(starts(world, release).await?).await?;
+        ensure!(ended.state == DeploymentState::Live, "{ended:#?}");
+    }
+    Ok(())
+}
+
+/// The release whose folder a host's link names, by its label.
+async fn runs(world: &World, host: &str) -> Result<String> {
+    let link = world.sandbox.host(host)?.current("pay").context("a link")?;
+    let folder = link.file_name().map(|name| name.to_string_lossy().into_owned());
+    let page: Page<Release> = world.api.get("projects/pay/releases?limit=50").await?;
+    let named = |release: &Release| release.folder.as_ref().map(ToString::to_string);
+    let of = page.items.into_iter().find(|release| named(release) == folder);
+    Ok(of.context("a release of ours")?.label.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_paused_between_waves_and_cancelled_half_way_with_words_that_outlive_patches() -> Result<()>
+{
+    let world = pay().await?;
+    live(world, &["2.0.0"]).await?;
+    let window = Window::open().await?;
+    let tab = signed_in(&window, world).await?;
+    let run = starts(world, "2.2.0").await?;
+    tab.load(&format!("/d/{run}")).await?;
+    tab.press("Pause after this wave").await?;
+    tab.until("it is paused", &stands("paused")).await?;
+    asserts(world, run, DeploymentState::Paused, "deployment.pause").await?;
+    ensure!(runs(world, "web-1").await? == "2.2.0", "the first wave is over");
+    ensure!(runs(world, "web-2").await? == "2.0.0", "the second one waits");
+
+    // Somebody writes why they cancel, and goes to the button; somebody else presses meanwhile.
+    tab.press("Cancel…").await?;
+    tab.fill("#cancel-why", "the fair is on").await?;
+    tab.key("Tab").await?;
+    let other = window.tab(&world.sandbox.url()).await?;
+    other.load(&format!("/d/{run}")).await?;
+    other.press("Go on").await?;
+    other.until("it goes on", &stands("switching")).await?;
+    asserts(world, run, DeploymentState::Switching, "deployment.decide").await?;
+    tab.to_front().await?;
+    tab.until("it is seen to go on", &stands("switching")).await?;
+    let kept = tab
+        .run("[document.getElementById('cancel-why').value, document.activeElement.textContent]")
+        .await?;
+    ensure!(
+        kept[0] == "the fair is on"
+            && kept[1]
+                .as_str()
+                .is_some_and(|at| at.starts_with("Cancel deployment")),
+        "{kept}"
+    );
+    tab.press("Cancel deployment").await?;
+    tab.until("it is cancelled", &stands("cancelled")).await?;
+    world.ended(run).await?;
+    let why = asserts(world, run, DeploymentState::Cancelled, "deployment.cancel").await?;
+    ensure!(why["reason"] == "the fair is on", "{why}");
+    ensure!(runs(world, "web-1").await? == "2.2.0", "what was switched stays");
+    window.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_goes_back_by_itself_and_garbage_is_what_was_foretold() -> Result<()> {
+    let world = pay().await?;
+    live(world, &["2.0.0", "2.1.0"]).await?;
+    has(world, "2.3.0").await?;
+    let window = Window::open().await?;
+    let tab = signed_in(&window, world).await?;
+    tab.load(&format!("/t/{TARGET}")).await?;
+    chooses(&tab, "2.3.0").await?;
+    tab.press("Plan…").await?;
+    tab.press("Deploy 2.3.0 to production").await?;
+    tab.until("it went back", &stands("rolled back")).await?;
+    let failed = number(&tab).await?;
+    world.ended(failed).await?;
+    asserts(world, failed, DeploymentState::RolledBack, "deployment.request").await?;
+    for host in ["web-1", "web-2", "web-3"] {
+        ensure!(runs(world, host).await? == "2.1.0", "{host} is back");
+    }
+
+    // A build of what was pushed since, watched to its end, and made live.
+    if built(world, "2.4.0").await?.is_none() {
+        tab.load("/p/pay").await?;
+        tab.fill("#ref", "2.4.0").await?;
+        tab.press("Build").await?;
+        tab.shows("2.4.0").await?;
+        let shown = "document.querySelector('h1 .is.ok')?.textContent.includes('built')";
+        tab.until("it is built", shown).await?;
+        acted(&world.sandbox, "pay", "release.request", "done").await?;
+        let known = pointsman(&world.sandbox, &["versions", "pay"])?;
+        ensure!(known.to_string().contains("2.4.0"), "{known}");
+    }
+    live(world, &["2.4.0"]).await?;
+    collects(world, &tab).await?;
+    window.close().await
+}
+
+/// What the page says will go is what goes, from every host, and nothing else.
+async fn collects(world: &World, tab: &Tab) -> Result<()> {
+    tab.load("/gc?project=pay").await?;
+    let rows =
+        "[...document.querySelectorAll('tbody tr')].filter(row => row.cells[1]?.textContent.includes('WORD'))
+        .map(row => row.querySelector('th').textContent.trim())";
+    let read = |word: &str| {
+        let rows = rows.replace("WORD", word);
+        async move { anyhow::Ok(serde_json::from_value::<BTreeSet<String>>(tab.run(&rows).await?)?) }
+    };
+    let (going, staying) = (read("goes").await?, read("stays").await?);
+    ensure!(!going.is_empty(), "something goes: {staying:?}");
+    tab.press("Collect now…").await?;
+    tab.press("Collect the garbage of pay").await?;
+    tab.shows("Collection ordered").await?;
+    acted(&world.sandbox, TARGET, "garbage.collect", "done").await?;
+    let page: Page<Release> = world.api.get("projects/pay/releases?limit=50").await?;
+    let folders: BTreeSet<String> = page
+        .items
+        .iter()
+        .filter(|release| staying.contains(release.label.as_str()))
+        .filter_map(|release| release.folder.as_ref().map(ToString::to_string))
+        .collect();
+    for host in world.sandbox.web_hosts() {
+        until("the garbage is gone", || async {
+            let lying: BTreeSet<String> = fs_err::read_dir(host.root("pay").join("releases"))?
+                .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+                .collect::<Result<_>>()?;
+            Ok((lying == folders).then_some(()))
+        })
+        .await?;
+    }
+    let told = pointsman(&world.sandbox, &["gc", "plan", "pay"])?;
+    for label in &going {
+        let still = told["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|item| item["release"] == label.as_str() && item["stays"].is_null());
+        ensure!(!still, "{label} is told to go still: {told}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_closes_the_way_back_until_it_is_reverted_by_presses() -> Result<()> {
+    let world = pay().await?;
+    live(world, &["2.0.0", "2.1.0"]).await?;
+    let window = Window::open().await?;
+    let tab = signed_in(&window, world).await?;
+    let page = format!("/migrations?target={TARGET}");
+    tab.load(&page).await?;
+    tab.press("Run 1 post…").await?;
+    tab.shows("Afterwards there is no way back").await?;
+    tab.press("Run post-migrations").await?;
+    ledger(world, "0002_drop", "applied").await?;
+    acted(&world.sandbox, TARGET, "migration.request", "done").await?;
+
+    tab.load(&format!("/t/{TARGET}")).await?;
+    tab.press("Roll back…").await?;
+    tab.press("Roll pay@production back").await?;
+    tab.shows("0002_drop").await?;
+    acted(&world.sandbox, TARGET, "rollback.request", "refused").await?;
+
+    tab.load(&page).await?;
+    tab.press("Revert…").await?;
+    tab.press("Revert 0002_drop").await?;
+    ledger(world, "0002_drop", "pending").await?;
+    tab.load(&format!("/t/{TARGET}")).await?;
+    tab.press("Roll back…").await?;
+    tab.press("Roll pay@production back").await?;
+    tab.until("it is live", &stands("live")).await?;
+    let back = number(&tab).await?;
+    let ended = world.ended(back).await?;
+    ensure!(ended.release.as_str() == "2.0.0", "{ended:#?}");
+    asserts(world, back, DeploymentState::Live, "rollback.request").await?;
+    window.close().await
+}
+
+/// Waits until a migration stands so in the database and for the operator's command.
+async fn ledger(world: &World, name: &str, state: &str) -> Result<()> {
+    until(&format!("{name} is {state}"), || async {
+        let told = pointsman(&world.sandbox, &["migrations", "ls", TARGET])?;
+        let is = told["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|item| item["name"] == name && item["state"] == state);
+        Ok(is.then_some(()))
+    })
+    .await?;
+    let row = "SELECT count(*) FROM target_migration WHERE name = $1 AND state = $2";
+    let found: i64 = sqlx::query_scalar(row)
+        .bind(name)
+        .bind(state)
+        .fetch_one(&mut database(&world.sandbox).await?)
+        .await?;
+    ensure!(found == 1, "{name} is {state} {found} times");
+    Ok(())
+}
