@@ -7,8 +7,8 @@ use pointsman_shared::api::tokens::RoleName;
 use pointsman_shared::ids::{PrincipalId, ProjectId};
 use sqlx::PgConnection;
 
-use crate::tokens::{rights_from, role_from, roles_from};
 use crate::StoreResult;
+use crate::tokens::{rights_from, role_from, roles_from};
 
 /// An account as it is checked.
 #[derive(Debug)]

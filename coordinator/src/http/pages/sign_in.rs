@@ -99,7 +99,7 @@ pub(super) async fn show(State(api): State<Api>, Query(query): Query<SignInQuery
 pub(super) fn signed_out(api: &Api, problem: &Problem, kept: Option<&Kept>) -> Answer<Shown> {
     let next = kept.map_or("/", |kept| kept.from.as_str());
     let mut shown = draw(api, next, "", (None, kept))?.once();
-    shown.data = serde_json::to_value(problem)
+    shown.data = serde_json::to_string(problem)
         .map_err(|error| OperationError::internal("writing a page's data", error))?;
     Ok(shown)
 }
