@@ -73,7 +73,10 @@ fn address(link: &str) -> Result<(), &'static str> {
         .or_else(|| link.strip_prefix("http://"));
     let rest = rest.ok_or("it has to begin with https:// or http://")?;
     let place = rest.find(PLACE).ok_or("it has no {} where the ticket stands")?;
-    if rest.find(['/', '?', '#', '\\']).is_none_or(|host| host > place) {
+    if rest
+        .find(['/', '?', '#', '\\'])
+        .is_none_or(|end| end == 0 || end > place)
+    {
         return Err("the {} has to stand behind the host");
     }
     let url = Url::parse(&link.replace(PLACE, "1")).map_err(|_| "it is no address")?;
@@ -246,7 +249,10 @@ mod tests {
             ("x", "https://{}"),
             ("x", "https://{}.example.org/"),
             ("x", "https://tracker.example.org:{}/"),
+            // Browsers read these with the ticket as the host.
             ("x", "https:///{}"),
+            ("x", "https://\\{}"),
+            ("x", "https:////{}/browse"),
             ("x", "https://lucy:hush@tracker.example.org/{}"),
             ("x", "https://lucy@tracker.example.org/{}"),
             ("x", "https://tracker.example.org/ {}"),
