@@ -73,6 +73,12 @@ async fn what_was_typed_goes_through_the_sign_in_and_is_sent_by_one_more_press()
     let again = [("proof", proof.as_str()), form[1], form[2]];
     assert_eq!(browser.send_form("/locks", &again).await.leads_to(), "/locks");
     assert_eq!(world.count_of(LOCKS).await, 1);
+
+    // Why a press was refused is not patched away by the page that has its address.
+    let refused = browser.press("/locks/lift", &[("target", "shop@nowhere")]).await;
+    assert_eq!(refused.status, 404);
+    refused.lacks("data-live");
+    browser.get("/p/nothing").await.holds("data-live");
 }
 
 #[tokio::test]

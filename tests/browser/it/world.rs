@@ -9,10 +9,12 @@ use pointsman_tests::World;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
+use crate::told::database;
+
 /// 1.0.0 and 1.1.0 were live one after the other, 1.2.0 failed and is held.
 pub async fn world() -> Result<&'static World> {
     static WORLD: OnceCell<World> = OnceCell::const_new();
-    WORLD
+    let world = WORLD
         .get_or_try_init(|| async {
             let world = World::start_alone().await?;
             world.has_three_versions()?;
@@ -24,9 +26,20 @@ pub async fn world() -> Result<&'static World> {
             }
             world.deploys("1.0.0").await?;
             world.deploys("1.1.0").await?;
-            Ok(world)
+            anyhow::Ok(world)
         })
-        .await
+        .await?;
+    frees(world).await?;
+    Ok(world)
+}
+
+/// Lifts what a test that failed left locked, so that it fails alone.
+async fn frees(world: &World) -> Result<()> {
+    let lift = "UPDATE lock SET released_at = now(), released_by = owner WHERE released_at IS NULL";
+    sqlx::query(lift)
+        .execute(&mut database(&world.sandbox).await?)
+        .await?;
+    Ok(())
 }
 
 /// A deployment that failed and waits for a person.

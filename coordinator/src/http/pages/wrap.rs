@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::http::header::{self, CONTENT_SECURITY_POLICY};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use pointsman_shared::api::Problem;
@@ -124,6 +124,7 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
     let theme = cookies::value(request.headers(), "theme").map(ToOwned::to_owned);
     let keys = cookies::value(request.headers(), "keys") != Some("off");
     let path = request.uri().path().to_owned();
+    let is_press = request.method() == Method::POST;
     let mut response = next.run(request).await;
     let viewer = response.extensions_mut().remove::<Viewer>();
     let stop = match &viewer {
@@ -147,6 +148,7 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
         keys,
         theme: theme.as_deref(),
         uri: &uri,
+        is_press,
     };
     if let Some(shown) = response.extensions_mut().remove::<Arc<Shown>>() {
         return dressed
@@ -174,6 +176,7 @@ struct Dress<'a> {
     keys: bool,
     theme: Option<&'a str>,
     uri: &'a str,
+    is_press: bool,
 }
 
 impl Dress<'_> {
@@ -246,8 +249,10 @@ impl Dress<'_> {
             .and_then(|status| status.canonical_reason())
             .unwrap_or("Refused");
         let back = if problem.status == 401 { "/sign-in" } else { "/" };
-        let shown =
+        let mut shown =
             Shown::new(title, Place::Nowhere, problem)?.with("problem", &Trouble { problem, back })?;
+        // What a press was refused for stays: the page that has its address now is another one.
+        shown.once = self.is_press;
         *answered.status_mut() =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self.page(&shown, Form::Page, &answered)
