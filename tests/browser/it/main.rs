@@ -10,7 +10,6 @@ mod keyboard;
 mod logged;
 mod long_log;
 mod pay;
-mod plain;
 mod soon;
 mod states;
 mod streams;

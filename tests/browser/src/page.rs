@@ -1,6 +1,5 @@
 //! A tab: loads, presses, waits for words, measures, and lets axe look.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -61,8 +60,6 @@ pub struct Painting {
 pub struct Tab {
     pub(crate) page: Page,
     base: String,
-    /// Whether pages run no scripts, and so have no context of their own to ask in.
-    pub(crate) plain: AtomicBool,
 }
 
 impl Tab {
@@ -70,7 +67,6 @@ impl Tab {
         Self {
             page,
             base: base.trim_end_matches('/').to_owned(),
-            plain: AtomicBool::new(false),
         }
     }
 
@@ -234,9 +230,6 @@ impl Tab {
 
     /// Evaluates an expression, and waits for it where it is a promise.
     pub async fn run(&self, expression: &str) -> Result<Value> {
-        if self.plain.load(Ordering::Relaxed) {
-            return self.asks_plainly(expression).await;
-        }
         let done = self.page.evaluate_expression(expression).await?;
         Ok(done.into_value().unwrap_or(Value::Null))
     }

@@ -1,43 +1,15 @@
-//! A tab in other circumstances: without scripts, with scripts of a test's own before the page's, on paper, and with a
-//! pointer that rests somewhere.
+//! A tab in other circumstances: with scripts of a test's own before the page's, on paper, and with a pointer that rests
+//! somewhere.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-use anyhow::{Context as _, Result, ensure};
-use chromiumoxide::cdp::browser_protocol::emulation::{
-    SetEmulatedMediaParams, SetScriptExecutionDisabledParams,
-};
+use anyhow::{Context as _, Result};
+use chromiumoxide::cdp::browser_protocol::emulation::SetEmulatedMediaParams;
 use chromiumoxide::cdp::browser_protocol::page::AddScriptToEvaluateOnNewDocumentParams;
-use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use chromiumoxide::layout::Point;
 use serde_json::Value;
 
 use crate::page::Tab;
 
 impl Tab {
-    /// Runs no script of pages from the next page on.
-    pub async fn without_scripts(&self) -> Result<()> {
-        self.page
-            .execute(SetScriptExecutionDisabledParams::new(true))
-            .await?;
-        self.plain.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Evaluates an expression of the test's own on a page that runs none.
-    pub(crate) async fn asks_plainly(&self, expression: &str) -> Result<Value> {
-        let ask = EvaluateParams::builder()
-            .expression(expression)
-            .return_by_value(true);
-        let ask = ask.build().map_err(|why| anyhow::anyhow!(why))?;
-        let asked = self.page.execute(ask);
-        // While a page is exchanged for another nobody answers.
-        let done = tokio::time::timeout(Duration::from_secs(5), asked).await??;
-        ensure!(done.exception_details.is_none(), "{:?}", done.exception_details);
-        Ok(done.result.result.value.clone().unwrap_or(Value::Null))
-    }
-
     /// Runs this before the scripts of each page from the next one on.
     pub async fn before_scripts(&self, script: &str) -> Result<()> {
         self.page

@@ -175,7 +175,7 @@ mod tests {
         ))];
         let mut seen = 0;
         while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
+            for entry in fs_err::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     folders.push(path);
@@ -184,7 +184,7 @@ mod tests {
                 if path.extension().is_none_or(|end| end != "html") {
                     continue;
                 }
-                let html = std::fs::read_to_string(&path).unwrap();
+                let html = fs_err::read_to_string(&path).unwrap();
                 for field in html
                     .split("<input")
                     .filter(|field| field.contains("type=\"password\""))
