@@ -128,15 +128,12 @@ pub async fn invite(
             .map(|account| (name, account)),
         None => None,
     };
-    let (action, invitation) = match &known {
-        Some((name, account)) => {
-            let link = renew_password::insert(&mut tx, url, name, account, now).await?;
-            ("account.renew_password", link)
-        }
-        None => {
-            let invitation = invite_account::insert(&mut tx, url, name, &role.into(), now).await?;
-            ("account.invite", invitation)
-        }
+    let (action, invitation) = if let Some((name, account)) = &known {
+        let link = renew_password::insert(&mut tx, url, name, account, now).await?;
+        ("account.renew_password", link)
+    } else {
+        let invitation = invite_account::insert(&mut tx, url, name, &role.into(), now).await?;
+        ("account.invite", invitation)
     };
     let act = Act {
         id: AuditId(ids.next()),

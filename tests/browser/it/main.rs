@@ -10,6 +10,7 @@ mod keyboard;
 mod logged;
 mod long_log;
 mod pay;
+mod plain;
 mod soon;
 mod states;
 mod streams;

@@ -31,8 +31,8 @@ pub(super) struct Wish {
     target: Option<TargetName>,
     #[serde(default)]
     release: String,
-    #[serde(default)]
-    wish: String,
+    #[serde(default, rename = "wish")]
+    in_one: String,
 }
 
 impl Wish {
@@ -41,7 +41,7 @@ impl Wish {
             Refusal::invalid("invalid_wish", "the form names no target and release")
                 .hint("choose a release on the page of the target")
         };
-        match (self.target, self.wish.split_once(' ')) {
+        match (self.target, self.in_one.split_once(' ')) {
             (Some(target), _) => Ok((target, self.release)),
             (None, Some((target, release))) => {
                 Ok((target.parse().map_err(|_| unread())?, release.to_owned()))

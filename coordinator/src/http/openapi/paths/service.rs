@@ -14,27 +14,13 @@ use crate::http::paging::PageQuery;
 use crate::metrics;
 
 pub(super) fn operations() -> Vec<Operation> {
+    let mut all = service();
+    all.extend(accounts());
+    all
+}
+
+fn accounts() -> Vec<Operation> {
     vec![
-        get("/healthz", "Whether this process answers").gives_other(200, "text/plain"),
-        get("/readyz", "Whether requests should be sent here, and what is missing")
-            .gives::<Readiness>(200)
-            .gives::<Readiness>(503),
-        get("/version", "Who answers").gives::<Version>(200),
-        get("/metrics", "Metrics for Prometheus").gives_other(200, metrics::MEDIA_TYPE),
-        get("/api/v1/openapi.json", "This document").gives_other(200, "application/json"),
-        get("/api/v1/whoami", "Whose token this is").gives::<WhoAmI>(200),
-        get("/api/v1/doctor", "What is wrong, and what to do about it").gives_all::<Finding>(200),
-        get("/api/v1/audit", "What was done and what was refused, newest first")
-            .query::<AuditQuery>()
-            .gives_page::<AuditEntry>(),
-        get("/api/v1/audit/chain", "Whether the trail is as it was written, all of it recomputed").gives::<AuditChain>(200),
-        get(
-            "/api/v1/events",
-            "What happens: replayed from a cursor, then live. The data of each server-sent event is an `Event`",
-        )
-        .query::<EventsQuery>()
-        .streams::<Event>()
-        .refuses(problems::CURSOR),
         get("/api/v1/accounts", "Accounts of people who sign in to the dashboard, by name")
             .gives_all::<Account>(200),
         post("/api/v1/accounts/invitations", "Invite a person; the one answer that shows the link, which counts once within three days")
@@ -62,6 +48,31 @@ pub(super) fn operations() -> Vec<Operation> {
                 (409, "last_admin"),
                 (422, "invalid_role"),
             ]),
+    ]
+}
+
+fn service() -> Vec<Operation> {
+    vec![
+        get("/healthz", "Whether this process answers").gives_other(200, "text/plain"),
+        get("/readyz", "Whether requests should be sent here, and what is missing")
+            .gives::<Readiness>(200)
+            .gives::<Readiness>(503),
+        get("/version", "Who answers").gives::<Version>(200),
+        get("/metrics", "Metrics for Prometheus").gives_other(200, metrics::MEDIA_TYPE),
+        get("/api/v1/openapi.json", "This document").gives_other(200, "application/json"),
+        get("/api/v1/whoami", "Whose token this is").gives::<WhoAmI>(200),
+        get("/api/v1/doctor", "What is wrong, and what to do about it").gives_all::<Finding>(200),
+        get("/api/v1/audit", "What was done and what was refused, newest first")
+            .query::<AuditQuery>()
+            .gives_page::<AuditEntry>(),
+        get("/api/v1/audit/chain", "Whether the trail is as it was written, all of it recomputed").gives::<AuditChain>(200),
+        get(
+            "/api/v1/events",
+            "What happens: replayed from a cursor, then live. The data of each server-sent event is an `Event`",
+        )
+        .query::<EventsQuery>()
+        .streams::<Event>()
+        .refuses(problems::CURSOR),
         get("/api/v1/tokens", "Tokens, without their secrets")
             .query::<PageQuery>()
             .gives_page::<TokenInfo>(),
