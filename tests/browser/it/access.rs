@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::world::{signed_in, world};
 
 /// Pages, with what they are looked at with.
-const PAGES: [&str; 28] = [
+const PAGES: [&str; 33] = [
     "/",
     "/p",
     "/p/shop",
@@ -38,6 +38,11 @@ const PAGES: [&str; 28] = [
     "/audit",
     "/settings",
     "/settings/accounts",
+    "/settings/projects",
+    "/settings/projects/shop",
+    "/settings/targets/shop@production",
+    "/settings/document",
+    "/p/shop?branch=main",
     "/profile",
     "/p/nothing",
 ];

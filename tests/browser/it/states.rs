@@ -10,7 +10,7 @@ use crate::told::{acted, database, pointsman};
 use crate::world::{held, settled, signed_in, signed_in_at, world};
 
 /// Lists and forms, which stand with nothing in them, too.
-const LISTS: [&str; 18] = [
+const LISTS: [&str; 20] = [
     "/",
     "/p",
     "/d",
@@ -22,6 +22,8 @@ const LISTS: [&str; 18] = [
     "/audit",
     "/find?q=a",
     "/settings/accounts",
+    "/settings/projects",
+    "/settings/document",
     "/settings/tokens",
     "/settings/environments",
     "/settings/variables",

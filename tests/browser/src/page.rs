@@ -203,7 +203,7 @@ impl Tab {
     pub async fn painting(&self) -> Result<Painting> {
         self.until(
             "the page is live and painted",
-            "(document.getElementById('live')?.textContent ?? 'live') === 'live'
+            "(!('live' in document.body.dataset) || document.getElementById('live')?.textContent === 'live')
              && performance.getEntriesByName('first-contentful-paint').length > 0",
         )
         .await?;
