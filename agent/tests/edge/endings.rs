@@ -139,7 +139,9 @@ async fn an_agent_that_is_asked_to_end_says_goodbye() {
     let mut host = Host::joined().await;
     host.start().await;
     let neighbour = host.neighbour.clone();
-    neighbour.hello(0).await;
+    // It says goodbye to whom has heard it: work that was granted is a sign that its hello was answered.
+    let job = neighbour.offer("build", build_of(&host, &["true"])).await;
+    neighbour.result(job).await;
     host.signal(Signal::TERM);
     assert!(host.ended().await.success());
     let is_goodbye = |report: &Report| match &report.content {

@@ -30,7 +30,7 @@ async fn the_trail_leads_to_its_objects_and_is_narrowed() {
         !page.contains("href=\"/t/shop@staging\""),
         "what was refused may not exist: {page}"
     );
-    assert!(page.contains("<td>token</td>"), "{page}");
+    assert!(page.contains("\"By\">token</td>"), "{page}");
     let none = admin.get("/audit?until=2020-01-01").await.expect(200);
     assert!(none.contains("Nothing in the trail fits"), "{none}");
     let today = world.app.clock.now().format("%F").to_string();

@@ -252,7 +252,7 @@ fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
         may: viewer.may_in(&deployment.target.project, Action::Deploy),
         turn: turn(deployment.state),
         may_roll_back: has("rollback"),
-        may_go_on: has("continue"),
+        may_go_on: has(" continue") || has(" resume "),
         back: deployment.from.as_ref().map(ToString::to_string),
         done,
         all: deployment.hosts.len(),
