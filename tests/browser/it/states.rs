@@ -92,7 +92,9 @@ async fn is_let_in(tab: &Tab, sandbox: &Sandbox) -> Result<()> {
         .fetch_one(&mut database(sandbox).await?)
         .await?;
     ensure!(known == 1, "one account is kept");
-    acted(sandbox, "lucy", "session.begin", "done").await.map(drop)
+    acted(sandbox, "account lucy", "session.begin", "done")
+        .await
+        .map(drop)
 }
 
 #[tokio::test(flavor = "multi_thread")]

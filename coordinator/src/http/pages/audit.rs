@@ -18,7 +18,7 @@ use super::viewer::Viewer;
 use crate::operations::verify_audit;
 
 /// Rows of a page.
-const ROWS: i64 = 100;
+const ROWS: i64 = 90;
 /// Rows of a file.
 const MOST: i64 = 100_000;
 
