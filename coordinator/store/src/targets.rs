@@ -41,6 +41,12 @@ pub struct TargetRow {
     pub created_at: DateTime<Utc>,
 }
 
+/// Reads a name that a query put together, such as `shop@production`.
+pub(crate) fn read_name(name: &str) -> StoreResult<TargetName> {
+    name.parse()
+        .map_err(|error| StoreError::inconsistent("target", name, error))
+}
+
 struct Columns {
     id: uuid::Uuid,
     project: String,

@@ -24,7 +24,7 @@ include = ["dist/**", "bin/**", "healthz", "db/**"]
 command = ["bin/healthy"]
 passes = 1
 interval = "100ms"
-deadline = "20s"
+deadline = "60s"
 asserts_release = false
 
 [migrations.pre]
@@ -36,11 +36,10 @@ sql = "db/post"
 database_url = "${DATABASE_URL}"
 after = "0s"
 "#;
-/// Says how healthy it is, and gives up soon where it is not.
-const HEALTHY: &str = "#!/bin/sh\ngrep -q ok \"$POINTSMAN_RELEASE_DIR/healthz\"\n";
+/// Is not healthy while the test holds it in the root of a host.
+const HEALTHY: &str = "#!/bin/sh\nif test -e \"$POINTSMAN_ROOT/hold\"; then exit 1; fi\ngrep -q ok \"$POINTSMAN_RELEASE_DIR/healthz\"\n";
 
-/// 2.0.0; 2.1.0, whose post-migration closes the way back; 2.2.0, which takes seconds to be healthy. Each is
-/// built when a test first needs it.
+/// 2.0.0; 2.1.0, whose post-migration closes the way back; 2.2.0. Each is built when a test first needs it.
 async fn pay() -> Result<&'static World> {
     static PAY: OnceCell<Repository> = OnceCell::const_new();
     let world = world().await?;
@@ -68,10 +67,7 @@ async fn has_pay(world: &World) -> Result<Repository> {
         .write("db/post/0002_drop.sql", "ALTER TABLE bills DROP price;")?
         .write("db/post/0002_drop.down.sql", "ALTER TABLE bills ADD price int;")?;
     version("2.1.0", RECIPE, "ok")?;
-    let slow = RECIPE
-        .replace("passes = 1", "passes = 8")
-        .replace("\"100ms\"", "\"400ms\"");
-    version("2.2.0", &slow, "ok")?;
+    version("2.2.0", RECIPE, "ok")?;
     let postgres = world.sandbox.services().postgres();
     let name = format!("{}_pay", world.sandbox.database());
     postgres.create_database(&name).await?;
@@ -91,6 +87,19 @@ async fn has_pay(world: &World) -> Result<Repository> {
         }))
         .await?;
     Ok(repository)
+}
+
+/// Whether what is switched on the hosts from now on has to wait before it is healthy.
+fn holds(world: &World, held: bool) -> Result<()> {
+    for host in world.sandbox.web_hosts() {
+        let hold = host.root("pay").join("hold");
+        if held {
+            fs_err::write(hold, "")?;
+        } else {
+            fs_err::remove_file(hold)?;
+        }
+    }
+    Ok(())
 }
 
 /// The number of a built release of this tag; it is built where it is not, or was collected.
@@ -148,12 +157,22 @@ async fn a_run_is_paused_between_waves_and_cancelled_half_way_with_words_that_ou
     live(world, &["2.0.0"]).await?;
     let window = Window::open().await?;
     let tab = signed_in(&window, world).await?;
+    holds(world, true)?;
     let run = starts(world, "2.2.0").await?;
     tab.load(&format!("/d/{run}")).await?;
     // A pause before the first wave would keep that one back, too.
-    tab.until("the first wave is switched", &stands("switching"))
-        .await?;
+    until("the first wave is switched", || async {
+        Ok((runs(world, "web-1").await? == "2.2.0").then_some(()))
+    })
+    .await?;
     tab.press("Pause after this wave").await?;
+    let object = format!("deployment #{run}");
+    until("the pause is noted", || async {
+        let noted = acted(&world.sandbox, &object, "deployment.pause", "done").await;
+        Ok(noted.ok())
+    })
+    .await?;
+    holds(world, false)?;
     tab.until("it is paused", &stands("paused")).await?;
     asserts(world, run, DeploymentState::Paused, "deployment.pause").await?;
     ensure!(runs(world, "web-1").await? == "2.2.0", "the first wave is over");
@@ -165,11 +184,11 @@ async fn a_run_is_paused_between_waves_and_cancelled_half_way_with_words_that_ou
     tab.key("Tab").await?;
     let other = window.tab(&world.sandbox.url()).await?;
     other.load(&format!("/d/{run}")).await?;
+    holds(world, true)?;
     other.press("Go on").await?;
     // It switches, then looks whether what it switched is well.
     let goes_on = "!document.querySelector('#head .is').textContent.includes('paused')";
     other.until("it goes on", goes_on).await?;
-    let object = format!("deployment #{run}");
     acted(&world.sandbox, &object, "deployment.decide", "done").await?;
     tab.to_front().await?;
     tab.until("it is seen to go on", goes_on).await?;
@@ -189,6 +208,7 @@ async fn a_run_is_paused_between_waves_and_cancelled_half_way_with_words_that_ou
     let why = asserts(world, run, DeploymentState::Cancelled, "deployment.cancel").await?;
     ensure!(why["reason"] == "the fair is on", "{why}");
     ensure!(runs(world, "web-1").await? == "2.2.0", "what was switched stays");
+    holds(world, false)?;
     window.close().await
 }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use pointsman_shared::name::{ProjectName, TargetName};
-use pointsman_store::views::live_commits::LiveCommit;
-use pointsman_store::{PgConnection, StoreResult, views};
+use pointsman_shared::repository::CommitId;
+use pointsman_store::views::matrix::Cell;
+use pointsman_store::{StoreResult, views};
 
 use super::viewer::Viewer;
 use crate::app::App;
@@ -42,32 +43,27 @@ pub(super) struct Behind {
 
 /// How many commits each target is behind the one before it in the order of promotion, as far as that is counted. What is
 /// not yet is counted after the page was drawn.
-pub(super) async fn counted(
-    app: &App,
-    conn: &mut PgConnection,
-    projects: &[String],
-) -> StoreResult<BTreeMap<TargetName, usize>> {
-    let live = views::live_commits::of_projects(conn, projects).await?;
+pub(super) fn counted(app: &App, targets: &[Cell]) -> BTreeMap<TargetName, usize> {
+    let live: Vec<_> = targets
+        .iter()
+        .filter_map(|target| Some((target, &target.desired.as_ref()?.commit)))
+        .collect();
     let mut known = BTreeMap::new();
     let mut unknown = Vec::new();
     for pair in live.windows(2) {
-        let [before, here] = pair else { continue };
-        if !is_step(before, here) {
+        let [(before, has), (here, lacks)] = pair else { continue };
+        if before.project != here.project || has == lacks {
             continue;
         }
-        let way = (here.project, here.commit.clone(), before.commit.clone());
+        let way = (here.project, CommitId::clone(lacks), CommitId::clone(has));
         match mirrors::distance_known(app, &way) {
             Distance::Commits(commits) => {
-                known.insert(here.target.clone(), commits);
+                known.insert(here.name.clone(), commits);
             }
             Distance::Unknown => {}
             Distance::Uncounted => unknown.push(way),
         }
     }
     mirrors::count_soon(app, unknown);
-    Ok(known)
-}
-
-fn is_step(before: &LiveCommit, here: &LiveCommit) -> bool {
-    before.project == here.project && before.commit != here.commit
+    known
 }

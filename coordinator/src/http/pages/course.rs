@@ -8,11 +8,11 @@ use pointsman_domain::tickets::TicketLinks;
 use pointsman_domain::{Action, forecast};
 use pointsman_shared::api::deployments::{Deployment, DeploymentState};
 use pointsman_shared::api::plans::{PlannedCommits, Usual};
-use pointsman_shared::api::projects::Target;
 use pointsman_shared::api::tokens::AuditEntry;
 use pointsman_shared::name::TargetName;
+use pointsman_store::views::matrix::Cell;
 use pointsman_store::views::way_back::Ready;
-use pointsman_store::{deployments, projects, views};
+use pointsman_store::{projects, views};
 
 use super::super::problem::Answer;
 use super::filters;
@@ -104,14 +104,9 @@ pub(super) async fn read(viewer: &Viewer, deployment: &Deployment) -> Answer<Cou
     };
     let object = format!("deployment #{}", deployment.number);
     let acts = views::audit::done_to(&mut conn, &object, MOST_DECISIONS).await?;
-    let facts = deployments::facts(&mut conn, deployment.id).await?;
-    let rollback = facts.and_then(|facts| facts.rollback);
     let next = if deployment.state == DeploymentState::Live && deployment.kind == "deploy" {
-        let rhythm = app.config.timing.rhythm();
         let of_project = [deployment.target.project.to_string()];
-        let wanted = views::targets::Wanted::of_projects(&of_project);
-        let targets = views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?;
-        next(&targets, deployment)
+        next(&views::matrix::of_projects(&mut conn, &of_project, &[]).await?, deployment)
     } else {
         None
     };
@@ -133,7 +128,7 @@ pub(super) async fn read(viewer: &Viewer, deployment: &Deployment) -> Answer<Cou
         next,
         ready,
         commits,
-        decisions: decisions(&acts, rollback),
+        decisions: decisions(&acts, change.rollback),
         reason: change.reason,
         me,
         tickets,
@@ -200,17 +195,16 @@ const fn may_be_left(state: DeploymentState) -> bool {
 }
 
 /// The environment after this one, where the release is not live yet.
-fn next(targets: &[Target], deployment: &Deployment) -> Option<TargetName> {
-    let of_project = |target: &&Target| target.name.project == deployment.target.project;
-    let mut after = targets
-        .iter()
-        .filter(of_project)
-        .skip_while(|target| target.name != deployment.target);
-    let here = after.next()?;
+fn next(targets: &[Cell], deployment: &Deployment) -> Option<TargetName> {
+    let has = |target: &Cell| {
+        let desired = target.desired.as_ref();
+        desired.is_some_and(|desired| desired.label == deployment.release)
+    };
+    let mut after = targets.iter().skip_while(|target| target.name != deployment.target);
     // Another release went live here since: that one is what goes on.
-    let is_here = here.desired.as_ref() == Some(&deployment.release);
-    let next = after.next().filter(|_| is_here)?;
-    (next.desired.as_ref() != Some(&deployment.release)).then(|| next.name.clone())
+    after.next().filter(|here| has(here))?;
+    let next = after.next().filter(|next| !has(next))?;
+    Some(next.name.clone())
 }
 
 /// `6/6 hosts can return to 1.9.0, usually 0.4s`

@@ -6,9 +6,9 @@ use askama::Template;
 use pointsman_domain::Action;
 use pointsman_shared::api::deployments::{Deployment, ListedState};
 use pointsman_shared::api::locks::Lock;
-use pointsman_shared::api::projects::Target;
 use pointsman_shared::name::TargetName;
 use pointsman_store::PgConnection;
+use pointsman_store::views::matrix;
 use pointsman_store::views::outcomes::Outcome;
 use pointsman_store::{StoreResult, environments, locks, views};
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ impl OverviewQuery {
 #[derive(Serialize)]
 struct Snapshot {
     environments: Vec<String>,
-    targets: Vec<Target>,
+    targets: Vec<matrix::Cell>,
     open: Vec<Deployment>,
     locks: Vec<Lock>,
     #[serde(skip)]
@@ -76,7 +76,7 @@ struct Snapshot {
     #[serde(skip)]
     next: Option<String>,
     #[serde(skip)]
-    outcomes: BTreeMap<TargetName, Vec<Outcome>>,
+    outcomes: BTreeMap<String, Vec<Outcome>>,
     #[serde(skip)]
     behind: BTreeMap<TargetName, usize>,
 }
@@ -118,9 +118,7 @@ struct Cell<'a> {
     target: &'a TargetName,
     live: Option<String>,
     health: Standing,
-    there: usize,
-    all: usize,
-    drift: usize,
+    hosts: matrix::HostCounts,
     lock: Option<&'a Lock>,
     open: Option<(&'a Deployment, Standing)>,
     behind: Option<Behind>,
@@ -176,8 +174,8 @@ async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, 
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = projects.len() > rows;
     projects.truncate(rows);
-    let wanted = views::targets::Wanted::of_projects(&projects);
-    let targets = views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?;
+    let absent = views::hosts::absent(&mut conn, &rhythm).await?;
+    let targets = matrix::of_projects(&mut conn, &projects, &absent).await?;
     let mut environments = environments::names(&mut conn).await?;
     let mut locks = locks::all(&mut conn, now).await?;
     if sight.is_some() {
@@ -190,7 +188,7 @@ async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, 
         });
     }
     let snapshot = Snapshot {
-        behind: behind::counted(app, &mut conn, &projects).await?,
+        behind: behind::counted(app, &targets),
         environments,
         targets,
         open,
@@ -222,31 +220,26 @@ pub(super) async fn projects(
 
 /// Targets come by project, so that a project's are neighbours.
 fn rows<'a>(viewer: &Viewer, snapshot: &'a Snapshot) -> Vec<Row<'a>> {
-    let of_one_project = |one: &Target, other: &Target| one.name.project == other.name.project;
+    let of_one_project =
+        |one: &matrix::Cell, other: &matrix::Cell| one.name.project == other.name.project;
     snapshot
         .targets
         .chunk_by(of_one_project)
         .filter_map(|targets| {
             let found = |environment: &String| {
-                let is = |target: &&Target| target.name.environment.as_str() == environment;
+                let is = |target: &&matrix::Cell| target.name.environment.as_str() == environment;
                 targets
                     .iter()
                     .find(is)
                     .map(|target| cell(snapshot, targets, target))
             };
-            let mut strip: Vec<&Outcome> = targets
-                .iter()
-                .filter_map(|target| snapshot.outcomes.get(&target.name))
-                .flatten()
-                .collect();
-            strip.sort_unstable_by_key(|outcome| std::cmp::Reverse(outcome.number));
-            strip.truncate(usize::try_from(STRIP).unwrap_or_default());
             let project = &targets.first()?.name.project;
+            let strip = snapshot.outcomes.get(project.as_str());
             Some(Row {
                 project: project.as_str(),
                 may_deploy: viewer.may_in(project, Action::Deploy),
                 cells: snapshot.environments.iter().map(found).collect(),
-                strip: strip.into_iter().rev().map(tick).collect(),
+                strip: strip.into_iter().flatten().rev().map(tick).collect(),
             })
         })
         .collect()
@@ -261,12 +254,7 @@ fn tick(outcome: &Outcome) -> Tick {
     }
 }
 
-fn cell<'a>(snapshot: &'a Snapshot, of_project: &'a [Target], target: &'a Target) -> Cell<'a> {
-    let there = target
-        .placements
-        .iter()
-        .filter(|placement| target.desired.is_some() && placement.confirmed == target.desired)
-        .count();
+fn cell<'a>(snapshot: &'a Snapshot, of_project: &'a [matrix::Cell], target: &'a matrix::Cell) -> Cell<'a> {
     let open = snapshot
         .open
         .iter()
@@ -278,54 +266,46 @@ fn cell<'a>(snapshot: &'a Snapshot, of_project: &'a [Target], target: &'a Target
         .filter(|before| before.desired != target.desired);
     Cell {
         target: &target.name,
-        live: target.desired.as_ref().map(ToString::to_string),
+        live: target.desired.as_ref().map(|live| live.label.to_string()),
         health: health(target),
-        there,
-        all: target.placements.len(),
-        drift: target
-            .placements
-            .iter()
-            .filter(|placement| placement.drift.is_some())
-            .count(),
+        hosts: target.hosts,
         lock: snapshot
             .locks
             .iter()
             .find(|lock| lock.target.as_ref() == Some(&target.name)),
         open: open.map(|open| (open, format::deployment(open.state))),
         behind: before.and_then(|before| {
-            let release = before.desired.as_ref()?.to_string();
             Some(Behind {
                 environment: before.name.environment.to_string(),
-                release,
+                release: before.desired.as_ref()?.label.to_string(),
                 commits: snapshot.behind.get(&target.name).copied(),
             })
         }),
-        pushes_paused: !target.push_pauses.is_empty(),
+        pushes_paused: target.pushes_paused,
     }
 }
 
 /// Whether what is live works, apart from whether it is what was wanted: a silent host is never called well.
-fn health(target: &Target) -> Standing {
-    let seen: Vec<_> = target.placements.iter().collect();
-    if seen.is_empty() || target.desired.is_none() {
+fn health(target: &matrix::Cell) -> Standing {
+    let hosts = target.hosts;
+    if hosts.all == 0 || target.desired.is_none() {
         return Standing {
             sign: "–",
             word: "nothing live",
             tone: "unknown",
         };
     }
-    if seen.iter().any(|placement| placement.health == "unhealthy") {
+    if hosts.unhealthy > 0 {
         return format::health("unhealthy");
     }
-    let silent = seen.iter().filter(|placement| !placement.seen).count();
-    if silent > 0 {
+    if hosts.absent > 0 {
         return Standing {
             sign: "?",
             word: "hosts silent",
             tone: "warn",
         };
     }
-    if seen.iter().all(|placement| placement.health == "healthy") {
+    if hosts.healthy == hosts.all {
         return format::health("healthy");
     }
     format::UNKNOWN

@@ -48,9 +48,7 @@ pub(super) async fn show(viewer: &Viewer, query: &OverviewQuery) -> Answer<Shown
     projects.truncate(rows);
     let next = projects.last().filter(|_| more).map(|after| query.after(after));
     if sight.is_some() {
-        let wanted = views::targets::Wanted::of_projects(&projects);
-        let rhythm = viewer.app().config.timing.rhythm();
-        let targets = views::targets::page(&mut conn, wanted, i64::MAX, &rhythm).await?;
+        let targets = views::matrix::of_projects(&mut conn, &projects, &[]).await?;
         let has = |name: &String| targets.iter().any(|it| it.name.environment.as_str() == name);
         environments.retain(has);
     }

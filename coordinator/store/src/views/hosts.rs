@@ -108,6 +108,33 @@ pub async fn suspects(conn: &mut PgConnection, limit: usize, rhythm: &Rhythm) ->
     Ok(found)
 }
 
+/// Ids of hosts that are not there; a coarse choice is judged, as for suspects.
+pub async fn absent(conn: &mut PgConnection, rhythm: &Rhythm) -> StoreResult<Vec<String>> {
+    let now = crate::now(conn).await?;
+    let rows = sqlx::query!(
+        r#"SELECT id, joined_at, revoked_at, paused_at, last_seen_at, instance_id IS NOT NULL AS "has_instance!",
+                  working > 0 AS "working!"
+           FROM host
+           WHERE joined_at IS NULL OR revoked_at IS NOT NULL OR paused_at IS NOT NULL OR instance_id IS NULL
+              OR last_seen_at IS NULL OR last_seen_at < $1"#,
+        now - milliseconds(rhythm.beat_ms.min(rhythm.idle_beat_ms)),
+    )
+    .fetch_all(conn)
+    .await?;
+    let absent = rows.into_iter().filter_map(|row| {
+        let presence = Presence {
+            joined_at: row.joined_at,
+            revoked_at: row.revoked_at,
+            paused: row.paused_at.map(Pause::since),
+            last_seen_at: row.last_seen_at,
+            has_instance: row.has_instance,
+            working: row.working,
+        };
+        presence.absence(now, rhythm).map(|_| row.id)
+    });
+    Ok(absent.collect())
+}
+
 /// Ids of members that hold this text.
 pub async fn holding(conn: &mut PgConnection, text: &str, limit: i64) -> StoreResult<Vec<String>> {
     let ids = sqlx::query_scalar!(

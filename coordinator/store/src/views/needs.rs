@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use pointsman_shared::name::{HostId, TargetName};
 use sqlx::PgConnection;
 
-use crate::{StoreError, StoreResult};
+use crate::{StoreError, StoreResult, targets};
 
 /// How a placement is not as was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +66,7 @@ pub async fn astray(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let wrong =
-                |what: &dyn ToString| StoreError::inconsistent("placement", &row.target, what.to_string());
+            let wrong = |what| StoreError::inconsistent("placement", &row.host_id, what);
             let how = match (row.drift, row.unhealthy, row.wanted) {
                 (Some(drift), ..) => How::Drift(drift),
                 (None, false, Some(wanted)) => How::Behind {
@@ -77,8 +76,8 @@ pub async fn astray(
                 (None, ..) => How::Unhealthy,
             };
             Ok(Astray {
-                target: row.target.parse().map_err(|e| wrong(&e))?,
-                host: row.host_id.parse().map_err(|e| wrong(&e))?,
+                target: targets::read_name(&row.target)?,
+                host: row.host_id.parse().map_err(wrong)?,
                 how,
             })
         })
@@ -106,9 +105,7 @@ pub async fn undecided(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let target = row.target.parse();
-            let target = target.map_err(|error| StoreError::inconsistent("target", &row.target, error))?;
-            Ok((target, row.number))
+            Ok((targets::read_name(&row.target)?, row.number))
         })
         .collect()
 }

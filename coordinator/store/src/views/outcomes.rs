@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pointsman_shared::name::TargetName;
 use sqlx::PgConnection;
 
-use crate::{StoreError, StoreResult};
+use crate::{StoreResult, targets};
 
 /// A deployment that is over.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -18,20 +18,20 @@ pub struct Outcome {
     pub outcome: String,
 }
 
-/// The last `most` deployments of every target of these projects, newest first.
+/// The last `most` deployments of each of these projects, newest first.
 pub async fn last(
     conn: &mut PgConnection,
     projects: &[String],
     most: i64,
-) -> StoreResult<BTreeMap<TargetName, Vec<Outcome>>> {
+) -> StoreResult<BTreeMap<String, Vec<Outcome>>> {
     let rows = sqlx::query!(
-        r#"SELECT project.name AS project, environment.name AS environment, ended.number AS "number!",
-                  release.label AS release, ended.outcome AS "outcome!"
-           FROM target JOIN project ON project.id = target.project_id
-                JOIN environment ON environment.id = target.environment_id,
-                LATERAL (SELECT number, release_id, outcome FROM deployment
-                         WHERE deployment.target_id = target.id AND deployment.ended_at IS NOT NULL
-                         ORDER BY number DESC LIMIT $1) AS ended
+        r#"SELECT project.name AS project, ended.number AS "number!", release.label AS release, ended.outcome AS "outcome!"
+           FROM project,
+                LATERAL (SELECT of_target.* FROM target,
+                                LATERAL (SELECT number, release_id, outcome FROM deployment
+                                         WHERE deployment.target_id = target.id AND deployment.ended_at IS NOT NULL
+                                         ORDER BY number DESC LIMIT $1) AS of_target
+                         WHERE target.project_id = project.id ORDER BY number DESC LIMIT $1) AS ended
                 JOIN release ON release.id = ended.release_id
            WHERE project.name = ANY ($2)
            ORDER BY ended.number DESC"#,
@@ -40,13 +40,9 @@ pub async fn last(
     )
     .fetch_all(conn)
     .await?;
-    let mut last: BTreeMap<TargetName, Vec<Outcome>> = BTreeMap::new();
+    let mut last: BTreeMap<String, Vec<Outcome>> = BTreeMap::new();
     for row in rows {
-        let name = format!("{}@{}", row.project, row.environment);
-        let target = name
-            .parse()
-            .map_err(|error| StoreError::inconsistent("target", &name, error))?;
-        last.entry(target).or_default().push(Outcome {
+        last.entry(row.project).or_default().push(Outcome {
             number: row.number,
             release: row.release,
             outcome: row.outcome,
@@ -95,9 +91,7 @@ pub async fn bad(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let wrong =
-                |error: &dyn ToString| StoreError::inconsistent("target", &row.target, error.to_string());
-            let target = row.target.parse().map_err(|error| wrong(&error))?;
+            let target = targets::read_name(&row.target)?;
             let outcome = Outcome {
                 number: row.number,
                 release: row.release,

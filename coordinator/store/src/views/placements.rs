@@ -8,7 +8,7 @@ use pointsman_shared::name::{HostId, TargetName};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{StoreError, StoreResult};
+use crate::{StoreError, StoreResult, targets};
 
 /// What lies on these hosts, and for which target.
 pub async fn on_hosts(
@@ -53,8 +53,7 @@ pub async fn under_way(conn: &mut PgConnection, host: &HostId) -> StoreResult<Ve
     .await?;
     rows.into_iter()
         .map(|row| {
-            let wrong = |e| StoreError::inconsistent("target", &row.target, e);
-            Ok((row.target.parse().map_err(wrong)?, row.number))
+            Ok((targets::read_name(&row.target)?, row.number))
         })
         .collect()
 }
@@ -132,10 +131,9 @@ async fn select_placements(
     .await?;
     rows.into_iter()
         .map(|row| {
-            let wrong = |what: &dyn ToString| StoreError::inconsistent("placement", row.id, what.to_string());
             Ok(Found {
                 target_id: row.target_id,
-                target: row.target.parse().map_err(|e| wrong(&e))?,
+                target: targets::read_name(&row.target)?,
                 placement: placement(row, now, rhythm)?,
             })
         })

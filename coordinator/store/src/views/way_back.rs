@@ -1,5 +1,6 @@
 //! What a deployment leads from and to: its commits, whether the target can go back, and how quick that usually is.
 
+use pointsman_domain::deployment::RollbackDecision;
 use pointsman_shared::ids::{DeploymentId, ProjectId};
 use pointsman_shared::name::TargetName;
 use pointsman_shared::repository::CommitId;
@@ -21,12 +22,14 @@ pub struct Change {
     pub to: CommitId,
     /// Why it was wished.
     pub reason: Option<String>,
+    /// That it was rolled back.
+    pub rollback: Option<RollbackDecision>,
 }
 
 /// The change that a deployment makes.
 pub async fn change(conn: &mut PgConnection, deployment: DeploymentId) -> StoreResult<Change> {
     let row = sqlx::query!(
-        r#"SELECT release.project_id, before.commit_id AS "before?", release.commit_id, deployment.reason
+        r#"SELECT release.project_id, before.commit_id AS "before?", release.commit_id, deployment.reason, deployment.rollback
            FROM deployment JOIN release ON release.id = deployment.release_id
                 LEFT JOIN release AS before ON before.id = deployment.from_release_id
            WHERE deployment.id = $1"#,
@@ -43,6 +46,11 @@ pub async fn change(conn: &mut PgConnection, deployment: DeploymentId) -> StoreR
             .transpose()?,
         to: row.commit_id.parse().map_err(|e| wrong(&e))?,
         reason: row.reason,
+        rollback: row
+            .rollback
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|e| wrong(&e))?,
     })
 }
 

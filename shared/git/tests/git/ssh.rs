@@ -4,9 +4,12 @@
 //! `postgres` where that is root.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 
 use pointsman_git::{Mirror, SshKey, Transport};
 use pointsman_shared::repository::RepositoryUrl;
@@ -15,17 +18,24 @@ use crate::kit::{World, gits, reference};
 
 const SSHD: &str = "/usr/sbin/sshd";
 
+/// Listens itself and gives every connection a server of its own: a port that was free a moment ago may be another's by
+/// the time that a server takes it.
 struct Server {
     folder: tempfile::TempDir,
-    child: Child,
     port: u16,
     user: String,
+    ends: Arc<AtomicBool>,
+    accepts: Option<JoinHandle<()>>,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.ends.store(true, Ordering::SeqCst);
+        // Wakes it up.
+        TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok();
+        if let Some(accepts) = self.accepts.take() {
+            accepts.join().ok();
+        }
     }
 }
 
@@ -68,6 +78,22 @@ fn make_key(file: &Path) -> String {
     fs_err::read_to_string(file).expect("a key")
 }
 
+fn serve(listener: &TcpListener, sshd: &mut Command, ends: &AtomicBool) {
+    let mut children = Vec::<Child>::new();
+    for stream in listener.incoming().map_while(Result::ok) {
+        if ends.load(Ordering::SeqCst) {
+            break;
+        }
+        let same = stream.try_clone().expect("one more handle");
+        let child = sshd.stdin(OwnedFd::from(stream)).stdout(OwnedFd::from(same)).spawn();
+        children.push(child.expect("sshd; deploy/install-packages tests installs it"));
+    }
+    for mut child in children {
+        child.kill().ok();
+        child.wait().ok();
+    }
+}
+
 impl Server {
     /// Serves a copy of a world's repository to whoever has the key; returns that, too.
     fn start(world: &World) -> (Self, String) {
@@ -85,45 +111,36 @@ impl Server {
         fs_err::copy(at("client.pub"), at("authorized_keys")).expect("copies");
         let copy = at("shop.git").display().to_string();
         world.run(&["clone", "--quiet", "--bare", ".", &copy]);
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let port = port.local_addr().expect("bound").port();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = listener.local_addr().expect("bound").port();
         let config = format!(
-            "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\n\
+            "HostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\n\
              UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nAllowUsers {user}\n",
             at("host_key").display(),
             at("authorized_keys").display(),
         );
         fs_err::write(at("sshd_config"), config).expect("writes");
         own(folder.path(), uid, gid);
-        let log = fs_err::File::create(at("log")).expect("a log").into_parts().0;
-        let child = Command::new(SSHD)
-            .args(["-D", "-e", "-f"])
-            .arg(at("sshd_config"))
-            .uid(uid)
-            .gid(gid)
-            .stderr(log)
-            .spawn()
-            .expect("sshd; deploy/install-packages tests installs it");
+        let mut sshd = Command::new(SSHD);
+        sshd.arg("-i").arg("-f").arg(at("sshd_config")).arg("-E").arg(at("log"));
+        sshd.uid(uid).gid(gid).stderr(Stdio::null());
+        let ends = Arc::new(AtomicBool::new(false));
+        let accepts = Some(std::thread::spawn({
+            let ends = Arc::clone(&ends);
+            move || serve(&listener, &mut sshd, &ends)
+        }));
         let server = Self {
             folder,
-            child,
             port,
             user,
+            ends,
+            accepts,
         };
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert!(
-                Instant::now() < deadline,
-                "sshd does not listen: {}",
-                server.log()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
         (server, private)
     }
 
     fn log(&self) -> String {
-        fs_err::read_to_string(self.folder.path().join("log")).expect("a log")
+        fs_err::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     fn url(&self) -> RepositoryUrl {
@@ -170,8 +187,14 @@ fn a_repository_is_reached_with_its_own_key_alone() {
     let key = |private: &str, hosts: &str| Some(SshKey::new(private, hosts).expect("in memory"));
     let known = server.known_hosts();
 
-    assert!(refused(&world, &server, None).contains("Host key verification failed"));
-    assert!(refused(&world, &server, key(&private, "")).contains("Host key verification failed"));
+    for stranger in [None, key(&private, "")] {
+        let told = refused(&world, &server, stranger);
+        assert!(
+            told.contains("Host key verification failed"),
+            "{told}; {}",
+            server.log()
+        );
+    }
     let mirror = fetch(&world, &server, key(&private, &known)).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(
         mirror.resolve(&reference("main")).expect("resolves").commit,
