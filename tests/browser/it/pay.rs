@@ -102,6 +102,15 @@ fn holds(world: &World, held: bool) -> Result<()> {
     Ok(())
 }
 
+/// Waits until a press has become the newest act on something.
+async fn noted(world: &World, object: &str, act: &str) -> Result<()> {
+    until(&format!("{act} is noted"), || async {
+        Ok(acted(&world.sandbox, object, act, "done").await.ok())
+    })
+    .await?;
+    Ok(())
+}
+
 /// The number of a built release of this tag; it is built where it is not, or was collected.
 async fn has(world: &World, tag: &str) -> Result<u32> {
     if let Some(number) = built(world, tag).await? {
@@ -167,11 +176,7 @@ async fn a_run_is_paused_between_waves_and_cancelled_half_way_with_words_that_ou
     .await?;
     tab.press("Pause after this wave").await?;
     let object = format!("deployment #{run}");
-    until("the pause is noted", || async {
-        let noted = acted(&world.sandbox, &object, "deployment.pause", "done").await;
-        Ok(noted.ok())
-    })
-    .await?;
+    noted(world, &object, "deployment.pause").await?;
     holds(world, false)?;
     tab.until("it is paused", &stands("paused")).await?;
     asserts(world, run, DeploymentState::Paused, "deployment.pause").await?;
@@ -203,12 +208,14 @@ async fn a_run_is_paused_between_waves_and_cancelled_half_way_with_words_that_ou
         "{kept}"
     );
     tab.press("Cancel deployment").await?;
+    // What is switched is judged to its end.
+    noted(world, &object, "deployment.cancel").await?;
+    holds(world, false)?;
     tab.until("it is cancelled", &stands("cancelled")).await?;
     world.ended(run).await?;
     let why = asserts(world, run, DeploymentState::Cancelled, "deployment.cancel").await?;
     ensure!(why["reason"] == "the fair is on", "{why}");
     ensure!(runs(world, "web-1").await? == "2.2.0", "what was switched stays");
-    holds(world, false)?;
     window.close().await
 }
 
