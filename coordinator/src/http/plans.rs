@@ -17,6 +17,5 @@ pub(super) async fn make(caller: Caller, Json(wish): Json<NewPlan>) -> Answer<(S
 
 /// `GET /api/v1/plans/{hash}`
 pub(super) async fn one(caller: Caller, Path(hash): Path<Digest>) -> Answer<Json<Plan>> {
-    let mut conn = caller.app.store.read().await?;
-    Ok(Json(make_plan::find(&mut conn, &hash).await?))
+    Ok(Json(make_plan::look(&caller.app, &hash).await?.plan))
 }

@@ -125,6 +125,18 @@ pub async fn email(app: &App, actor: &Actor, email: &str) -> OperationResult<()>
     .await
 }
 
+/// The account of somebody whom an admin does not let in.
+pub(super) fn disabled(kind: RefusalKind, name: &str) -> Refusal {
+    Refusal::new(
+        kind,
+        "account_disabled",
+        format!("the account {name} may not sign in"),
+    )
+    .hint(format!(
+        "an admin lets it in again: Settings, Accounts, or pointsman account enable {name}"
+    ))
+}
+
 pub(super) async fn known(tx: &mut Transaction, name: &str) -> OperationResult<KnownAccount> {
     let found = accounts::find(tx, name).await?;
     Ok(found.ok_or_else(|| unknown(name))?)

@@ -9,7 +9,7 @@ use pointsman_store::{Transaction, accounts, principals, projects};
 use zeroize::Zeroizing;
 
 use super::begin_session::{self, Browser};
-use super::{act, invite_account, project_roles};
+use super::{act, change_account, invite_account, project_roles};
 use crate::app::App;
 use crate::config::{GroupRole, GroupRoles, OidcSection};
 use crate::error::OperationResult;
@@ -37,9 +37,7 @@ pub async fn execute(
     let (principal, name) = match accounts::of_identity(&mut tx, &known.issuer, &known.subject).await? {
         Some(found) if found.disabled => {
             drop(tx);
-            let what = format!("the account {} may not sign in", found.name);
-            let refusal = Refusal::new(RefusalKind::Forbidden, "account_disabled", what)
-                .hint("an admin enables it: Settings, Accounts");
+            let refusal = change_account::disabled(RefusalKind::Forbidden, &found.name);
             refuse(app, browser, &refusal).await?;
             return Err(refusal.into());
         }

@@ -63,12 +63,12 @@ pub async fn target(conn: &mut PgConnection, name: &TargetName) -> OperationResu
     if let Some(target) = targets::find(conn, name).await? {
         return Ok(target);
     }
-    let names: Vec<String> = targets::all(conn)
+    let names: Vec<String> = targets::names(conn)
         .await?
         .iter()
         // Whoever asks may not know of other projects.
-        .filter(|target| target.name.project == name.project)
-        .map(|target| target.name.to_string())
+        .filter(|(_, known)| known.project == name.project)
+        .map(|(_, known)| known.to_string())
         .collect();
     let list = "pointsman target list";
     Err(unknown("target", "unknown_target", &name.to_string(), &names, list).into())

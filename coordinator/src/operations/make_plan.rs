@@ -12,6 +12,7 @@ use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::ReleaseId;
 use pointsman_shared::migration::MigrationPhase;
+use pointsman_shared::name::ReleaseLabel;
 use pointsman_shared::wire::job::MigrationRunner;
 use pointsman_store::plans::PlannedHost;
 use pointsman_store::projects::ProjectRow;
@@ -78,26 +79,47 @@ pub async fn find(conn: &mut PgConnection, hash: &Digest) -> OperationResult<Pla
     })
 }
 
-/// What a deployment by this plan would be refused for, or wait for, right now.
-pub async fn obstacles_now(app: &App, plan: &Plan) -> OperationResult<Vec<String>> {
-    let agreed = &plan.agreed;
-    let (target, _) = request_deployment::target_of(app, &agreed.target).await?;
+/// A plan, and how its target stands by now.
+#[derive(Debug)]
+pub struct Looked {
+    /// The plan; its obstacles are those of now.
+    pub plan: Plan,
+    /// Number of the deployment that carries it out already.
+    pub under_way: Option<i64>,
+    /// What is live there.
+    pub live: Option<ReleaseLabel>,
+}
+
+/// Looks at a plan as it stands: what stood in the way when it was made may be gone, and other things in its place.
+pub async fn look(app: &App, hash: &Digest) -> OperationResult<Looked> {
+    let mut plan = find(&mut *app.store.read().await?, hash).await?;
+    let (target, _) = request_deployment::target_of(app, &plan.agreed.target).await?;
     let mut tx = app.store.begin().await?;
+    let under_way = deployments::carrying_out(&mut tx, target.id, &plan.hash).await?;
+    plan.obstacles = match under_way {
+        Some(_) => Vec::new(),
+        None => obstacles_now(&mut tx, &target, &plan.agreed).await?,
+    };
+    let live = plans::live(&mut tx, target.id).await?;
+    Ok(Looked {
+        plan,
+        under_way: under_way.map(|open| open.number),
+        live: live.map(|(_, live)| live.label),
+    })
+}
+
+async fn obstacles_now(
+    tx: &mut Transaction,
+    target: &TargetRow,
+    agreed: &Agreed,
+) -> OperationResult<Vec<String>> {
     let spec = format!("#{}", agreed.release.number);
-    let release = find_release::to_look_at(&mut tx, &agreed.target.project, &spec).await?;
+    let release = find_release::to_look_at(tx, &agreed.target.project, &spec).await?;
     if let Err(refusal) = find_release::judge(&release) {
         return Ok(vec![refusal.what]);
     }
-    let hosts = plans::hosts(&mut tx, target.id, None).await?;
-    obstacles(&mut tx, &target, &release, &hosts).await
-}
-
-/// The deployment that carries out this plan already.
-pub async fn under_way(app: &App, plan: &Plan) -> OperationResult<Option<i64>> {
-    let (target, _) = request_deployment::target_of(app, &plan.agreed.target).await?;
-    let mut conn = app.store.read().await?;
-    let open = deployments::carrying_out(&mut conn, target.id, &plan.hash).await?;
-    Ok(open.map(|open| open.number))
+    let hosts = plans::hosts(tx, target.id, None).await?;
+    obstacles(tx, target, &release, &hosts).await
 }
 
 /// Refuses a deployment that would not do what the plan with this hash says.

@@ -2,7 +2,7 @@
 //! counts until then. Whom an OpenID provider signs in has no password, and gets none this way.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, RefusalKind};
 use pointsman_shared::api::accounts::Invitation;
 use pointsman_shared::digest::Digest;
 use pointsman_store::accounts::{self, KnownAccount};
@@ -45,10 +45,7 @@ pub async fn insert(
     now: DateTime<Utc>,
 ) -> OperationResult<Invitation> {
     if account.disabled {
-        let what = format!("the account {name} may not sign in");
-        return Err(Refusal::conflict("account_disabled", what)
-            .hint(format!("pointsman account enable {name}"))
-            .into());
+        return Err(change_account::disabled(RefusalKind::Conflict, name).into());
     }
     if account.password.is_none() {
         let what = format!("{name} signs in by the OpenID provider and has no password");
@@ -84,8 +81,7 @@ pub(super) async fn accept(
     super::accept_invitation::valid(app, invitations::lock_invitation(&mut tx, secret).await?)?;
     let account = change_account::known(&mut tx, name).await?;
     if account.disabled {
-        let what = format!("the account {name} may not sign in");
-        return Err(Refusal::conflict("account_disabled", what).into());
+        return Err(change_account::disabled(RefusalKind::Conflict, name).into());
     }
     accounts::set_password(&mut tx, account.principal, &hash).await?;
     invitations::use_invitation(&mut tx, secret, now).await?;

@@ -123,9 +123,6 @@ impl Store {
             .connect_lazy_with(options.application_name("pointsman-coordinator").options([
                 // Every statement here is short: compiling one takes longer than running it.
                 ("jit", "off".to_owned()),
-                // Filters that are not asked for are null. A plan that has to fit every choice of them, which PostgreSQL takes
-                // after a few executions, reads all of a long past.
-                ("plan_cache_mode", "force_custom_plan".to_owned()),
                 ("statement_timeout", format!("{}s", STATEMENT_TIMEOUT.as_secs())),
             ]));
         Ok(Self::new(pool))

@@ -131,7 +131,21 @@ pub async fn get(conn: &mut PgConnection, id: TargetId) -> StoreResult<Option<Ta
     row.map(TargetRow::try_from).transpose()
 }
 
-/// Every target, by name.
+/// The names of all targets, in the order of [`all`]: for choices, where nothing else of them is shown.
+pub async fn names(conn: &mut PgConnection) -> StoreResult<Vec<(TargetId, TargetName)>> {
+    let rows = sqlx::query!(
+        r#"SELECT target.id, project.name || '@' || environment.name AS "name!"
+           FROM target JOIN project ON project.id = target.project_id
+                JOIN environment ON environment.id = target.environment_id
+           ORDER BY project.name, environment.position, environment.name"#
+    );
+    let rows = rows.fetch_all(conn).await?;
+    rows.into_iter()
+        .map(|row| Ok((TargetId(row.id), read_name(&row.name)?)))
+        .collect()
+}
+
+/// Every target, by project and place in the order of promotion.
 pub async fn all(conn: &mut PgConnection) -> StoreResult<Vec<TargetRow>> {
     let rows = select_targets!("ORDER BY project.name, environment.position, environment.name")
         .fetch_all(conn)

@@ -154,13 +154,12 @@ async fn a_plan_that_is_pressed_twice_is_carried_out_once() {
         let number = one.unwrap().number;
         assert_eq!(number, other.unwrap().number, "both land on the same deployment");
         assert_eq!(press().await.unwrap().number, number, "and so does a later one");
-        assert_eq!(
-            make_plan::under_way(&world.app, &plan).await.unwrap(),
-            Some(number)
-        );
+        let looked = make_plan::look(&world.app, &plan.hash).await.unwrap();
+        assert_eq!(looked.under_way, Some(number));
         // What is being cancelled carries nothing out any more.
         world.cancel(number).await.unwrap();
-        assert_eq!(make_plan::under_way(&world.app, &plan).await.unwrap(), None);
+        let looked = make_plan::look(&world.app, &plan.hash).await.unwrap();
+        assert_eq!(looked.under_way, None);
         let anew = world
             .deploy_with("2.0", |wish| wish.plan = Some(plan.hash))
             .await
@@ -191,12 +190,13 @@ async fn what_stands_in_the_way_of_a_plan_is_said_as_it_is_now() {
         let plan = world.plan("2.0").await.unwrap();
         let wanted = ["shop@production is locked by ann: the audit"];
         assert_eq!(plan.obstacles, wanted);
-        assert_eq!(make_plan::obstacles_now(&world.app, &plan).await.unwrap(), wanted);
+        let looked = make_plan::look(&world.app, &plan.hash).await.unwrap();
+        assert_eq!(looked.plan.obstacles, wanted);
         release_lock::execute(&world.app, &world.actor, Some(&target))
             .await
             .unwrap();
-        let left = make_plan::obstacles_now(&world.app, &plan).await.unwrap();
-        assert!(left.is_empty(), "{left:?}");
+        let looked = make_plan::look(&world.app, &plan.hash).await.unwrap();
+        assert!(looked.plan.obstacles.is_empty(), "{looked:?}");
     })
     .await;
 }

@@ -51,7 +51,9 @@ pub(super) fn counted(app: &App, targets: &[Cell]) -> BTreeMap<TargetName, usize
     let mut known = BTreeMap::new();
     let mut unknown = Vec::new();
     for pair in live.windows(2) {
-        let [(before, has), (here, lacks)] = pair else { continue };
+        let [(before, has), (here, lacks)] = pair else {
+            continue;
+        };
         if before.project != here.project || has == lacks {
             continue;
         }

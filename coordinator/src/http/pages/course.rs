@@ -106,7 +106,10 @@ pub(super) async fn read(viewer: &Viewer, deployment: &Deployment) -> Answer<Cou
     let acts = views::audit::done_to(&mut conn, &object, MOST_DECISIONS).await?;
     let next = if deployment.state == DeploymentState::Live && deployment.kind == "deploy" {
         let of_project = [deployment.target.project.to_string()];
-        next(&views::matrix::of_projects(&mut conn, &of_project, &[]).await?, deployment)
+        next(
+            &views::matrix::of_projects(&mut conn, &of_project, &[]).await?,
+            deployment,
+        )
     } else {
         None
     };
@@ -200,7 +203,9 @@ fn next(targets: &[Cell], deployment: &Deployment) -> Option<TargetName> {
         let desired = target.desired.as_ref();
         desired.is_some_and(|desired| desired.label == deployment.release)
     };
-    let mut after = targets.iter().skip_while(|target| target.name != deployment.target);
+    let mut after = targets
+        .iter()
+        .skip_while(|target| target.name != deployment.target);
     // Another release went live here since: that one is what goes on.
     after.next().filter(|here| has(here))?;
     let next = after.next().filter(|next| !has(next))?;

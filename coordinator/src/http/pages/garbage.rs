@@ -201,9 +201,9 @@ async fn read(viewer: &Viewer, project: Option<&ProjectName>) -> Answer<Known> {
     }
     let is_chosen = |name: &ProjectName| viewer.sees(name) && project.is_none_or(|project| project == name);
     let schedules = schedules::all(&mut conn).await?.into_iter();
-    let targets = targets::all(&mut conn).await?.into_iter();
+    let targets = targets::names(&mut conn).await?.into_iter();
     let targets: Vec<_> = targets
-        .map(|target| target.name)
+        .map(|(_, name)| name)
         .filter(|name| is_chosen(&name.project))
         .collect();
     let many = project.is_none() && targets.len() > TARGETS;

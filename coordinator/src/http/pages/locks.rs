@@ -45,7 +45,7 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
             .is_none_or(|target| viewer.sees(&target.project))
     });
     let may = |target: &TargetName| viewer.may_in(&target.project, Action::Deploy);
-    let targets = targets::all(&mut conn).await?;
+    let targets = targets::names(&mut conn).await?;
     let held: Vec<_> = all
         .iter()
         .filter_map(|lock| lock.target.as_ref().map(|target| (target, lock, may(target))))
@@ -54,7 +54,7 @@ pub(super) async fn show(viewer: Viewer) -> Answer<Shown> {
         stop: all.iter().find(|lock| lock.target.is_none()),
         free: targets
             .into_iter()
-            .map(|target| target.name)
+            .map(|(_, name)| name)
             .filter(|name| may(name) && !held.iter().any(|(target, ..)| *target == name))
             .collect(),
         locks: held,

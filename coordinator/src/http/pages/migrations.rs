@@ -4,6 +4,7 @@
 use askama::Template;
 use pointsman_domain::Action;
 use pointsman_shared::api::migrations::{Migration, MigrationRequest, Migrations};
+use pointsman_shared::ids::TargetId;
 use pointsman_shared::migration::{MigrationName, MigrationPhase, MigrationState};
 use pointsman_shared::name::TargetName;
 use pointsman_shared::wire::job::MigrateMode;
@@ -72,8 +73,8 @@ struct Row<'a> {
 /// `GET /migrations`
 pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
-    let mut all = targets::all(&mut conn).await?;
-    all.retain(|target| viewer.sees(&target.name.project));
+    let mut all = targets::names(&mut conn).await?;
+    all.retain(|(_, name)| viewer.sees(&name.project));
     if let Some(scope) = &which.target {
         scope.check(&viewer, &mut conn).await?;
     }
@@ -82,8 +83,9 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     let concerned = chosen.len();
     chosen.truncate(MOST);
     let mut found = Vec::new();
-    for target in &chosen {
-        let of = of_target(viewer.app(), &mut conn, target, which.release.as_deref()).await?;
+    for name in &chosen {
+        let target = known::target(&mut conn, name).await?;
+        let of = of_target(viewer.app(), &mut conn, &target, which.release.as_deref()).await?;
         if only.is_some() || !of.items.is_empty() {
             found.push(of);
         }
@@ -112,7 +114,7 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     let head = Head {
         chosen: which.target.as_ref(),
         release: which.release.as_deref(),
-        targets: all.iter().map(|target| &target.name).take(OFFERED).collect(),
+        targets: all.iter().map(|(_, name)| name).take(OFFERED).collect(),
         all: concerned,
         shown: chosen.len(),
     };
@@ -129,21 +131,22 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
 }
 
 /// The one target that was asked for, or those with migrations, of one project where that was asked for.
-async fn choose(conn: &mut PgConnection, all: &[TargetRow], scope: Option<&Scope>) -> Answer<Vec<TargetRow>> {
-    match scope {
-        Some(Scope::Target(name)) => Ok(vec![known::target(conn, name).await?]),
-        Some(Scope::Project(project)) => {
-            let of_project = all.iter().filter(|target| target.name.project == *project);
-            with_migrations(conn, &of_project.cloned().collect::<Vec<_>>()).await
-        }
-        None => with_migrations(conn, all).await,
-    }
-}
-
-async fn with_migrations(conn: &mut PgConnection, all: &[TargetRow]) -> Answer<Vec<TargetRow>> {
+async fn choose(
+    conn: &mut PgConnection,
+    all: &[(TargetId, TargetName)],
+    scope: Option<&Scope>,
+) -> Answer<Vec<TargetName>> {
+    let project = match scope {
+        Some(Scope::Target(name)) => return Ok(vec![name.clone()]),
+        Some(Scope::Project(project)) => Some(project),
+        None => None,
+    };
     let concerned = views::migrations::concerned(conn).await?;
-    let has_some = |target: &&TargetRow| concerned.contains(&target.id);
-    Ok(all.iter().filter(has_some).cloned().collect())
+    let is_meant = |name: &TargetName| project.is_none_or(|project| name.project == *project);
+    let found = all
+        .iter()
+        .filter(|(id, name)| concerned.contains(id) && is_meant(name));
+    Ok(found.map(|(_, name)| name.clone()).collect())
 }
 
 async fn of_target(

@@ -157,10 +157,27 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
         .like("pointsman status"))
 }
 
+/// What needs somebody is read beside the rest, but where the rest depends on it.
 async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, Troubles)> {
+    let troubles = async {
+        let sight = viewer.sight();
+        let mut conn = viewer.app().store.read().await?;
+        needs::read(&mut conn, sight.as_deref(), &viewer.app().config.timing.rhythm()).await
+    };
+    if query.only_problems() {
+        let troubles = troubles.await?;
+        return Ok((read_matrix(viewer, query, Some(&troubles)).await?, troubles));
+    }
+    tokio::try_join!(read_matrix(viewer, query, None), troubles)
+}
+
+async fn read_matrix(
+    viewer: &Viewer,
+    query: &OverviewQuery,
+    troubles: Option<&Troubles>,
+) -> StoreResult<Snapshot> {
     let app = viewer.app();
     let sight = viewer.sight();
-    let rhythm = app.config.timing.rhythm();
     let mut conn = app.store.read().await?;
     let open = views::deployments::Wanted {
         state: Some(ListedState::Open),
@@ -168,13 +185,13 @@ async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, 
         ..Default::default()
     };
     let open = views::deployments::page(&mut conn, open, OPEN).await?;
-    let troubles = needs::read(&mut conn, sight.as_deref(), &rhythm).await?;
     let now = pointsman_store::now(&mut conn).await?;
-    let mut projects = projects(&mut conn, sight.as_deref(), query, || troubles.projects(&open)).await?;
+    let troubled = troubles.map(|troubles| troubles.projects(&open));
+    let mut projects = projects(&mut conn, sight.as_deref(), query, troubled).await?;
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = projects.len() > rows;
     projects.truncate(rows);
-    let absent = views::hosts::absent(&mut conn, &rhythm).await?;
+    let absent = views::hosts::absent(&mut conn, &app.config.timing.rhythm()).await?;
     let targets = matrix::of_projects(&mut conn, &projects, &absent).await?;
     let mut environments = environments::names(&mut conn).await?;
     let mut locks = locks::all(&mut conn, now).await?;
@@ -187,41 +204,43 @@ async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, 
                 .is_none_or(|target| viewer.sees(&target.project))
         });
     }
-    let snapshot = Snapshot {
+    Ok(Snapshot {
         behind: behind::counted(app, &targets),
         environments,
-        targets,
         open,
         locks,
-        hosts: views::hosts::count(&mut conn).await?,
+        // Asked where nothing else is there to be seen.
+        hosts: if targets.is_empty() {
+            views::hosts::count(&mut conn).await?
+        } else {
+            0
+        },
+        targets,
         next: projects.last().filter(|_| more).cloned(),
         outcomes: views::outcomes::last(&mut conn, &projects, STRIP).await?,
-    };
-    Ok((snapshot, troubles))
+    })
 }
 
-/// The projects of this page, and one more where there are more.
+/// The projects of this page, and one more where there are more; of those with troubles alone, where they are asked for.
 pub(super) async fn projects(
     conn: &mut PgConnection,
     sight: Option<&[String]>,
     query: &OverviewQuery,
-    troubled: impl FnOnce() -> Vec<String>,
+    troubled: Option<Vec<String>>,
 ) -> StoreResult<Vec<String>> {
     let after = Some(query.after.as_str()).filter(|after| !after.is_empty());
     let holding = query.q.trim();
-    if !query.only_problems() {
+    let Some(mut names) = troubled else {
         return views::projects::with_targets(conn, sight, after, holding, ROWS + 1).await;
-    }
+    };
     let wanted = |name: &String| after.is_none_or(|after| name.as_str() > after) && name.contains(holding);
-    let mut names = troubled();
     names.retain(wanted);
     Ok(names)
 }
 
 /// Targets come by project, so that a project's are neighbours.
 fn rows<'a>(viewer: &Viewer, snapshot: &'a Snapshot) -> Vec<Row<'a>> {
-    let of_one_project =
-        |one: &matrix::Cell, other: &matrix::Cell| one.name.project == other.name.project;
+    let of_one_project = |one: &matrix::Cell, other: &matrix::Cell| one.name.project == other.name.project;
     snapshot
         .targets
         .chunk_by(of_one_project)

@@ -42,7 +42,7 @@ pub(super) async fn show(viewer: &Viewer, query: &OverviewQuery) -> Answer<Shown
         after: query.after.clone(),
         ..OverviewQuery::default()
     };
-    let mut projects = overview::projects(&mut conn, sight.as_deref(), &all, Vec::new).await?;
+    let mut projects = overview::projects(&mut conn, sight.as_deref(), &all, None).await?;
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = projects.len() > rows;
     projects.truncate(rows);

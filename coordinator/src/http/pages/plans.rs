@@ -20,6 +20,7 @@ use super::me::Me;
 use super::prices::{Priced, Prices};
 use super::shown::{Place, Shown, Went};
 use super::viewer::Viewer;
+use crate::operations::make_plan::Looked;
 use crate::operations::{make_plan, request_deployment};
 
 /// How long a deployment to the last environment is held, so that it can be taken back before anything is sent.
@@ -81,7 +82,6 @@ struct Page<'a> {
     held: bool,
     /// The deployment that carries it out already.
     under_way: Option<i64>,
-    obstacles: Vec<String>,
     tickets: TicketLinks,
     pre: Vec<Priced<'a>>,
     post: Vec<Priced<'a>>,
@@ -113,18 +113,13 @@ impl Page<'_> {
 
 /// `GET /plans/{hash}`
 pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Shown> {
-    let rhythm = viewer.app().config.timing.rhythm();
-    let plan = make_plan::find(&mut *viewer.app().store.read().await?, &hash).await?;
+    let Looked {
+        plan,
+        under_way,
+        live,
+    } = make_plan::look(viewer.app(), &hash).await?;
     let target = &plan.agreed.target;
-    // What stood in the way when it was planned may be gone, and other things in its place.
-    let under_way = make_plan::under_way(viewer.app(), &plan).await?;
-    let obstacles = match under_way {
-        Some(_) => Vec::new(),
-        None => make_plan::obstacles_now(viewer.app(), &plan).await?,
-    };
     let mut conn = viewer.app().store.read().await?;
-    let now = views::targets::one(&mut conn, target, &rhythm).await?;
-    let live = now.as_ref().and_then(|now| now.desired.clone());
     let planned_from = plan.agreed.from.as_ref().map(|from| from.label.clone());
     let stale = (live != planned_from).then(|| {
         let live = live.map_or_else(|| "nothing".to_owned(), |live| live.to_string());
@@ -146,7 +141,6 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
         way_back: usual.map(|usual| format::duration(usual.median_ms)),
         held: is_last(&mut conn, target).await?,
         under_way,
-        obstacles,
         tickets: TicketLinks::new(project.as_ref().and_then(|project| project.tickets.as_ref())),
         pre: prices.of(&plan.agreed.pre_migrations, MigrationPhase::Pre),
         post: prices.of(&plan.post_migrations, MigrationPhase::Post),

@@ -7,6 +7,7 @@ use pointsman_shared::api::locks::Lock;
 use pointsman_shared::api::projects::{Placement, Target};
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use pointsman_shared::name::TargetName;
+use pointsman_store::targets::TargetRow;
 use pointsman_store::{locks, views};
 use serde::Serialize;
 
@@ -61,16 +62,18 @@ struct History<'a> {
 
 /// `GET /t/{target}`
 pub(super) async fn show(viewer: Viewer, Path(name): Path<TargetName>) -> Answer<Shown> {
-    let whole = read(&viewer, &name).await?;
+    let may = viewer.may_in(&name.project, Action::Deploy);
+    let (row, whole) = read(&viewer, &name).await?;
     let target = &whole.target;
     let open = whole
         .deployments
         .iter()
         .find(|deployment| Some(deployment.number) == target.open_deployment);
     // While something is open there the way back is decided on its page.
-    let back = match (open, &target.desired) {
-        (None, Some(_)) => Some(foresee(&viewer, &name).await?),
-        (Some(_), _) | (None, None) => None,
+    let back = if may && open.is_none() && target.desired.is_some() {
+        Some(foresee_rollback::execute(viewer.app(), &row).await?)
+    } else {
+        None
     };
     let head = Head {
         target,
@@ -83,7 +86,7 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<TargetName>) -> Answer
         open: open.map(|open| (open, format::deployment(open.state))),
         back: back.as_ref(),
         proof: &viewer.proof,
-        may: viewer.may_in(&name.project, Action::Deploy),
+        may,
     };
     let hosts = Hosts {
         rows: target
@@ -110,11 +113,6 @@ pub(super) async fn show(viewer: Viewer, Path(name): Path<TargetName>) -> Answer
         .with("hosts", &hosts)?
         .with("history", &history)?
         .like(format!("pointsman status {name}")))
-}
-
-async fn foresee(viewer: &Viewer, name: &TargetName) -> Answer<Foreseen> {
-    let row = known::target(&mut *viewer.app().store.read().await?, name).await?;
-    Ok(foresee_rollback::execute(viewer.app(), &row).await?)
 }
 
 /// Whether a host runs what is wanted there; apart from whether that works.
@@ -154,10 +152,10 @@ fn wanted(target: &Target, placement: &Placement) -> Standing {
     }
 }
 
-async fn read(viewer: &Viewer, name: &TargetName) -> Answer<Whole> {
+async fn read(viewer: &Viewer, name: &TargetName) -> Answer<(TargetRow, Whole)> {
     let rhythm = viewer.app().config.timing.rhythm();
     let mut conn = viewer.app().store.read().await?;
-    known::target(&mut conn, name).await?;
+    let row = known::target(&mut conn, name).await?;
     let target = views::targets::one(&mut conn, name, &rhythm).await?;
     let gone = || Refusal::not_found("unknown_target", format!("there is no target {name}"));
     let now = pointsman_store::now(&mut conn).await?;
@@ -167,12 +165,13 @@ async fn read(viewer: &Viewer, name: &TargetName) -> Answer<Whole> {
         brief: true,
         ..Default::default()
     };
-    Ok(Whole {
+    let whole = Whole {
         target: target.ok_or_else(gone)?,
         lock: all.find(|lock| lock.target.as_ref() == Some(name)),
         deployments: views::deployments::page(&mut conn, wanted, 15).await?,
         releases: views::releases::page(&mut conn, &name.project, None, 50).await?,
-    })
+    };
+    Ok((row, whole))
 }
 
 /// `POST /t/{target}/pushes`

@@ -25,6 +25,9 @@ pub async fn facts(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Opt
 
 /// The facts of several deployments, newest first; three queries however many there are, and one for each that waits.
 pub async fn facts_of(conn: &mut PgConnection, ids: &[DeploymentId]) -> StoreResult<Vec<Facts>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let mut all = read_deployments(conn, &ids).await?;
     let mut hosts = read_hosts(conn, &ids).await?;

@@ -48,12 +48,16 @@ const fn stands(state: ListedState) -> (bool, Option<&'static str>) {
 
 /// A page of deployments.
 pub async fn page(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> StoreResult<Vec<Deployment>> {
-    select(conn, wanted, None, limit).await
+    match (wanted.target, wanted.state) {
+        (Some(target), _) => of_target(conn, target, wanted, limit).await,
+        (None, Some(ListedState::Open)) => open(conn, wanted, limit).await,
+        (None, _) => any(conn, wanted, limit).await,
+    }
 }
 
 /// The deployment with this number.
 pub async fn one(conn: &mut PgConnection, number: i64) -> StoreResult<Option<Deployment>> {
-    let Some(mut deployment) = select(conn, Wanted::default(), Some(number), 1).await?.pop() else {
+    let Some(mut deployment) = numbered(conn, number).await?.pop() else {
         return Ok(None);
     };
     if !deployment.state.is_final() {
@@ -116,50 +120,94 @@ struct Columns {
     outcome_detail: Option<String>,
 }
 
-async fn select(
+/// Chooses rows of `deployment` by themselves, newest first, and joins what they name afterwards: so a plan that fits every
+/// choice reads no more than a page of a long past. Whatever has an index of its own is a choice of its own.
+macro_rules! select {
+    ($first:literal, $wanted:ident, $limit:expr $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Columns,
+            r#"SELECT deployment.id, deployment.number, project.name AS project, environment.name AS environment,
+                      release.label AS release, deployment.kind,
+                      (SELECT label FROM release AS origin WHERE origin.id = deployment.from_release_id) AS "from?",
+                      (SELECT name FROM principal WHERE principal.id = deployment.requested_by) AS "requested_by!",
+                      requested_at, GREATEST(scheduled_for, held_until) AS starts_at, started_at, ended_at,
+                      deployment.outcome, deployment.outcome_detail
+               FROM (SELECT * FROM deployment
+                     WHERE "#
+                + $first
+                + r#" AND ($2::boolean IS NULL OR (ended_at IS NOT NULL) = $2)
+                       AND ($3::text IS NULL OR outcome = $3)
+                       AND ($4::bigint IS NULL OR number < $4)
+                       AND ($5::text[] IS NULL
+                            OR target_id IN (SELECT target.id FROM target JOIN project ON project.id = target.project_id
+                                             WHERE project.name = ANY ($5)))
+                       AND ($6::text IS NULL
+                            OR target_id IN (SELECT target.id FROM target JOIN project ON project.id = target.project_id
+                                             WHERE project.name = $6))
+                       AND ($7::text IS NULL
+                            OR requested_by IN (SELECT principal.id FROM principal WHERE principal.name = $7))
+                       AND ($8::text IS NULL
+                            OR release_id IN (SELECT release.id FROM release WHERE release.label = $8))
+                     ORDER BY number DESC LIMIT $1) AS deployment
+                    JOIN target ON target.id = deployment.target_id
+                    JOIN project ON project.id = target.project_id
+                    JOIN environment ON environment.id = target.environment_id
+                    JOIN release ON release.id = deployment.release_id
+               ORDER BY deployment.number DESC"#,
+            $limit,
+            $wanted.state.map(|state| stands(state).0),
+            $wanted.state.and_then(|state| stands(state).1),
+            $wanted.before,
+            $wanted.sight,
+            $wanted.project.map(ProjectName::as_str),
+            $wanted.who,
+            $wanted.release
+            $(, $argument)*
+        )
+    };
+}
+
+async fn numbered(conn: &mut PgConnection, number: i64) -> StoreResult<Vec<Deployment>> {
+    let wanted = Wanted::default();
+    let rows = select!("number = $9", wanted, 1, number);
+    let rows = rows.fetch_all(&mut *conn).await?;
+    told(conn, rows, wanted.brief).await
+}
+
+async fn of_target(
     conn: &mut PgConnection,
+    target: &TargetName,
     wanted: Wanted<'_>,
-    only: Option<i64>,
     limit: i64,
 ) -> StoreResult<Vec<Deployment>> {
-    let state = wanted.state.map(stands);
-    let rows = sqlx::query_as!(
-        Columns,
-        r#"SELECT deployment.id, deployment.number, project.name AS project, environment.name AS environment,
-                  release.label AS release, origin.label AS "from?", deployment.kind,
-                  principal.name AS requested_by, requested_at, GREATEST(scheduled_for, held_until) AS starts_at, started_at, ended_at,
-                  deployment.outcome, deployment.outcome_detail
-           FROM deployment JOIN target ON target.id = deployment.target_id
-                JOIN project ON project.id = target.project_id
-                JOIN environment ON environment.id = target.environment_id
-                JOIN release ON release.id = deployment.release_id
-                LEFT JOIN release origin ON origin.id = deployment.from_release_id
-                JOIN principal ON principal.id = deployment.requested_by
-           WHERE ($1::text IS NULL OR (project.name = $1 AND environment.name = $2))
-             AND ($3::boolean IS NULL OR (ended_at IS NOT NULL) = $3)
-             AND ($4::bigint IS NULL OR deployment.number < $4)
-             AND ($5::bigint IS NULL OR deployment.number = $5)
-             AND ($7::text[] IS NULL OR project.name = ANY($7))
-             AND ($8::text IS NULL OR deployment.outcome = $8)
-             AND ($9::text IS NULL OR project.name = $9)
-             AND ($10::text IS NULL OR principal.name = $10)
-             AND ($11::text IS NULL OR release.label = $11)
-           ORDER BY deployment.number DESC LIMIT $6"#,
-        wanted.target.map(|target| target.project.to_string()),
-        wanted.target.map(|target| target.environment.to_string()),
-        state.map(|(is_over, _)| is_over),
-        wanted.before,
-        only,
+    let rows = select!(
+        "target_id = (SELECT target.id FROM target JOIN project ON project.id = target.project_id
+                      JOIN environment ON environment.id = target.environment_id
+                      WHERE project.name = $9 AND environment.name = $10)",
+        wanted,
         limit,
-        wanted.sight,
-        state.and_then(|(_, outcome)| outcome),
-        wanted.project.map(ProjectName::as_str),
-        wanted.who,
-        wanted.release,
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    let is_brief = |row: &Columns| wanted.brief && row.ended_at.is_some();
+        target.project.as_str(),
+        target.environment.as_str()
+    );
+    let rows = rows.fetch_all(&mut *conn).await?;
+    told(conn, rows, wanted.brief).await
+}
+
+async fn open(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> StoreResult<Vec<Deployment>> {
+    let rows = select!("ended_at IS NULL", wanted, limit);
+    let rows = rows.fetch_all(&mut *conn).await?;
+    told(conn, rows, wanted.brief).await
+}
+
+async fn any(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> StoreResult<Vec<Deployment>> {
+    let rows = select!("true", wanted, limit);
+    let rows = rows.fetch_all(&mut *conn).await?;
+    told(conn, rows, wanted.brief).await
+}
+
+/// Tells what they are, by the facts that decide their next step.
+async fn told(conn: &mut PgConnection, rows: Vec<Columns>, brief: bool) -> StoreResult<Vec<Deployment>> {
+    let is_brief = |row: &Columns| brief && row.ended_at.is_some();
     let whole = rows.iter().filter(|row| !is_brief(row));
     let ids: Vec<_> = whole.map(|row| DeploymentId(row.id)).collect();
     let facts = deployments::facts_of(conn, &ids).await?;

@@ -27,12 +27,15 @@ pub struct Wanted<'a> {
 
 /// A page of jobs, without steps.
 pub async fn page(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> StoreResult<Vec<Job>> {
-    select(conn, wanted, None, limit).await
+    match wanted.deployment {
+        Some(deployment) => of_deployment(conn, deployment, wanted, limit).await,
+        None => any(conn, wanted, limit).await,
+    }
 }
 
 /// The job with this number, with the steps of all its attempts.
 pub async fn one(conn: &mut PgConnection, number: i64) -> StoreResult<Option<Job>> {
-    let Some(mut job) = select(conn, Wanted::default(), Some(number), 1).await?.pop() else {
+    let Some(mut job) = numbered(conn, number).await? else {
         return Ok(None);
     };
     job.steps = steps(conn, job.id).await?;
@@ -57,40 +60,72 @@ struct Columns {
     ended_at: Option<DateTime<Utc>>,
 }
 
-async fn select(
+/// Chooses rows of `job` by themselves, newest first, and joins what they name afterwards: see the deployments.
+macro_rules! select {
+    ($first:literal, $wanted:ident, $limit:expr $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Columns,
+            r#"SELECT job.id, job.number, job.kind, job.state, project.name AS project,
+                      environment.name AS "environment?", release.label AS "release?",
+                      (SELECT number FROM deployment WHERE deployment.id = job.deployment_id) AS deployment,
+                      COALESCE(job.host_id, job.worker_id) AS host, job.epoch, job.reason, job.code, job.created_at,
+                      job.started_at, job.ended_at
+               FROM (SELECT * FROM job
+                     WHERE "#
+                + $first
+                + r#" AND ($2::text IS NULL OR state = $2)
+                       AND ($3::bigint IS NULL OR number < $3)
+                       AND ($4::text[] IS NULL
+                            OR project_id IN (SELECT project.id FROM project WHERE project.name = ANY ($4)))
+                       AND ($5::text IS NULL
+                            OR project_id IN (SELECT project.id FROM project WHERE project.name = $5))
+                       AND ($6::text IS NULL
+                            OR target_id IN (SELECT target.id FROM target
+                                             JOIN environment ON environment.id = target.environment_id
+                                             WHERE environment.name = $6))
+                     ORDER BY number DESC LIMIT $1) AS job
+                    JOIN project ON project.id = job.project_id
+                    LEFT JOIN target ON target.id = job.target_id
+                    LEFT JOIN environment ON environment.id = target.environment_id
+                    LEFT JOIN release ON release.id = job.release_id
+               ORDER BY job.number DESC"#,
+            $limit,
+            $wanted.state.map(JobState::as_str),
+            $wanted.before,
+            $wanted.sight,
+            $wanted.target.map(|target| &target.project).or($wanted.project).map(ProjectName::as_str),
+            $wanted.target.map(|target| target.environment.as_str())
+            $(, $argument)*
+        )
+    };
+}
+
+async fn numbered(conn: &mut PgConnection, number: i64) -> StoreResult<Option<Job>> {
+    let wanted = Wanted::default();
+    let row = select!("number = $7", wanted, 1, number)
+        .fetch_optional(conn)
+        .await?;
+    row.map(Job::try_from).transpose()
+}
+
+async fn of_deployment(
     conn: &mut PgConnection,
+    deployment: i64,
     wanted: Wanted<'_>,
-    only: Option<i64>,
     limit: i64,
 ) -> StoreResult<Vec<Job>> {
-    let project = wanted.target.map(|target| &target.project).or(wanted.project);
-    let rows = sqlx::query_as!(
-        Columns,
-        r#"SELECT job.id, job.number, job.kind, job.state, project.name AS project,
-                  environment.name AS "environment?", release.label AS "release?", deployment.number AS "deployment?",
-                  COALESCE(job.host_id, job.worker_id) AS host, job.epoch, job.reason, job.code, job.created_at,
-                  job.started_at, job.ended_at
-           FROM job JOIN project ON project.id = job.project_id
-                LEFT JOIN target ON target.id = job.target_id
-                LEFT JOIN environment ON environment.id = target.environment_id
-                LEFT JOIN release ON release.id = job.release_id
-                LEFT JOIN deployment ON deployment.id = job.deployment_id
-           WHERE ($1::text IS NULL OR job.state = $1) AND ($2::bigint IS NULL OR deployment.number = $2)
-             AND ($3::bigint IS NULL OR job.number < $3) AND ($4::bigint IS NULL OR job.number = $4)
-             AND ($6::text[] IS NULL OR project.name = ANY($6))
-             AND ($7::text IS NULL OR project.name = $7) AND ($8::text IS NULL OR environment.name = $8)
-           ORDER BY job.number DESC LIMIT $5"#,
-        wanted.state.map(JobState::as_str),
-        wanted.deployment,
-        wanted.before,
-        only,
+    let rows = select!(
+        "deployment_id = (SELECT deployment.id FROM deployment WHERE deployment.number = $7)",
+        wanted,
         limit,
-        wanted.sight,
-        project.map(ProjectName::as_str),
-        wanted.target.map(|target| target.environment.as_str()),
-    )
-    .fetch_all(conn)
-    .await?;
+        deployment
+    );
+    let rows = rows.fetch_all(conn).await?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+async fn any(conn: &mut PgConnection, wanted: Wanted<'_>, limit: i64) -> StoreResult<Vec<Job>> {
+    let rows = select!("true", wanted, limit).fetch_all(conn).await?;
     rows.into_iter().map(Job::try_from).collect()
 }
 

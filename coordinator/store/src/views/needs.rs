@@ -104,9 +104,7 @@ pub async fn undecided(
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|row| {
-            Ok((targets::read_name(&row.target)?, row.number))
-        })
+        .map(|row| Ok((targets::read_name(&row.target)?, row.number)))
         .collect()
 }
 

@@ -10,6 +10,34 @@ use uuid::Uuid;
 
 use crate::{StoreError, StoreResult, targets};
 
+macro_rules! select {
+    ($which:literal, $argument:expr) => {
+        sqlx::query_as!(
+            PlacementColumns,
+            r#"SELECT placement.id, target_id, project.name || '@' || environment.name AS "target!", host_id,
+                      placement.root,
+                      (SELECT label FROM release WHERE release.id = placement.desired_release_id) AS desired,
+                      (SELECT label FROM release WHERE release.id = placement.attempted_release_id) AS attempted,
+                      (SELECT label FROM release WHERE release.id = placement.confirmed_release_id
+                                                   AND root_trouble IS DISTINCT FROM 'unreadable') AS confirmed,
+                      current_folder, generation, fence_generation,
+                      CASE WHEN confirmed_release_id IS NOT NULL AND root_trouble IS DISTINCT FROM 'unreadable'
+                           THEN health ELSE 'unknown' END AS "health!",
+                      COALESCE(drift, problem) AS drift, joined_at, revoked_at, paused_at, last_seen_at,
+                      instance_id IS NOT NULL AS "has_instance!", working > 0 AS "working!",
+                      stopped_at IS NOT NULL AS "stopped!"
+               FROM placement JOIN host ON host.id = placement.host_id
+                    JOIN target ON target.id = placement.target_id
+                    JOIN project ON project.id = target.project_id
+                    JOIN environment ON environment.id = target.environment_id
+               WHERE "#
+                + $which
+                + " AND retired_at IS NULL ORDER BY host_id, 3",
+            $argument
+        )
+    };
+}
+
 /// What lies on these hosts, and for which target.
 pub async fn on_hosts(
     conn: &mut PgConnection,
@@ -17,11 +45,10 @@ pub async fn on_hosts(
     rhythm: &Rhythm,
 ) -> StoreResult<Vec<(TargetName, Placement)>> {
     let now = crate::now(conn).await?;
-    let found = select_placements(conn, None, Some(hosts), now, rhythm).await?;
-    Ok(found
-        .into_iter()
-        .map(|found| (found.target, found.placement))
-        .collect())
+    let rows = select!("host_id = ANY ($1)", hosts).fetch_all(conn).await?;
+    rows.into_iter()
+        .map(|row| found(row, now, rhythm).map(|found| (found.target, found.placement)))
+        .collect()
 }
 
 /// What lies on the hosts of a deployment's target now.
@@ -52,9 +79,7 @@ pub async fn under_way(conn: &mut PgConnection, host: &HostId) -> StoreResult<Ve
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|row| {
-            Ok((targets::read_name(&row.target)?, row.number))
-        })
+        .map(|row| Ok((targets::read_name(&row.target)?, row.number)))
         .collect()
 }
 
@@ -63,16 +88,6 @@ pub(super) struct Found {
     pub(super) target_id: Uuid,
     target: TargetName,
     pub(super) placement: Placement,
-}
-
-/// Those of these targets.
-pub(super) async fn of_targets(
-    conn: &mut PgConnection,
-    targets: &[Uuid],
-    now: DateTime<Utc>,
-    rhythm: &Rhythm,
-) -> StoreResult<Vec<Found>> {
-    select_placements(conn, Some(targets), None, now, rhythm).await
 }
 
 struct PlacementColumns {
@@ -98,46 +113,23 @@ struct PlacementColumns {
     stopped: bool,
 }
 
-async fn select_placements(
+/// Those of these targets.
+pub(super) async fn of_targets(
     conn: &mut PgConnection,
-    targets: Option<&[Uuid]>,
-    hosts: Option<&[String]>,
+    targets: &[Uuid],
     now: DateTime<Utc>,
     rhythm: &Rhythm,
 ) -> StoreResult<Vec<Found>> {
-    let rows = sqlx::query_as!(
-        PlacementColumns,
-        r#"SELECT placement.id, target_id, project.name || '@' || environment.name AS "target!", host_id, placement.root,
-                  desired.label AS "desired?", attempted.label AS "attempted?",
-                  confirmed.label AS "confirmed?", current_folder, generation, fence_generation,
-                  CASE WHEN confirmed.id IS NULL THEN 'unknown' ELSE health END AS "health!",
-                  COALESCE(drift, problem) AS drift, joined_at, revoked_at, paused_at, last_seen_at,
-                  instance_id IS NOT NULL AS "has_instance!", working > 0 AS "working!",
-                  stopped_at IS NOT NULL AS "stopped!"
-           FROM placement JOIN host ON host.id = placement.host_id
-                JOIN target ON target.id = placement.target_id
-                JOIN project ON project.id = target.project_id
-                JOIN environment ON environment.id = target.environment_id
-                LEFT JOIN release desired ON desired.id = placement.desired_release_id
-                LEFT JOIN release attempted ON attempted.id = placement.attempted_release_id
-                LEFT JOIN release confirmed ON confirmed.id = placement.confirmed_release_id
-                                           AND placement.root_trouble IS DISTINCT FROM 'unreadable'
-           WHERE ($1::uuid[] IS NULL OR target_id = ANY ($1)) AND ($2::text[] IS NULL OR host_id = ANY ($2))
-             AND retired_at IS NULL ORDER BY host_id, 3"#,
-        targets,
-        hosts,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Found {
-                target_id: row.target_id,
-                target: targets::read_name(&row.target)?,
-                placement: placement(row, now, rhythm)?,
-            })
-        })
-        .collect()
+    let rows = select!("target_id = ANY ($1)", targets).fetch_all(conn).await?;
+    rows.into_iter().map(|row| found(row, now, rhythm)).collect()
+}
+
+fn found(row: PlacementColumns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Found> {
+    Ok(Found {
+        target_id: row.target_id,
+        target: targets::read_name(&row.target)?,
+        placement: placement(row, now, rhythm)?,
+    })
 }
 
 fn placement(row: PlacementColumns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Placement> {

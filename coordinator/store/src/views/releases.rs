@@ -8,6 +8,34 @@ use sqlx::PgConnection;
 
 use crate::{StoreError, StoreResult};
 
+macro_rules! select {
+    ($tail:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Columns,
+            r#"SELECT release.id, project.name AS project, release.number, release.label, release.reference,
+                      release.commit_id, release.subject, release.author, release.state, release.manifest_digest,
+                      release.folder, release.total_bytes, release.entries, release.failure,
+                      release.recipe_digest IS NOT NULL AS "has_recipe!",
+                      (SELECT max(job.number) FROM job WHERE job.release_id = release.id AND job.kind = 'build') AS job,
+                      COALESCE((SELECT jsonb_agg(jsonb_build_object('mark', said.mark, 'by', marker.name,
+                                                                    'at', said.marked_at, 'evidence', said.evidence)
+                                                 ORDER BY said.mark)
+                                FROM release_mark AS said JOIN principal AS marker ON marker.id = said.marked_by
+                                WHERE said.release_id = release.id), '[]') AS "marks!",
+                      ARRAY(SELECT DISTINCT project.name || '@' || environment.name
+                            FROM placement JOIN target ON target.id = placement.target_id
+                                           JOIN environment ON environment.id = target.environment_id
+                            WHERE placement.confirmed_release_id = release.id AND placement.retired_at IS NULL
+                            ORDER BY 1) AS "live_on!",
+                      (SELECT name FROM principal WHERE principal.id = release.created_by) AS "requested_by!",
+                      release.created_at, release.built_at
+               FROM release JOIN project ON project.id = release.project_id "#
+                + $tail
+            $(, $argument)*
+        )
+    };
+}
+
 /// Releases of a project with a lower number than `before`.
 pub async fn page(
     conn: &mut PgConnection,
@@ -15,7 +43,15 @@ pub async fn page(
     before: Option<i32>,
     limit: i64,
 ) -> StoreResult<Vec<Release>> {
-    select(conn, Some(project.as_str()), None, before, limit).await
+    let rows = select!(
+        "WHERE release.project_id = (SELECT id FROM project WHERE name = $1) AND ($2::integer IS NULL OR release.number < $2)
+         ORDER BY release.number DESC LIMIT $3",
+        project.as_str(),
+        before,
+        limit
+    );
+    let rows = rows.fetch_all(conn).await?;
+    rows.into_iter().map(Release::try_from).collect()
 }
 
 /// A release that was found by its name.
@@ -56,7 +92,10 @@ pub async fn holding(
 
 /// One release.
 pub async fn one(conn: &mut PgConnection, id: ReleaseId) -> StoreResult<Option<Release>> {
-    Ok(select(conn, None, Some(id.0), None, 1).await?.pop())
+    let row = select!("WHERE release.id = $1", id.0)
+        .fetch_optional(conn)
+        .await?;
+    row.map(Release::try_from).transpose()
 }
 
 struct Columns {
@@ -81,46 +120,6 @@ struct Columns {
     requested_by: String,
     created_at: chrono::DateTime<chrono::Utc>,
     built_at: Option<chrono::DateTime<chrono::Utc>>,
-}
-
-async fn select(
-    conn: &mut PgConnection,
-    project: Option<&str>,
-    only: Option<uuid::Uuid>,
-    before: Option<i32>,
-    limit: i64,
-) -> StoreResult<Vec<Release>> {
-    let rows = sqlx::query_as!(
-        Columns,
-        r#"SELECT release.id, project.name AS project, release.number, release.label, release.reference,
-                  release.commit_id, release.subject, release.author, release.state, release.manifest_digest,
-                  release.folder, release.total_bytes, release.entries, release.failure,
-                  release.recipe_digest IS NOT NULL AS "has_recipe!",
-                  (SELECT max(job.number) FROM job WHERE job.release_id = release.id AND job.kind = 'build') AS job,
-                  COALESCE((SELECT jsonb_agg(jsonb_build_object('mark', said.mark, 'by', marker.name,
-                                                                'at', said.marked_at, 'evidence', said.evidence)
-                                             ORDER BY said.mark)
-                            FROM release_mark AS said JOIN principal AS marker ON marker.id = said.marked_by
-                            WHERE said.release_id = release.id), '[]') AS "marks!",
-                  ARRAY(SELECT DISTINCT project.name || '@' || environment.name
-                        FROM placement JOIN target ON target.id = placement.target_id
-                                       JOIN environment ON environment.id = target.environment_id
-                        WHERE placement.confirmed_release_id = release.id AND placement.retired_at IS NULL
-                        ORDER BY 1) AS "live_on!",
-                  principal.name AS requested_by, release.created_at, release.built_at
-           FROM release JOIN project ON project.id = release.project_id
-                        JOIN principal ON principal.id = release.created_by
-           WHERE ($1::text IS NULL OR project.name = $1) AND ($2::uuid IS NULL OR release.id = $2)
-             AND ($3::integer IS NULL OR release.number < $3)
-           ORDER BY release.number DESC LIMIT $4"#,
-        project,
-        only,
-        before,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(Release::try_from).collect()
 }
 
 impl TryFrom<Columns> for Release {

@@ -85,7 +85,10 @@ fn serve(listener: &TcpListener, sshd: &mut Command, ends: &AtomicBool) {
             break;
         }
         let same = stream.try_clone().expect("one more handle");
-        let child = sshd.stdin(OwnedFd::from(stream)).stdout(OwnedFd::from(same)).spawn();
+        let child = sshd
+            .stdin(OwnedFd::from(stream))
+            .stdout(OwnedFd::from(same))
+            .spawn();
         children.push(child.expect("sshd; deploy/install-packages tests installs it"));
     }
     for mut child in children {
@@ -122,7 +125,11 @@ impl Server {
         fs_err::write(at("sshd_config"), config).expect("writes");
         own(folder.path(), uid, gid);
         let mut sshd = Command::new(SSHD);
-        sshd.arg("-i").arg("-f").arg(at("sshd_config")).arg("-E").arg(at("log"));
+        sshd.arg("-i")
+            .arg("-f")
+            .arg(at("sshd_config"))
+            .arg("-E")
+            .arg(at("log"));
         sshd.uid(uid).gid(gid).stderr(Stdio::null());
         let ends = Arc::new(AtomicBool::new(false));
         let accepts = Some(std::thread::spawn({
