@@ -111,6 +111,14 @@ pub struct Http {
     /// Whether the page at `/` shows projects, deployments and hosts to everybody who can reach it.
     #[serde(default)]
     pub public_status: bool,
+    /// How old a sign-in may be, in seconds, when a page starts a deployment to the last environment; 0 = any age.
+    #[serde(default = "fresh_sign_in")]
+    pub fresh_sign_in_s: u32,
+}
+
+/// Fifteen minutes: a screen that was left open starts nothing in production (ASVS 7.5.3).
+const fn fresh_sign_in() -> u32 {
+    15 * 60
 }
 
 impl Http {

@@ -40,6 +40,8 @@ pub struct KnownSession {
     pub name: String,
     /// What it may do, and where: as the account, or as the token.
     pub rights: Rights,
+    /// When it began.
+    pub began_at: DateTime<Utc>,
     /// When it was last used, to the minute.
     pub seen_at: DateTime<Utc>,
     /// When it ends whatever happens.
@@ -71,7 +73,8 @@ pub async fn insert(conn: &mut PgConnection, session: &NewSession<'_>) -> StoreR
 /// The session with this digest.
 pub async fn find(conn: &mut PgConnection, secret: &Digest) -> StoreResult<Option<KnownSession>> {
     let row = sqlx::query!(
-        r#"SELECT session.principal_id, principal.kind, principal.name, session.seen_at, session.expires_at,
+        r#"SELECT session.principal_id, principal.kind, principal.name, session.created_at, session.seen_at,
+                  session.expires_at,
                   COALESCE(token.role, account.role) AS role,
                   CASE WHEN token.id IS NULL THEN
                       (SELECT jsonb_object_agg(project.name, account_project.role)
@@ -101,6 +104,7 @@ pub async fn find(conn: &mut PgConnection, secret: &Digest) -> StoreResult<Optio
         kind: kind_from(&row.kind)?,
         rights: rights_from(&row.name, &role, row.projects)?,
         name: row.name,
+        began_at: row.created_at,
         seen_at: row.seen_at,
         expires_at: row.expires_at,
         void: row.void,

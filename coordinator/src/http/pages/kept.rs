@@ -118,11 +118,25 @@ fn page(headers: &HeaderMap) -> String {
 
 /// The sign-in, in answer to a press: what was typed goes with it.
 pub(super) fn sign_in(api: &Api, parts: &Parts, body: &[u8]) -> Answer<Response> {
-    let what = "you are not signed in any more; nothing was changed";
-    let problem = Problem::new(StatusCode::UNAUTHORIZED.as_u16(), "signed_out", what);
+    let what = "You are not signed in any more, so nothing was changed.";
+    ask(api, ("signed_out", what), parts, body)
+}
+
+/// The sign-in once more, for a press that asks for a fresh one.
+pub(super) fn sign_in_again(api: &Api, parts: &Parts, body: &[u8]) -> Answer<Response> {
+    let minutes = api.app.config.http.fresh_sign_in_s.div_ceil(60);
+    let what = format!(
+        "This goes to the last environment, and you signed in more than {minutes} minutes ago: sign in once more. Nothing \
+         was changed yet."
+    );
+    ask(api, ("sign_in_again", &what), parts, body)
+}
+
+fn ask(api: &Api, (code, what): (&str, &str), parts: &Parts, body: &[u8]) -> Answer<Response> {
+    let problem = Problem::new(StatusCode::UNAUTHORIZED.as_u16(), code, what);
     // Whoever wanted to sign out is.
     let kept = (parts.uri.path() != "/sign-out").then(|| Kept::of(parts, body));
-    let shown = sign_in::signed_out(api, &problem, kept.as_ref())?;
+    let shown = sign_in::asked(api, &problem, what, kept.as_ref())?;
     let mut response = shown.into_response();
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     Ok(response)

@@ -1,7 +1,9 @@
 //! Plans: what a deployment would do, before it is done. The page is the confirmation, and its address can be shared.
 
 use askama::Template;
-use axum::extract::Form;
+use axum::body::Body;
+use axum::extract::{FromRequest as _, Request, State};
+use axum::response::{IntoResponse as _, Response};
 use pointsman_domain::tickets::TicketLinks;
 use pointsman_domain::{Action, Refusal, forecast};
 use pointsman_shared::api::deployments::NewDeployment;
@@ -12,10 +14,12 @@ use pointsman_shared::name::TargetName;
 use pointsman_store::{environments, projects, views};
 use serde::Deserialize;
 
-use super::super::extract::Path;
+use super::super::extract::{Form, Path};
 use super::super::problem::Answer;
+use super::super::router::Api;
 use super::filters;
 use super::format;
+use super::kept;
 use super::me::Me;
 use super::prices::{Priced, Prices};
 use super::shown::{Place, Shown, Went};
@@ -177,17 +181,24 @@ pub(super) struct Carried {
     reason: String,
 }
 
-/// `POST /plans/{hash}`
+/// `POST /plans/{hash}`; to the last environment by whoever signed in lately.
 pub(super) async fn carry_out(
+    State(api): State<Api>,
     viewer: Viewer,
     Path(hash): Path<Digest>,
-    Form(form): Form<Carried>,
-) -> Answer<Went> {
+    request: Request,
+) -> Answer<Response> {
+    let (parts, body) = kept::whole(request).await?;
+    let again = Request::from_parts(parts.clone(), Body::from(body.clone()));
+    let Form(form) = Form::<Carried>::from_request(again, &()).await?;
     let mut conn = viewer.app().store.read().await?;
     let plan = make_plan::find(&mut conn, &hash).await?;
     let target = plan.agreed.target.clone();
     let held = is_last(&mut conn, &target).await?;
     drop(conn);
+    if held && !viewer.is_fresh() {
+        return kept::sign_in_again(&api, &parts, &body);
+    }
     let reason = form.reason.trim();
     let wish = NewDeployment {
         plan: Some(hash),
@@ -196,5 +207,5 @@ pub(super) async fn carry_out(
         ..NewDeployment::new(target, format!("#{}", plan.agreed.release.number))
     };
     let number = request_deployment::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
-    Ok(Went(format!("/d/{number}")))
+    Ok(Went(format!("/d/{number}")).into_response())
 }

@@ -28,6 +28,7 @@ struct SignIn<'a> {
     next: &'a str,
     name: &'a str,
     refused: Option<&'a Refusal>,
+    why: &'a str,
     kept: Option<&'a Kept>,
     provider: Option<(String, String)>,
 }
@@ -92,31 +93,36 @@ pub(super) struct AcceptForm {
 
 /// `GET /sign-in`
 pub(super) async fn show(State(api): State<Api>, Query(query): Query<SignInQuery>) -> Answer<Shown> {
-    draw(&api, query.next.as_deref().unwrap_or("/"), "", (None, None))
+    draw(&api, query.next.as_deref().unwrap_or("/"), "", Told::default())
 }
 
-/// The sign-in, in answer to a press without a session.
-pub(super) fn signed_out(api: &Api, problem: &Problem, kept: Option<&Kept>) -> Answer<Shown> {
+/// The sign-in, in answer to a press without a session, or without one that is fresh enough.
+pub(super) fn asked(api: &Api, problem: &Problem, why: &str, kept: Option<&Kept>) -> Answer<Shown> {
     let next = kept.map_or("/", |kept| kept.from.as_str());
-    let mut shown = draw(api, next, "", (None, kept))?.once();
+    let mut shown = draw(api, next, "", Told { why, kept, ..Told::default() })?.once();
     shown.data = serde_json::to_string(problem)
         .map_err(|error| OperationError::internal("writing a page's data", error))?;
     Ok(shown)
 }
 
-fn draw(
-    api: &Api,
-    next: &str,
-    name: &str,
-    (refused, kept): (Option<&Refusal>, Option<&Kept>),
-) -> Answer<Shown> {
+/// What the sign-in says beside its fields.
+#[derive(Default)]
+struct Told<'a> {
+    refused: Option<&'a Refusal>,
+    /// Why it stands in the way of a press.
+    why: &'a str,
+    kept: Option<&'a Kept>,
+}
+
+fn draw(api: &Api, next: &str, name: &str, told: Told<'_>) -> Answer<Shown> {
     let installation = &api.app.config.installation.name;
     let form = SignIn {
         installation,
         next,
         name,
-        refused,
-        kept,
+        refused: told.refused,
+        why: told.why,
+        kept: told.kept,
         provider: api.app.config.oidc.as_ref().map(|section| {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.append_pair("next", next);
@@ -142,7 +148,12 @@ pub(super) async fn enter(State(api): State<Api>, headers: HeaderMap, request: R
     match entered {
         Ok(secret) => let_in(&api, &secret, &extensions, (next, kept)).await,
         Err(OperationError::Refused(refusal)) => {
-            let shown = draw(&api, next, form.name.trim(), (Some(&refusal), kept.as_ref()))?;
+            let told = Told {
+                refused: Some(&refusal),
+                kept: kept.as_ref(),
+                ..Told::default()
+            };
+            let shown = draw(&api, next, form.name.trim(), told)?;
             Ok(with_status(StatusCode::FORBIDDEN, shown))
         }
         Err(other) => Err(other.into()),
@@ -183,7 +194,12 @@ pub(super) async fn go_on(State(api): State<Api>, headers: HeaderMap, request: R
                 "signed_out",
                 "this browser is not signed in yet",
             );
-            let shown = draw(&api, next, "", (Some(&refusal), kept.as_ref()))?.once();
+            let told = Told {
+                refused: Some(&refusal),
+                kept: kept.as_ref(),
+                ..Told::default()
+            };
+            let shown = draw(&api, next, "", told)?.once();
             Ok(with_status(StatusCode::UNAUTHORIZED, shown))
         }
     }

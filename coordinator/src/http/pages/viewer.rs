@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use pointsman_domain::{Action, Actor, ActorKind};
 use pointsman_shared::api::tokens::RoleName;
@@ -49,12 +50,22 @@ pub(in super::super) struct Viewer {
     pub(super) proof: String,
     /// Digest of the session's secret.
     pub(super) session: Digest,
+    /// When the session began; none where there is none.
+    began_at: Option<DateTime<Utc>>,
 }
 
 impl Viewer {
     /// Whether nobody is signed in.
     pub(super) fn is_stranger(&self) -> bool {
         self.proof.is_empty()
+    }
+
+    /// Whether this person signed in lately enough to start something that is not started by accident, or by whoever
+    /// finds an open screen.
+    pub(super) fn is_fresh(&self) -> bool {
+        let age = i64::from(self.app().config.http.fresh_sign_in_s);
+        let since = self.app().clock.now() - TimeDelta::seconds(age);
+        age == 0 || self.began_at.is_some_and(|began| began > since)
     }
 
     /// The application.
@@ -253,6 +264,7 @@ pub(super) async fn of_secret(app: &App, secret: &str, extensions: &Extensions) 
         caller,
         proof: proof(secret),
         session,
+        began_at: Some(known.began_at),
     }))
 }
 
@@ -277,6 +289,7 @@ async fn by_token(app: &App, headers: &HeaderMap, extensions: &Extensions) -> An
         },
         proof: "-".to_owned(),
         session: Digest::of(id.as_bytes()),
+        began_at: None,
     }))
 }
 
@@ -303,6 +316,7 @@ fn stranger(app: &App, request: &Request) -> Option<Viewer> {
         },
         proof: String::new(),
         session,
+        began_at: None,
     })
 }
 
