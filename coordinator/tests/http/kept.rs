@@ -1,10 +1,15 @@
 //! A session that is over in the middle of a form: what was typed goes through the sign-in, and waits for one more press.
 
 use chrono::TimeDelta;
+use pointsman_coordinator::operations::sync_placements;
+use pointsman_store::targets;
 use reqwest::Method;
 
+use crate::agents::Agent;
 use crate::browser::{Browser, Page, read};
+use crate::course::two_stages;
 use crate::keeper::between;
+use crate::repository::Repository;
 use crate::world::World;
 
 const LOCKS: &str = "SELECT count(*) FROM lock WHERE reason = 'the fair & more'";
@@ -165,4 +170,56 @@ async fn no_secret_is_carried_and_no_other_site_has_a_form_kept() {
     let out = Browser::new(&world).send_form("/sign-out", &[]).await;
     assert_eq!(out.status, 401);
     out.lacks("kept_to");
+}
+
+/// Every target has one; the reconciler, which would see to it, does not run here.
+async fn has_a_host(world: &World) {
+    Agent::member(world, "web-1", &[("role", "web")], &[]).await;
+    let mut tx = world.app.store.begin().await.unwrap();
+    for target in targets::all(&mut tx).await.unwrap() {
+        sync_placements::sync(&world.app, &mut tx, &target).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deployment_to_the_last_environment_asks_for_a_fresh_sign_in() {
+    let repository = Repository::new();
+    let (world, _) = two_stages(&repository, "deployer").await;
+    has_a_host(&world).await;
+    let mut browser = Browser::with_role(&world, "deployer").await;
+    let wish = [("wish", "shop@production 1.1.0")];
+    let plan = browser.press("/plans", &wish).await.leads_to().to_owned();
+    world.clock.put_forward(TimeDelta::minutes(16));
+    let reason = [("reason", "the fair & more")];
+    let page = browser.press(&plan, &reason).await;
+    assert_eq!(page.status, 401);
+    page.holds("you signed in more than 15 minutes ago");
+    let made = "SELECT count(*) FROM deployment WHERE reason = 'the fair & more'";
+    assert_eq!(world.count_of(made).await, 0);
+
+    let token = world.token_of("deployer").await;
+    let shown = browser.enter(&with(&carried(&page), &[("token", &token)])).await;
+    shown.holds("the fair &#38; more");
+    let once = [("proof", shown.proof()), ("reason", "the fair & more".to_owned())];
+    let once: Vec<_> = once.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let went = browser.send_form(&plan, &once).await;
+    assert!(went.leads_to().starts_with("/d/"), "{}", went.html);
+    assert_eq!(world.count_of(made).await, 1);
+}
+
+#[tokio::test]
+async fn earlier_environments_and_going_back_ask_for_no_fresh_sign_in() {
+    let repository = Repository::new();
+    let (world, _) = two_stages(&repository, "deployer").await;
+    has_a_host(&world).await;
+    let browser = Browser::with_role(&world, "deployer").await;
+    let wish = [("wish", "shop@beta 1.0.0")];
+    let plan = browser.press("/plans", &wish).await.leads_to().to_owned();
+    world.clock.put_forward(TimeDelta::minutes(16));
+    assert!(browser.press(&plan, &[]).await.leads_to().starts_with("/d/"));
+    let back = browser
+        .press("/rollbacks", &[("target", "shop@production")])
+        .await;
+    assert_ne!(back.status, 401, "{}", back.html);
 }

@@ -15,5 +15,6 @@ mod soon;
 mod states;
 mod streams;
 mod told;
+mod upkeep;
 mod waiting;
 mod world;

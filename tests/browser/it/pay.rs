@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use crate::told::{acted, asserts, database, pointsman};
 use crate::world::{number, signed_in, stands, world};
 
-const TARGET: &str = "pay@production";
+pub const TARGET: &str = "pay@production";
 const RECIPE: &str = r#"
 [build]
 steps = ["mkdir -p dist && cp src/* dist/"]
@@ -39,8 +39,9 @@ after = "0s"
 /// Is not healthy while the test holds it in the root of a host.
 const HEALTHY: &str = "#!/bin/sh\nif test -e \"$POINTSMAN_ROOT/hold\"; then exit 1; fi\ngrep -q ok \"$POINTSMAN_RELEASE_DIR/healthz\"\n";
 
-/// 2.0.0; 2.1.0, whose post-migration closes the way back; 2.2.0. Each is built when a test first needs it.
-async fn pay() -> Result<&'static World> {
+/// 2.0.0; 2.1.0, whose post-migration closes the way back; 2.2.0; 2.3.0, which is never healthy. Each is built when a test
+/// first needs it.
+pub async fn pay() -> Result<&'static World> {
     static PAY: OnceCell<Repository> = OnceCell::const_new();
     let world = world().await?;
     PAY.get_or_try_init(|| has_pay(world)).await?;
@@ -68,6 +69,7 @@ async fn has_pay(world: &World) -> Result<Repository> {
         .write("db/post/0002_drop.down.sql", "ALTER TABLE bills ADD price int;")?;
     version("2.1.0", RECIPE, "ok")?;
     version("2.2.0", RECIPE, "ok")?;
+    version("2.3.0", &RECIPE.replace("\"60s\"", "\"2s\""), "never")?;
     let postgres = world.sandbox.services().postgres();
     let name = format!("{}_pay", world.sandbox.database());
     postgres.create_database(&name).await?;
@@ -103,7 +105,7 @@ fn holds(world: &World, held: bool) -> Result<()> {
 }
 
 /// Waits until a press has become the newest act on something.
-async fn noted(world: &World, object: &str, act: &str) -> Result<()> {
+pub async fn noted(world: &World, object: &str, act: &str) -> Result<()> {
     until(&format!("{act} is noted"), || async {
         Ok(acted(&world.sandbox, object, act, "done").await.ok())
     })
@@ -141,7 +143,7 @@ async fn starts(world: &World, tag: &str) -> Result<i64> {
 }
 
 /// Makes a release live, and the one before it the way back.
-async fn live(world: &World, releases: &[&str]) -> Result<()> {
+pub async fn live(world: &World, releases: &[&str]) -> Result<()> {
     for release in releases {
         let ended = world.ended(starts(world, release).await?).await?;
         ensure!(ended.state == DeploymentState::Live, "{ended:#?}");
@@ -150,7 +152,7 @@ async fn live(world: &World, releases: &[&str]) -> Result<()> {
 }
 
 /// The release whose folder a host's link names, by its label.
-async fn runs(world: &World, host: &str) -> Result<String> {
+pub async fn runs(world: &World, host: &str) -> Result<String> {
     let link = world.sandbox.host(host)?.current("pay").context("a link")?;
     let folder = link.file_name().map(|name| name.to_string_lossy().into_owned());
     let page: Page<Release> = world.api.get("projects/pay/releases?limit=50").await?;

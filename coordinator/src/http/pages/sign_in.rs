@@ -99,7 +99,17 @@ pub(super) async fn show(State(api): State<Api>, Query(query): Query<SignInQuery
 /// The sign-in, in answer to a press without a session, or without one that is fresh enough.
 pub(super) fn asked(api: &Api, problem: &Problem, why: &str, kept: Option<&Kept>) -> Answer<Shown> {
     let next = kept.map_or("/", |kept| kept.from.as_str());
-    let mut shown = draw(api, next, "", Told { why, kept, ..Told::default() })?.once();
+    let mut shown = draw(
+        api,
+        next,
+        "",
+        Told {
+            why,
+            kept,
+            ..Told::default()
+        },
+    )?
+    .once();
     shown.data = serde_json::to_string(problem)
         .map_err(|error| OperationError::internal("writing a page's data", error))?;
     Ok(shown)
