@@ -72,12 +72,12 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
     };
     let placements = views::placements::on_hosts(&mut conn, &[id.to_string()], &rhythm).await?;
     let jobs = host_jobs::newest(&mut conn, &id, JOBS).await?;
-    let versions = host_versions::of(&mut conn, &id, versions::MOST).await?;
+    let now = pointsman_store::now(&mut conn).await?;
+    let versions = host_versions::of(&mut conn, &id, versions::since(now), versions::MOST).await?;
     let under_way: HashMap<_, _> = views::placements::under_way(&mut conn, &id)
         .await?
         .into_iter()
         .collect();
-    let now = pointsman_store::now(&mut conn).await?;
     let slots: Vec<_> = placements
         .iter()
         .map(|(target, placement)| {

@@ -61,13 +61,22 @@ fn percent(hundredths: i64) -> String {
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
+/// Begin and end of the strip; one that moved with every second would be drawn anew for each look.
+fn extent(now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+    let hour = TimeDelta::hours(1);
+    let end = now.duration_trunc(hour).map_or(now, |floor| floor + hour);
+    (end - TimeDelta::days(DAYS), end)
+}
+
+/// Since when releases are shown.
+pub(super) fn since(now: DateTime<Utc>) -> DateTime<Utc> {
+    extent(now).0
+}
+
 impl<'a> Versions<'a> {
     /// What a host's versions were until now; they come by target, newest first.
     pub(super) fn of(versions: &'a [Version], now: DateTime<Utc>) -> Self {
-        // A strip that moved with every second would be drawn anew for each look.
-        let hour = TimeDelta::hours(1);
-        let end = now.duration_trunc(hour).map_or(now, |floor| floor + hour);
-        let begin = end - TimeDelta::days(DAYS);
+        let (begin, end) = extent(now);
         let ran = |version: &&Version| version.until.is_none_or(|until| until > begin);
         let mut strips: Vec<Strip<'a>> = versions
             .chunk_by(|one, other| one.target == other.target)

@@ -26,8 +26,13 @@ pub struct Version {
     pub by: Option<String>,
 }
 
-/// The newest `most` releases of each target on a host, by target, newest first.
-pub async fn of(conn: &mut PgConnection, host: &HostId, most: i64) -> StoreResult<Vec<Version>> {
+/// The newest `most` releases of each target that ran on a host after `since`, by target, newest first.
+pub async fn of(
+    conn: &mut PgConnection,
+    host: &HostId,
+    since: DateTime<Utc>,
+    most: i64,
+) -> StoreResult<Vec<Version>> {
     let rows = sqlx::query!(
         r#"SELECT project.name || '@' || environment.name AS "target!", release.label, switch.kind = 'rollback' AS "is_rollback!",
                   switch.ended_at AS "from!", deployment.number AS "deployment?", principal.name AS "by?"
@@ -37,6 +42,12 @@ pub async fn of(conn: &mut PgConnection, host: &HostId, most: i64) -> StoreResul
                 CROSS JOIN LATERAL (SELECT job.kind, job.ended_at, job.release_id, job.deployment_id, job.generation FROM job
                                     WHERE job.placement_id = placement.id AND job.generation IS NOT NULL
                                       AND job.state = 'succeeded'
+                                      AND (job.ended_at > $3
+                                           OR job.generation = (SELECT max(older.generation) FROM job AS older
+                                                                WHERE older.placement_id = placement.id
+                                                                  AND older.generation IS NOT NULL
+                                                                  AND older.state = 'succeeded'
+                                                                  AND older.ended_at <= $3))
                                     ORDER BY job.generation DESC LIMIT $2) AS switch
                 JOIN release ON release.id = switch.release_id
                 LEFT JOIN deployment ON deployment.id = switch.deployment_id
@@ -45,6 +56,7 @@ pub async fn of(conn: &mut PgConnection, host: &HostId, most: i64) -> StoreResul
            ORDER BY 1, switch.generation DESC"#,
         host.as_str(),
         most,
+        since,
     )
     .fetch_all(conn)
     .await?;

@@ -51,12 +51,14 @@ pub async fn astray(
                 LEFT JOIN release AS desired ON desired.id = placement.desired_release_id
                 LEFT JOIN release AS confirmed ON confirmed.id = placement.confirmed_release_id
            WHERE placement.retired_at IS NULL
+             -- In the words of the index that holds these alone.
              AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL
-                  OR ((placement.health = 'unhealthy' AND placement.confirmed_release_id IS NOT NULL
-                       OR placement.confirmed_release_id IS DISTINCT FROM placement.desired_release_id
-                          AND placement.desired_release_id IS NOT NULL)
-                      AND NOT EXISTS (SELECT FROM deployment AS open
-                                      WHERE open.target_id = target.id AND open.ended_at IS NULL)))
+                  OR placement.health = 'unhealthy' AND placement.confirmed_release_id IS NOT NULL
+                  OR placement.desired_release_id IS NOT NULL
+                     AND placement.confirmed_release_id IS DISTINCT FROM placement.desired_release_id)
+             AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL
+                  OR NOT EXISTS (SELECT FROM deployment AS open
+                                 WHERE open.target_id = target.id AND open.ended_at IS NULL))
              AND ($2::text[] IS NULL OR project.name = ANY ($2))
            ORDER BY 1, 2 LIMIT $1"#,
         limit,
