@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreResponseType,
@@ -94,6 +95,9 @@ pub enum OidcError {
     Token(String),
 }
 
+/// How far the provider's clock may be off where it says when it asked somebody.
+const CLOCKS: TimeDelta = TimeDelta::minutes(1);
+
 /// What a browser keeps between leaving and coming back.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Begun {
@@ -105,6 +109,9 @@ pub struct Begun {
     pub verifier: String,
     /// Where to go afterwards.
     pub next: String,
+    /// How long ago the provider may have asked them last, in seconds, where that counts.
+    #[serde(default)]
+    pub max_age_s: Option<u32>,
 }
 
 /// Without its secrets.
@@ -142,7 +149,7 @@ impl Provider {
         &self,
         section: &OidcSection,
         back: &Url,
-        next: &str,
+        (next, max_age_s): (&str, Option<u32>),
     ) -> Result<(Url, Begun), OidcError> {
         let speaker = self.speaker(section, back, false).await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -153,6 +160,9 @@ impl Provider {
                 Nonce::new_random,
             )
             .set_pkce_challenge(challenge);
+        if let Some(age) = max_age_s {
+            request = request.set_max_age(Duration::from_secs(u64::from(age)));
+        }
         for scope in &section.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
         }
@@ -162,6 +172,7 @@ impl Provider {
             nonce: nonce.secret().clone(),
             verifier: verifier.secret().clone(),
             next: next.to_owned(),
+            max_age_s,
         };
         Ok((url, begun))
     }
@@ -205,6 +216,13 @@ impl Provider {
             claims = judged(&self.speaker(section, back, true).await?);
         }
         let claims = claims.map_err(|error| OidcError::Token(told(&error)))?;
+        if let Some(age) = begun.max_age_s {
+            let since = now - TimeDelta::seconds(i64::from(age)) - CLOCKS;
+            if claims.auth_time().is_none_or(|asked| asked < since) {
+                let what = "it did not ask you again, or does not say when it did".to_owned();
+                return Err(OidcError::Token(what));
+            }
+        }
         let name = claims.preferred_username().map(|name| name.as_str().to_owned());
         let email = claims.email().map(|email| email.as_str().to_owned());
         Ok(Known {

@@ -37,5 +37,5 @@ pub use facts::{
     PauseReason, PauseWish, Paused, ReleaseFacts, ReleaseRef, RollbackDecision,
 };
 pub use intervene::Intervention;
-pub use left::{StageTimes, left};
+pub use left::{Left, StageTimes, left};
 pub use progress::{Progress, outcome, progress};

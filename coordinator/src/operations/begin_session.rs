@@ -155,6 +155,13 @@ fn object(name: &str) -> String {
     format!("account {name}")
 }
 
+/// Ends the session of a browser that has just signed in anew: nothing holds its secret any more. The new session stands
+/// in the audit trail.
+pub async fn leave(app: &App, secret: &Digest) -> OperationResult<()> {
+    let mut conn = app.store.read().await?;
+    Ok(sessions::end(&mut conn, secret, app.clock.now()).await?)
+}
+
 /// Ends a session.
 pub async fn end(app: &App, actor: &Actor, secret: &Digest) -> OperationResult<()> {
     let mut tx = app.store.begin().await?;

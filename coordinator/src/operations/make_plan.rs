@@ -116,7 +116,7 @@ async fn obstacles_now(
     let spec = format!("#{}", agreed.release.number);
     let release = find_release::to_look_at(tx, &agreed.target.project, &spec).await?;
     if let Err(refusal) = find_release::judge(&release) {
-        return Ok(vec![refusal.what]);
+        return Ok(vec![told(refusal)]);
     }
     let hosts = plans::hosts(tx, target.id, None).await?;
     obstacles(tx, target, &release, &hosts).await
@@ -285,6 +285,14 @@ fn way_back(agreed: &Agreed, hosts: &[PlannedHost]) -> WayBack {
     }
 }
 
+/// Why, and the way round it.
+fn told(refusal: Refusal) -> String {
+    match refusal.hint {
+        Some(hint) => format!("{}; {hint}", refusal.what),
+        None => refusal.what,
+    }
+}
+
 /// What a request would be refused or wait for right now.
 async fn obstacles(
     tx: &mut Transaction,
@@ -296,7 +304,7 @@ async fn obstacles(
     let mut note = |outcome: OperationResult<()>| match outcome {
         Ok(()) => Ok(()),
         Err(OperationError::Refused(refusal)) => {
-            found.push(refusal.what);
+            found.push(told(refusal));
             Ok(())
         }
         Err(error) => Err(error),

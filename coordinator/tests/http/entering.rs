@@ -28,7 +28,11 @@ async fn with_provider() -> (World, Provider) {
 
 /// Leaves for the provider, and gives the path on which it sends the browser back.
 async fn leave(world: &World, browser: &mut Browser) -> String {
-    let left = browser.get("/sign-in/provider?next=%2Fp%2Fshop").await;
+    leave_by(world, browser, "/sign-in/provider?next=%2Fp%2Fshop").await
+}
+
+async fn leave_by(world: &World, browser: &mut Browser, path: &str) -> String {
+    let left = browser.get(path).await;
     browser.keep(&left);
     let client = Client::builder()
         .no_proxy()
@@ -241,4 +245,24 @@ async fn without_a_provider_there_is_no_such_way() {
     let browser = Browser::new(&world);
     browser.get("/sign-in").await.lacks("/sign-in/provider");
     assert_eq!(browser.get("/sign-in/provider").await.status, 404);
+}
+
+#[tokio::test]
+async fn whoever_has_to_sign_in_afresh_is_asked_by_the_provider_too() {
+    let (world, provider) = with_provider().await;
+    let path = "/sign-in/provider?next=%2Fp%2Fshop&fresh=yes";
+    let left = Browser::new(&world).get(path).await;
+    assert!(left.leads_to().contains("max_age=900"), "{}", left.leads_to());
+    let now = SystemClock.now();
+    for (asked_at, is_let_in) in [
+        (None, false),
+        (Some(now - TimeDelta::minutes(17)), false),
+        (Some(now - TimeDelta::minutes(2)), true),
+    ] {
+        provider.says(|says| says.asked_at = asked_at);
+        let mut browser = Browser::new(&world);
+        let back = leave_by(&world, &mut browser, path).await;
+        let entered = browser.get(&back).await;
+        assert_eq!(entered.status == 303, is_let_in, "{asked_at:?} {}", entered.html);
+    }
 }

@@ -16,7 +16,7 @@ const LOCKS: &str = "SELECT count(*) FROM lock WHERE reason = 'the fair & more'"
 
 /// What the forms of a page carry, as a browser would send them.
 fn carried(page: &Page) -> Vec<(String, String)> {
-    let names = ["kept_to", "kept_from", "kept", "kept_less"];
+    let names = ["kept_to", "kept_from", "kept", "kept_less", "kept_fresh"];
     let read = |name: &str| {
         let (_, rest) = page.html.split_once(&format!("name=\"{name}\" value=\""))?;
         let value = rest.split('"').next()?.replace("&#38;", "&");
@@ -194,12 +194,26 @@ async fn a_deployment_to_the_last_environment_asks_for_a_fresh_sign_in() {
     let reason = [("reason", "the fair & more")];
     let page = browser.press(&plan, &reason).await;
     assert_eq!(page.status, 401);
-    page.holds("you signed in more than 15 minutes ago");
+    page.holds("you signed in longer ago than 15m00");
     let made = "SELECT count(*) FROM deployment WHERE reason = 'the fair & more'";
     assert_eq!(world.count_of(made).await, 0);
 
+    // Neither a wrong password nor the session that is not fresh enough gets around it.
+    let kept = carried(&page);
+    let wrong = [("name", "lucy"), ("password", "guess")];
+    let wrong = browser.enter(&with(&kept, &wrong)).await;
+    wrong.holds("you signed in longer ago than 15m00");
+    let stale = browser.send_form("/sign-in/kept", &with(&kept, &[])).await;
+    stale.holds("you signed in longer ago than 15m00");
+    let sessions = "SELECT count(*) FROM session WHERE ended_at IS NULL";
+    let before = world.count_of(sessions).await;
     let token = world.token_of("deployer").await;
-    let shown = browser.enter(&with(&carried(&page), &[("token", &token)])).await;
+    let shown = browser.enter(&with(&kept, &[("token", &token)])).await;
+    assert_eq!(
+        world.count_of(sessions).await,
+        before,
+        "one takes the place of the other"
+    );
     shown.holds("the fair &#38; more");
     let once = [("proof", shown.proof()), ("reason", "the fair & more".to_owned())];
     let once: Vec<_> = once.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -222,4 +236,14 @@ async fn earlier_environments_and_going_back_ask_for_no_fresh_sign_in() {
         .press("/rollbacks", &[("target", "shop@production")])
         .await;
     assert_ne!(back.status, 401, "{}", back.html);
+    let form = |target, mode| [("target", target), ("phase", "post"), ("mode", mode)];
+    for (target, mode, asks) in [
+        ("shop@production", "apply", true),
+        ("shop@production", "revert", true),
+        ("shop@production", "look", false),
+        ("shop@beta", "apply", false),
+    ] {
+        let answer = browser.press("/migrations", &form(target, mode)).await;
+        assert_eq!(answer.status == 401, asks, "{target} {mode}: {}", answer.html);
+    }
 }

@@ -47,6 +47,8 @@ pub struct Says {
     pub audience: String,
     pub key: String,
     pub expires_at: DateTime<Utc>,
+    /// When it asked the person last, where it says it.
+    pub asked_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,7 @@ impl Provider {
             audience: CLIENT.to_owned(),
             key: "first".to_owned(),
             expires_at: SystemClock.now() + TimeDelta::minutes(5),
+            asked_at: None,
         };
         let shared = Arc::new(Mutex::new(Shared {
             says,
@@ -177,6 +180,7 @@ async fn token(
             groups: says.groups.clone(),
         },
     )
+    .set_auth_time(says.asked_at)
     .set_nonce(Some(Nonce::new(says.nonce.clone().unwrap_or(nonce))));
     let signed = IdToken::<_, _, CoreJweContentEncryptionAlgorithm, _>::new(
         claims,

@@ -303,8 +303,21 @@ pub struct Deployment {
     /// How long it usually takes from here; told of a single open deployment whose target has earlier ones.
     #[serde(default)]
     pub left: Option<super::plans::Usual>,
+    /// That its stage takes longer than that of any earlier one; told where `left` would be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<Overdue>,
     /// Each host, by wave.
     pub hosts: Vec<HostProgress>,
+}
+
+/// A stage that takes longer than that of any earlier deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Overdue {
+    /// The longest of the earlier ones, in milliseconds.
+    pub longest_ms: u64,
+    /// How many there are.
+    pub runs: u32,
 }
 
 /// A host's part in a deployment.

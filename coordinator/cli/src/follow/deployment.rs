@@ -105,6 +105,8 @@ impl Screen<'_> {
         if let Some(left) = deployment.left {
             let time = |milliseconds| text::duration(Duration::from_millis(milliseconds));
             sentence = format!("{} ~{} left", sentence.trim(), time(left.median_ms));
+        } else if let Some(overdue) = deployment.overdue {
+            sentence = format!("{} longer than any of the last {}", sentence.trim(), overdue.runs);
         }
         self.live
             .draw(verb, done, all, sentence.trim(), &changes::live_lines(deployment));

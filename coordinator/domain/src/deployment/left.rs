@@ -3,7 +3,7 @@
 //! While a person is asked, or the end is a cancel or a way back, there is nothing usual to tell.
 
 use chrono::{DateTime, Utc};
-use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_shared::api::deployments::{DeploymentState, Overdue};
 use pointsman_shared::api::plans::Usual;
 use pointsman_shared::outcome::JobKind;
 
@@ -24,11 +24,20 @@ pub struct StageTimes {
     pub switch: u64,
 }
 
+/// What earlier deployments tell of this one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Left {
+    /// How long it usually takes from here.
+    Usual(Usual),
+    /// Its stage takes longer than that of any of them.
+    Overdue(Overdue),
+}
+
 /// Of an earlier deployment: the stage that is under way now, and all that came after it.
 type Rest = fn(&StageTimes) -> (u64, u64);
 
 /// How long it usually takes from here; none before the start, after the end, and without an earlier one.
-pub fn left(facts: &Facts, earlier: &[StageTimes], now: DateTime<Utc>) -> Option<Usual> {
+pub fn left(facts: &Facts, earlier: &[StageTimes], now: DateTime<Utc>) -> Option<Left> {
     let since = |begun: Option<DateTime<Utc>>| {
         let begun = begun.or(facts.started_at)?;
         u64::try_from((now - begun).num_milliseconds()).ok()
@@ -68,12 +77,20 @@ pub fn left(facts: &Facts, earlier: &[StageTimes], now: DateTime<Utc>) -> Option
         | DeploymentState::Superseded
         | DeploymentState::Abandoned => return None,
     };
-    let left: Vec<u64> = earlier
-        .iter()
-        .map(|times| {
-            let (stage, after) = rest(times);
-            stage.saturating_sub(elapsed).saturating_add(after)
-        })
+    let rests: Vec<(u64, u64)> = earlier.iter().map(rest).collect();
+    // Those that were quicker tell nothing of how long a stage takes that has taken longer already.
+    let slower = rests.iter().filter(|(stage, _)| *stage > elapsed);
+    let left: Vec<u64> = slower
+        .map(|(stage, after)| (stage - elapsed).saturating_add(*after))
         .collect();
-    usual(&left)
+    let longest = rests.iter().map(|(stage, _)| *stage).max()?;
+    Some(usual(&left).map_or_else(
+        || {
+            Left::Overdue(Overdue {
+                longest_ms: longest,
+                runs: u32::try_from(rests.len()).unwrap_or(u32::MAX),
+            })
+        },
+        Left::Usual,
+    ))
 }

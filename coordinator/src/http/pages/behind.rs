@@ -46,7 +46,7 @@ pub(super) struct Behind {
 pub(super) fn counted(app: &App, targets: &[Cell]) -> BTreeMap<TargetName, usize> {
     let live: Vec<_> = targets
         .iter()
-        .filter_map(|target| Some((target, &target.desired.as_ref()?.commit)))
+        .filter_map(|target| Some((target, target.commit.as_ref()?)))
         .collect();
     let mut known = BTreeMap::new();
     let mut unknown = Vec::new();

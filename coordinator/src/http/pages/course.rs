@@ -199,10 +199,7 @@ const fn may_be_left(state: DeploymentState) -> bool {
 
 /// The environment after this one, where the release is not live yet.
 fn next(targets: &[Cell], deployment: &Deployment) -> Option<TargetName> {
-    let has = |target: &Cell| {
-        let desired = target.desired.as_ref();
-        desired.is_some_and(|desired| desired.label == deployment.release)
-    };
+    let has = |target: &Cell| target.desired.as_ref() == Some(&deployment.release);
     let mut after = targets
         .iter()
         .skip_while(|target| target.name != deployment.target);

@@ -243,11 +243,12 @@ fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
         .count();
     let percent = (done * 100).checked_div(deployment.hosts.len());
     let usual = deployment.left.map(|left| format::usual(&left, " left"));
+    let overdue = deployment.overdue.map(format::overdue);
     Head {
         deployment,
         standing: format::deployment(deployment.state),
         took: took(deployment),
-        usual,
+        usual: usual.or(overdue),
         proof: &viewer.proof,
         may: viewer.may_in(&deployment.target.project, Action::Deploy),
         turn: turn(deployment.state),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::deployments::DeploymentState;
+use pointsman_shared::api::deployments::Overdue;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::plans::Usual;
 use pointsman_shared::api::releases::ReleaseState;
@@ -165,6 +166,15 @@ pub(super) fn usual(usual: &Usual, left: &str) -> String {
         duration(usual.high_ms),
         count(usual.runs as usize, "run")
     )
+}
+
+/// `longer than any of the last 20 runs (5m31 at most)`
+pub(super) fn overdue(overdue: Overdue) -> String {
+    let longest = duration(overdue.longest_ms);
+    match overdue.runs {
+        1 => format!("longer than the last run ({longest})"),
+        runs => format!("longer than any of the last {runs} runs ({longest} at most)"),
+    }
 }
 
 /// How many of something: `1 host`, `3 hosts`.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::Form;
 use chrono::{DateTime, Utc};
-use pointsman_domain::Action;
+use pointsman_domain::{Action, Refusal};
 use pointsman_shared::api::jobs::{Job, JobState, NumberedLine};
 use pointsman_store::views::{self, job_queue::OpenJob};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ use crate::operations::cancel_job;
 /// Rows of the list.
 const ROWS: i64 = 75;
 /// States that the list can be narrowed to.
-const STATES: [JobState; 9] = [
+const STATES: [JobState; 10] = [
     JobState::Running,
     JobState::Offered,
     JobState::Queued,
@@ -36,6 +36,7 @@ const STATES: [JobState; 9] = [
     JobState::Failed,
     JobState::Succeeded,
     JobState::Cancelled,
+    JobState::Superseded,
     JobState::Abandoned,
 ];
 
@@ -57,7 +58,7 @@ struct List<'a> {
     summary: String,
     state: &'a str,
     scope: Option<&'a Scope>,
-    states: [(&'static str, bool); 9],
+    states: [(&'static str, bool); 10],
     next: Option<i64>,
 }
 
@@ -92,9 +93,20 @@ fn list_row<'a>(job: &'a Job, open: Option<&OpenJob>) -> ListRow<'a> {
     }
 }
 
+fn state(asked: &str) -> Result<JobState, Refusal> {
+    let known = STATES.into_iter().find(|state| state.as_str() == asked);
+    known.ok_or_else(|| {
+        Refusal::invalid("invalid_state", format!("no job can be {asked:?}"))
+            .hint("choose one of the list, or every state")
+    })
+}
+
 /// `GET /jobs`
 pub(super) async fn list(viewer: Viewer, Query(query): Query<ListQuery>) -> Answer<Shown> {
-    let state = serde_json::from_value::<JobState>(serde_json::Value::String(query.state.clone())).ok();
+    let state = match query.state.as_str() {
+        "" => None,
+        asked => Some(state(asked)?),
+    };
     let sight = viewer.sight();
     let wanted = views::jobs::Wanted {
         state,

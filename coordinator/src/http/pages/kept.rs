@@ -17,13 +17,23 @@ use pointsman_shared::api::Problem;
 use super::super::problem::{Answer, Failed};
 use super::super::repeat::MAX_BODY;
 use super::super::router::Api;
+use super::format;
 use super::shown::{Place, Shown};
 use super::sign_in::{self, local};
 use super::viewer::{PROOF, Viewer};
+use crate::app::App;
 
 /// Fields that are never carried: they hold, or may hold, a secret.
-const SECRET: [&str; 8] = [
-    "password", "old", "chosen", "again", "secret", "token", "value", "place",
+const SECRET: [&str; 9] = [
+    "password",
+    "old",
+    "chosen",
+    "again",
+    "secret",
+    "token",
+    "value",
+    "place",
+    "private_key",
 ];
 
 /// A press that nobody was signed in for any more.
@@ -37,6 +47,8 @@ pub(super) struct Kept {
     pub(super) fields: Vec<(String, String)>,
     /// Whether a secret stayed behind.
     pub(super) less: bool,
+    /// Whether it asks for a fresh sign-in, and so for one by somebody who is signed in, too.
+    pub(super) fresh: bool,
 }
 
 impl Kept {
@@ -58,7 +70,20 @@ impl Kept {
                 .map(|(name, value)| (name.into_owned(), value.into_owned()))
                 .collect(),
             less: false,
+            fresh: false,
         }
+    }
+
+    /// Why it stands at the sign-in.
+    pub(super) fn why(&self, app: &App) -> String {
+        if !self.fresh {
+            return "You are not signed in any more, so nothing was changed.".to_owned();
+        }
+        let age = format::duration(u64::from(app.config.http.fresh_sign_in_s) * 1000);
+        format!(
+            "This goes to the last environment, and you signed in longer ago than {age}: sign in once more. Nothing was \
+             changed yet."
+        )
     }
 
     /// Its fields as one text, for a form that carries it.
@@ -118,25 +143,33 @@ fn page(headers: &HeaderMap) -> String {
 
 /// The sign-in, in answer to a press: what was typed goes with it.
 pub(super) fn sign_in(api: &Api, parts: &Parts, body: &[u8]) -> Answer<Response> {
-    let what = "You are not signed in any more, so nothing was changed.";
-    ask(api, ("signed_out", what), parts, body)
+    // Whoever wanted to sign out is.
+    let kept = (parts.uri.path() != "/sign-out").then(|| Kept::of(parts, body));
+    ask(
+        api,
+        "signed_out",
+        "you are not signed in any more; nothing was changed",
+        kept.as_ref(),
+    )
 }
 
 /// The sign-in once more, for a press that asks for a fresh one.
 pub(super) fn sign_in_again(api: &Api, parts: &Parts, body: &[u8]) -> Answer<Response> {
-    let minutes = api.app.config.http.fresh_sign_in_s.div_ceil(60);
-    let what = format!(
-        "This goes to the last environment, and you signed in more than {minutes} minutes ago: sign in once more. Nothing \
-         was changed yet."
-    );
-    ask(api, ("sign_in_again", &what), parts, body)
+    let kept = Kept {
+        fresh: true,
+        ..Kept::of(parts, body)
+    };
+    ask(
+        api,
+        "sign_in_again",
+        "this press asks for a fresh sign-in; nothing was changed",
+        Some(&kept),
+    )
 }
 
-fn ask(api: &Api, (code, what): (&str, &str), parts: &Parts, body: &[u8]) -> Answer<Response> {
+fn ask(api: &Api, code: &str, what: &str, kept: Option<&Kept>) -> Answer<Response> {
     let problem = Problem::new(StatusCode::UNAUTHORIZED.as_u16(), code, what);
-    // Whoever wanted to sign out is.
-    let kept = (parts.uri.path() != "/sign-out").then(|| Kept::of(parts, body));
-    let shown = sign_in::asked(api, &problem, what, kept.as_ref())?;
+    let shown = sign_in::asked(api, &problem, kept)?;
     let mut response = shown.into_response();
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     Ok(response)
@@ -199,16 +232,17 @@ mod tests {
                     continue;
                 }
                 let html = fs_err::read_to_string(&path).unwrap();
-                for field in html
-                    .split("<input")
-                    .filter(|field| field.contains("type=\"password\""))
-                {
-                    let field = field.split('>').next().unwrap();
+                // A key has lines, so it is typed into a larger field, which hides nothing; it asks no browser to keep it.
+                let hides = |field: &&str| {
+                    field.contains("type=\"password\"") || field.contains("placeholder=\"-----BEGIN")
+                };
+                let fields = html.split("<input").chain(html.split("<textarea"));
+                for field in fields.filter_map(|field| field.split('>').next()).filter(hides) {
                     let name = field
                         .split("name=\"")
                         .nth(1)
                         .and_then(|rest| rest.split('"').next());
-                    if let Some(name) = name.filter(|_| field.contains("type=\"password\"")) {
+                    if let Some(name) = name {
                         assert!(SECRET.contains(&name), "{}: {name}", path.display());
                         seen += 1;
                     }

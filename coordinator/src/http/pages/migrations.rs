@@ -2,6 +2,9 @@
 //! is one.
 
 use askama::Template;
+use axum::body::Body;
+use axum::extract::{FromRequest as _, Request, State};
+use axum::response::{IntoResponse as _, Response};
 use pointsman_domain::Action;
 use pointsman_shared::api::migrations::{Migration, MigrationRequest, Migrations};
 use pointsman_shared::ids::TargetId;
@@ -14,10 +17,12 @@ use serde::Deserialize;
 
 use super::super::extract::{Form, Query, filled};
 use super::super::problem::Answer;
+use super::super::router::Api;
 use super::format::Standing;
 use super::scope::Scope;
 use super::shown::{Mood, Place, Shown, Went};
 use super::viewer::Viewer;
+use super::{kept, plans};
 use crate::app::App;
 use crate::operations::{find_release, known, request_migration};
 
@@ -242,8 +247,18 @@ pub(super) struct Wish {
     reason: Option<String>,
 }
 
-/// `POST /migrations`; leads to the log.
-pub(super) async fn request(viewer: Viewer, Form(form): Form<Wish>) -> Answer<Went> {
+/// `POST /migrations`; leads to the log. What changes the database of the last environment asks for a fresh sign-in.
+pub(super) async fn request(State(api): State<Api>, viewer: Viewer, request: Request) -> Answer<Response> {
+    let (parts, body) = kept::whole(request).await?;
+    let again = Request::from_parts(parts.clone(), Body::from(body.clone()));
+    let Form(form) = Form::<Wish>::from_request(again, &()).await?;
+    let changes = matches!(form.mode, MigrateMode::Apply | MigrateMode::Revert);
+    if changes && !viewer.is_fresh() {
+        let mut conn = viewer.app().store.read().await?;
+        if plans::is_last(&mut conn, &form.target).await? {
+            return kept::sign_in_again(&api, &parts, &body);
+        }
+    }
     let wish = MigrationRequest {
         phase: form.phase,
         mode: form.mode,
@@ -252,5 +267,5 @@ pub(super) async fn request(viewer: Viewer, Form(form): Form<Wish>) -> Answer<We
         reason: form.reason,
     };
     let job = request_migration::execute(viewer.app(), &viewer.caller.actor, &form.target, &wish).await?;
-    Ok(Went(format!("/jobs/{job}")))
+    Ok(Went(format!("/jobs/{job}")).into_response())
 }

@@ -33,6 +33,7 @@ mod me;
 mod migrations;
 mod needs;
 mod once;
+mod origin;
 mod overview;
 mod past;
 mod plans;

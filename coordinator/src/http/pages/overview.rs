@@ -285,9 +285,9 @@ fn cell<'a>(snapshot: &'a Snapshot, of_project: &'a [matrix::Cell], target: &'a 
         .filter(|before| before.desired != target.desired);
     Cell {
         target: &target.name,
-        live: target.desired.as_ref().map(|live| live.label.to_string()),
+        live: target.desired.as_ref().map(ToString::to_string),
         health: health(target),
-        hosts: target.hosts,
+        hosts: target.host_counts,
         lock: snapshot
             .locks
             .iter()
@@ -296,7 +296,7 @@ fn cell<'a>(snapshot: &'a Snapshot, of_project: &'a [matrix::Cell], target: &'a 
         behind: before.and_then(|before| {
             Some(Behind {
                 environment: before.name.environment.to_string(),
-                release: before.desired.as_ref()?.label.to_string(),
+                release: before.desired.as_ref()?.to_string(),
                 commits: snapshot.behind.get(&target.name).copied(),
             })
         }),
@@ -306,7 +306,7 @@ fn cell<'a>(snapshot: &'a Snapshot, of_project: &'a [matrix::Cell], target: &'a 
 
 /// Whether what is live works, apart from whether it is what was wanted: a silent host is never called well.
 fn health(target: &matrix::Cell) -> Standing {
-    let hosts = target.hosts;
+    let hosts = target.host_counts;
     if hosts.all == 0 || target.desired.is_none() {
         return Standing {
             sign: "–",

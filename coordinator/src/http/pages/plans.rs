@@ -11,7 +11,7 @@ use pointsman_shared::api::plans::{CommitLine, NewPlan, Plan};
 use pointsman_shared::digest::Digest;
 use pointsman_shared::migration::MigrationPhase;
 use pointsman_shared::name::TargetName;
-use pointsman_store::{environments, projects, views};
+use pointsman_store::{PgConnection, projects, targets, views};
 use serde::Deserialize;
 
 use super::super::extract::{Form, Path};
@@ -166,12 +166,12 @@ fn authors(plan: &Plan) -> usize {
     all.collect::<std::collections::BTreeSet<&str>>().len()
 }
 
-/// Whether a target lies in the last environment, where a wish is held for a moment.
-async fn is_last(conn: &mut pointsman_store::PgConnection, target: &TargetName) -> Answer<bool> {
-    let names = environments::names(conn).await?;
-    Ok(names
-        .last()
-        .is_some_and(|last| last == target.environment.as_str()))
+/// Whether a target lies in the last environment of its project, where a wish is held for a moment, and starts by a fresh
+/// sign-in alone.
+pub(super) async fn is_last(conn: &mut PgConnection, target: &TargetName) -> Answer<bool> {
+    let names = targets::names(conn).await?;
+    let last = names.iter().rfind(|(_, name)| name.project == target.project);
+    Ok(last.is_some_and(|(_, last)| last == target))
 }
 
 /// A plan that is carried out.

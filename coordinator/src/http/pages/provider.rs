@@ -42,7 +42,10 @@ struct Failed<'a> {
 pub(super) async fn go(State(api): State<Api>, Query(query): Query<SignInQuery>) -> Answer<Response> {
     let section = section(&api.app)?;
     let next = local(query.next.as_deref().unwrap_or("/")).to_owned();
-    match api.provider.begin(section, &back(&api.app)?, &next).await {
+    let age = api.app.config.http.fresh_sign_in_s;
+    let max_age_s = query.fresh.filter(|_| age > 0).map(|_| age);
+    let wish = (next.as_str(), max_age_s);
+    match api.provider.begin(section, &back(&api.app)?, wish).await {
         Ok((url, begun)) => {
             let kept = serde_json::to_vec(&begun)
                 .map_err(|error| OperationError::internal("beginning to sign in", error))?;

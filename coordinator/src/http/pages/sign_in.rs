@@ -6,6 +6,7 @@ use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pointsman_domain::{ActorKind, Refusal};
 use pointsman_shared::api::Problem;
+use pointsman_shared::digest::Digest;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -15,6 +16,7 @@ use super::super::problem::{Answer, Failed};
 use super::super::router::Api;
 use super::cookies;
 use super::kept::Kept;
+use super::origin::came_from_here;
 use super::shown::{Place, Shown, Went};
 use super::viewer;
 use crate::error::OperationError;
@@ -28,7 +30,7 @@ struct SignIn<'a> {
     next: &'a str,
     name: &'a str,
     refused: Option<&'a Refusal>,
-    why: &'a str,
+    why: String,
     kept: Option<&'a Kept>,
     provider: Option<(String, String)>,
 }
@@ -44,11 +46,14 @@ struct Invited<'a> {
     refused: Option<&'a Refusal>,
 }
 
-/// `?next=`
+/// `?next=/d/812&fresh=yes`
 #[derive(Debug, Deserialize)]
 pub(super) struct SignInQuery {
     #[serde(default)]
     pub(super) next: Option<String>,
+    /// Whether the provider is to ask whom it knows already.
+    #[serde(default)]
+    pub(super) fresh: Option<String>,
 }
 
 /// What the sign-in's form holds: name and password, or a token.
@@ -70,6 +75,8 @@ pub(super) struct SignInForm {
     kept: String,
     #[serde(default)]
     kept_less: String,
+    #[serde(default)]
+    kept_fresh: String,
 }
 
 impl SignInForm {
@@ -77,6 +84,7 @@ impl SignInForm {
     fn kept(&self) -> Option<Kept> {
         (!self.kept_to.is_empty()).then(|| Kept {
             less: !self.kept_less.is_empty(),
+            fresh: !self.kept_fresh.is_empty(),
             ..Kept::again(&self.kept_to, &self.kept_from, self.kept.as_bytes())
         })
     }
@@ -93,46 +101,32 @@ pub(super) struct AcceptForm {
 
 /// `GET /sign-in`
 pub(super) async fn show(State(api): State<Api>, Query(query): Query<SignInQuery>) -> Answer<Shown> {
-    draw(&api, query.next.as_deref().unwrap_or("/"), "", Told::default())
+    draw(&api, query.next.as_deref().unwrap_or("/"), "", (None, None))
 }
 
 /// The sign-in, in answer to a press without a session, or without one that is fresh enough.
-pub(super) fn asked(api: &Api, problem: &Problem, why: &str, kept: Option<&Kept>) -> Answer<Shown> {
+pub(super) fn asked(api: &Api, problem: &Problem, kept: Option<&Kept>) -> Answer<Shown> {
     let next = kept.map_or("/", |kept| kept.from.as_str());
-    let mut shown = draw(
-        api,
-        next,
-        "",
-        Told {
-            why,
-            kept,
-            ..Told::default()
-        },
-    )?
-    .once();
+    let mut shown = draw(api, next, "", (None, kept))?.once();
     shown.data = serde_json::to_string(problem)
         .map_err(|error| OperationError::internal("writing a page's data", error))?;
     Ok(shown)
 }
 
-/// What the sign-in says beside its fields.
-#[derive(Default)]
-struct Told<'a> {
-    refused: Option<&'a Refusal>,
-    /// Why it stands in the way of a press.
-    why: &'a str,
-    kept: Option<&'a Kept>,
-}
-
-fn draw(api: &Api, next: &str, name: &str, told: Told<'_>) -> Answer<Shown> {
+fn draw(
+    api: &Api,
+    next: &str,
+    name: &str,
+    (refused, kept): (Option<&Refusal>, Option<&Kept>),
+) -> Answer<Shown> {
     let installation = &api.app.config.installation.name;
     let form = SignIn {
         installation,
         next,
         name,
-        refused: told.refused,
-        why: told.why,
-        kept: told.kept,
+        refused,
+        why: kept.map(|kept| kept.why(&api.app)).unwrap_or_default(),
+        kept,
         provider: api.app.config.oidc.as_ref().map(|section| {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.append_pair("next", next);
@@ -144,7 +138,7 @@ fn draw(api: &Api, next: &str, name: &str, told: Told<'_>) -> Answer<Shown> {
 
 /// `POST /sign-in`
 pub(super) async fn enter(State(api): State<Api>, headers: HeaderMap, request: Request) -> Answer<Response> {
-    viewer::came_from_here(&headers)?;
+    came_from_here(&headers)?;
     let browser = browser(&headers, request.extensions());
     let extensions = request.extensions().clone();
     let form: SignInForm = read(request).await?;
@@ -156,14 +150,14 @@ pub(super) async fn enter(State(api): State<Api>, headers: HeaderMap, request: R
         by_token(&api, form.token.trim(), &extensions, &browser).await
     };
     match entered {
-        Ok(secret) => let_in(&api, &secret, &extensions, (next, kept)).await,
+        Ok(secret) => {
+            if let Some(old) = cookies::value(&headers, cookies::cookie_name(&api.app)) {
+                begin_session::leave(&api.app, &Digest::of(old.as_bytes())).await?;
+            }
+            let_in(&api, &secret, &extensions, (next, kept)).await
+        }
         Err(OperationError::Refused(refusal)) => {
-            let told = Told {
-                refused: Some(&refusal),
-                kept: kept.as_ref(),
-                ..Told::default()
-            };
-            let shown = draw(&api, next, form.name.trim(), told)?;
+            let shown = draw(&api, next, form.name.trim(), (Some(&refusal), kept.as_ref()))?;
             Ok(with_status(StatusCode::FORBIDDEN, shown))
         }
         Err(other) => Err(other.into()),
@@ -191,11 +185,14 @@ async fn let_in(
 
 /// `POST /sign-in/kept`: whoever signed in in another tab goes on with what they had typed in this one.
 pub(super) async fn go_on(State(api): State<Api>, headers: HeaderMap, request: Request) -> Answer<Response> {
-    viewer::came_from_here(&headers)?;
+    came_from_here(&headers)?;
     let found = viewer::find(&api.app, &headers, request.extensions()).await?;
     let form: SignInForm = read(request).await?;
     let next = local(&form.next);
     match (found, form.kept()) {
+        (Some(viewer), Some(kept)) if kept.fresh && !viewer.is_fresh() => {
+            Ok(draw(&api, next, "", (None, Some(&kept)))?.once().into_response())
+        }
         (Some(viewer), Some(kept)) => kept.page(viewer),
         (Some(_), None) => Ok(Went(next.to_owned()).into_response()),
         (None, kept) => {
@@ -204,12 +201,7 @@ pub(super) async fn go_on(State(api): State<Api>, headers: HeaderMap, request: R
                 "signed_out",
                 "this browser is not signed in yet",
             );
-            let told = Told {
-                refused: Some(&refusal),
-                kept: kept.as_ref(),
-                ..Told::default()
-            };
-            let shown = draw(&api, next, "", told)?.once();
+            let shown = draw(&api, next, "", (Some(&refusal), kept.as_ref()))?.once();
             Ok(with_status(StatusCode::UNAUTHORIZED, shown))
         }
     }
@@ -258,7 +250,7 @@ pub(super) async fn accept(
     headers: HeaderMap,
     request: Request,
 ) -> Answer<Response> {
-    viewer::came_from_here(&headers)?;
+    came_from_here(&headers)?;
     let browser = browser(&headers, request.extensions());
     let form: AcceptForm = read(request).await?;
     let made = if form.password == form.again {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::deployment::{Progress, StageTimes, left, outcome, progress};
+use pointsman_domain::deployment::{Left, Progress, StageTimes, left, outcome, progress};
 use pointsman_shared::api::deployments::{Deployment, ListedState};
 use pointsman_shared::ids::DeploymentId;
 use pointsman_shared::name::{ProjectName, TargetName};
@@ -64,7 +64,11 @@ pub async fn one(conn: &mut PgConnection, number: i64) -> StoreResult<Option<Dep
         let earlier = stage_times(conn, deployment.id).await?;
         let now = crate::now(conn).await?;
         let facts = deployments::facts(conn, deployment.id).await?;
-        deployment.left = facts.and_then(|facts| left(&facts, &earlier, now));
+        match facts.and_then(|facts| left(&facts, &earlier, now)) {
+            Some(Left::Usual(usual)) => deployment.left = Some(usual),
+            Some(Left::Overdue(overdue)) => deployment.overdue = Some(overdue),
+            None => {}
+        }
     }
     Ok(Some(deployment))
 }
@@ -261,6 +265,7 @@ fn deployment(row: Columns, progress: Progress, ways_out: Vec<String>) -> StoreR
         started_at: row.started_at,
         ended_at: row.ended_at,
         left: None,
+        overdue: None,
         hosts: progress.hosts,
     })
 }

@@ -17,23 +17,16 @@ pub struct Cell {
     pub project: ProjectId,
     /// Its name.
     pub name: TargetName,
-    /// What should be live there; none = nothing yet.
-    pub desired: Option<Desired>,
+    /// The release that should be live there; none = nothing yet.
+    pub desired: Option<ReleaseLabel>,
+    /// The commit of that.
+    pub commit: Option<CommitId>,
     /// The deployment that goes on there or comes next.
     pub open_deployment: Option<i64>,
     /// Whether pushes are held back.
     pub pushes_paused: bool,
     /// Its hosts.
-    pub hosts: HostCounts,
-}
-
-/// A release that should be live.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Desired {
-    /// Its label.
-    pub label: ReleaseLabel,
-    /// Its commit.
-    pub commit: CommitId,
+    pub host_counts: HostCounts,
 }
 
 /// How many hosts of a target are how; one may be several.
@@ -59,7 +52,8 @@ pub async fn of_projects(
     projects: &[String],
     absent: &[String],
 ) -> StoreResult<Vec<Cell>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Columns,
         r#"SELECT project.id AS project_id, project.name AS project, environment.name AS environment,
                   release.label AS "label?", release.commit_id AS "commit?",
                   (SELECT min(deployment.number) FROM deployment
@@ -89,35 +83,50 @@ pub async fn of_projects(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let wrong =
-                |what: &dyn ToString| StoreError::inconsistent("target", &row.project, what.to_string());
-            let desired = match (row.label, row.commit) {
-                (Some(label), Some(commit)) => Some(Desired {
-                    label: label.parse().map_err(|e| wrong(&e))?,
-                    commit: commit.parse().map_err(|e| wrong(&e))?,
-                }),
-                (None, _) | (_, None) => None,
-            };
-            Ok(Cell {
-                project: ProjectId(row.project_id),
-                name: TargetName {
-                    project: row.project.parse().map_err(|e| wrong(&e))?,
-                    environment: row.environment.parse().map_err(|e| wrong(&e))?,
-                },
-                desired,
-                open_deployment: row.open_deployment,
-                pushes_paused: row.pushes_paused,
-                hosts: HostCounts {
-                    all: row.all,
-                    as_wanted: row.as_wanted,
-                    drift: row.drift,
-                    healthy: row.healthy,
-                    unhealthy: row.unhealthy,
-                    absent: row.absent,
-                },
-            })
+    rows.into_iter().map(Cell::try_from).collect()
+}
+
+struct Columns {
+    project_id: uuid::Uuid,
+    project: String,
+    environment: String,
+    label: Option<String>,
+    commit: Option<String>,
+    open_deployment: Option<i64>,
+    pushes_paused: bool,
+    all: i64,
+    as_wanted: i64,
+    drift: i64,
+    healthy: i64,
+    unhealthy: i64,
+    absent: i64,
+}
+
+impl TryFrom<Columns> for Cell {
+    type Error = StoreError;
+
+    fn try_from(row: Columns) -> StoreResult<Self> {
+        let wrong = |what: &dyn ToString| StoreError::inconsistent("target", &row.project, what.to_string());
+        let label = row.label.as_deref().map(str::parse).transpose();
+        let commit = row.commit.as_deref().map(str::parse).transpose();
+        Ok(Self {
+            project: ProjectId(row.project_id),
+            name: TargetName {
+                project: row.project.parse().map_err(|e| wrong(&e))?,
+                environment: row.environment.parse().map_err(|e| wrong(&e))?,
+            },
+            desired: label.map_err(|e| wrong(&e))?,
+            commit: commit.map_err(|e| wrong(&e))?,
+            open_deployment: row.open_deployment,
+            pushes_paused: row.pushes_paused,
+            host_counts: HostCounts {
+                all: row.all,
+                as_wanted: row.as_wanted,
+                drift: row.drift,
+                healthy: row.healthy,
+                unhealthy: row.unhealthy,
+                absent: row.absent,
+            },
         })
-        .collect()
+    }
 }

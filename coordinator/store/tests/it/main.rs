@@ -5,5 +5,6 @@
 mod database;
 mod deployments;
 mod good_releases;
+mod matrix;
 mod rows;
 mod work;

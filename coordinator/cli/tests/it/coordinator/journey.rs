@@ -131,6 +131,7 @@ impl World {
             started_at: Some(ago(JUST_NOW)),
             ended_at: None,
             left: None,
+            overdue: None,
             hosts: hosts.collect(),
         };
         self.deployments.push(deployment.clone());

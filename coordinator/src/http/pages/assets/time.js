@@ -27,6 +27,13 @@ export function lasting(ms) {
   return `${Math.floor(seconds / 3600)}h${two(Math.floor((seconds % 3600) / 60))}`;
 }
 
+/** @param {Element} time @param {number} now @param {number} at */
+function told(time, now, at) {
+  if (time.hasAttribute("data-since")) return lasting(now - at);
+  if (time.hasAttribute("data-until")) return at > now ? `in ${lasting(at - now)}` : "now";
+  return ago((now - at) / 1000);
+}
+
 /** Writes every time below `root` anew. @param {ParentNode} root */
 export function tell(root) {
   const now = Date.now();
@@ -36,7 +43,7 @@ export function tell(root) {
     if (!time.hasAttribute("title")) {
       time.setAttribute("title", `${new Date(at).toLocaleString()} · ${time.textContent}`);
     }
-    const words = time.hasAttribute("data-since") ? lasting(now - at) : ago((now - at) / 1000);
+    const words = told(time, now, at);
     if (time.textContent !== words) time.textContent = words;
   }
 }
@@ -46,7 +53,7 @@ export function keep() {
   tell(document);
   setInterval(() => tell(document), 30_000);
   setInterval(() => {
-    for (const time of document.querySelectorAll("time[data-since]")) {
+    for (const time of document.querySelectorAll("time[data-since], time[data-until]")) {
       if (time.parentElement) tell(time.parentElement);
     }
   }, 1_000);
