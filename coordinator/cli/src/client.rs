@@ -249,6 +249,15 @@ impl Client {
         }
     }
 
+    /// The page at `path`, for browsers; each part is escaped.
+    pub fn page(&self, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.pop_if_empty().extend(path);
+        }
+        url
+    }
+
     /// `path` below `/api/v1`; each part is escaped, so that a label with `#` or `/` stays one part.
     pub fn address(&self, path: &[&str], query: &[(&str, String)]) -> Url {
         let mut url = self.base.clone();

@@ -115,6 +115,14 @@ impl<E: Into<OperationError>> From<E> for Failed {
                     ..Self::new(problem).retry_after(30)
                 }
             }
+            OperationError::Store(StoreError::Unstorable(_)) => Self::new(
+                Problem::new(
+                    422,
+                    "invalid_text",
+                    "a text holds a NUL character, which cannot be kept or looked for",
+                )
+                .hint("leave it out"),
+            ),
             OperationError::Store(StoreError::TakenOver) => Self::new(Problem::new(
                 409,
                 "repeated_elsewhere",

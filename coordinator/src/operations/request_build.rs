@@ -51,8 +51,8 @@ pub async fn execute(app: &App, actor: &Actor, wish: &BuildWish) -> OperationRes
     .await
 }
 
-/// The newest built release of the commit that would be built, by the recipe that it would be built by: the same bytes,
-/// mostly.
+/// The newest release of the commit that would be built, by the recipe that it would be built by: the same bytes, mostly.
+/// It is built, or is being built.
 pub async fn built_already(
     app: &App,
     actor: &Actor,
@@ -67,11 +67,10 @@ pub async fn built_already(
         .map(|body| Digest::of(body.as_bytes()));
     let mut conn = app.store.read().await?;
     let same = releases::find_same(&mut conn, project.id, &source.commit, digest.as_ref()).await?;
-    let same = match same {
+    Ok(match same {
         Some(same) => releases::get(&mut conn, same).await?,
         None => None,
-    };
-    Ok(same.filter(|same| same.built.is_some()))
+    })
 }
 
 fn parse(reference: Option<&str>) -> Result<Option<GitRef>, Refusal> {

@@ -2,7 +2,7 @@
 //! deployment of its own, to every host at once.
 
 use pointsman_domain::deployment::{DeploymentKind, Facts, PauseReason, RollbackDecision};
-use pointsman_domain::rollback::previous_good;
+use pointsman_domain::rollback::{GoodRelease, previous_good};
 use pointsman_domain::timing::Timing;
 use pointsman_domain::{Action, Actor, Refusal};
 use pointsman_shared::api::deployments::NewRollback;
@@ -53,6 +53,11 @@ async fn request(
         .find(|open| open.started)
     {
         let facts = known::facts_under_lock(tx, open.id).await?;
+        let is_same = facts.kind == DeploymentKind::Rollback && asked == Some(facts.release.id);
+        if is_same && facts.cancel.is_none() {
+            // A second press lands on the first.
+            return Ok(open.number);
+        }
         if decides(&facts, asked)? {
             decide(app, tx, actor, target, &facts, reason).await?;
             return Ok(open.number);
@@ -171,13 +176,14 @@ pub(super) async fn destination(
     target: &TargetRow,
     asked: Option<ReleaseId>,
 ) -> OperationResult<ReleaseId> {
-    if let Some(asked) = asked {
-        return Ok(asked);
-    }
     let desired = targets::get(tx, target.id)
         .await?
         .and_then(|target| target.desired);
     let good = good_releases::of_target(tx, target.id).await?;
+    if let Some(asked) = asked {
+        refuse_newer(target, desired, asked, &good)?;
+        return Ok(asked);
+    }
     let strayed = placements::of_target(tx, target.id)
         .await?
         .iter()
@@ -193,4 +199,26 @@ pub(super) async fn destination(
         )
         .into()
     })
+}
+
+/// A way back leads to what was live before; anything else is a deployment, with all that one is asked.
+fn refuse_newer(
+    target: &TargetRow,
+    desired: Option<ReleaseId>,
+    asked: ReleaseId,
+    good: &[GoodRelease],
+) -> Result<(), Refusal> {
+    let of = |id: ReleaseId| good.iter().find(|good| good.id == id);
+    let (Some(live), Some(asked)) = (desired.and_then(of), of(asked)) else {
+        return Ok(());
+    };
+    if asked.first_live_at <= live.first_live_at {
+        return Ok(());
+    }
+    let what = format!(
+        "{} was first live on {} after {}, which is live there now: going to it is a deployment, not a rollback",
+        asked.label, target.name, live.label
+    );
+    Err(Refusal::conflict("not_older", what)
+        .hint(format!("pointsman deploy {} {}", target.name, asked.label)))
 }

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The database ended a statement that took too long ([`crate::STATEMENT_TIMEOUT`]).
     #[error("a statement took longer than {} s and was ended", crate::STATEMENT_TIMEOUT.as_secs())]
     TooLong(#[source] sqlx::Error),
+    /// A text that the database cannot keep: it holds a NUL character.
+    #[error("a text holds a NUL character")]
+    Unstorable(#[source] sqlx::Error),
     /// A constraint refused a row; the operation turns its name into words.
     #[error("constraint {constraint} refused the row")]
     Conflict {
@@ -64,6 +67,7 @@ impl StoreError {
         match self {
             Self::Unavailable(_) | Self::Serialization(_) | Self::TooLong(_) => true,
             Self::Conflict { .. }
+            | Self::Unstorable(_)
             | Self::Inconsistent { .. }
             | Self::TakenOver
             | Self::Migrate(_)
@@ -78,6 +82,7 @@ impl StoreError {
             Self::Unavailable(_)
             | Self::Serialization(_)
             | Self::TooLong(_)
+            | Self::Unstorable(_)
             | Self::Inconsistent { .. }
             | Self::TakenOver
             | Self::Migrate(_)
@@ -104,7 +109,8 @@ impl From<sqlx::Error> for StoreError {
         };
         let constraint = database.constraint().map(str::to_owned);
         // SQLSTATE classes: 08 connection, 53 resources, 57P shutdown, 40 serialization and deadlock; 55000 is a database
-        // that takes no connections, 57014 a statement that ran into `statement_timeout`.
+        // that takes no connections, 57014 a statement that ran into `statement_timeout`;
+        // 22021 and 22P05 a text with NUL.
         let code = database
             .code()
             .map(std::borrow::Cow::into_owned)
@@ -122,6 +128,7 @@ impl From<sqlx::Error> for StoreError {
             }
             None if code.starts_with("40") => Self::Serialization(error),
             None if code == "57014" => Self::TooLong(error),
+            None if ["22021", "22P05"].contains(&code.as_str()) => Self::Unstorable(error),
             None => Self::Query(error),
         }
     }

@@ -6,6 +6,7 @@ use pointsman_shared::api::pushes::PushOutcome;
 use super::database::with_database;
 use super::forge::ready;
 use super::pushing::only;
+use super::wishes::refused;
 
 #[tokio::test]
 async fn a_push_that_waits_behind_what_is_rolled_back_is_judged_anew() {
@@ -56,7 +57,7 @@ async fn a_part_of_what_was_left_may_be_tried_without_letting_the_rest_through()
 }
 
 #[tokio::test]
-async fn going_forth_again_by_a_rollback_ends_the_pause_too() {
+async fn going_forth_again_is_a_deployment_and_never_a_rollback() {
     with_database(|store| async {
         let (mut world, forge) = ready(store, &["main"]).await;
         world.repository.release("4.0", &[("index.html", "4.0")]);
@@ -65,12 +66,10 @@ async fn going_forth_again_by_a_rollback_ends_the_pause_too() {
         let left = world.deployment(only(&bad).deployment.unwrap()).await.release;
         world.roll_back(None).await.unwrap();
         world.run().await;
-        world.roll_back(Some(left.as_str())).await.unwrap();
-        world.run().await;
-        world.repository.release("5.0", &[("index.html", "5.0")]);
-        let push = forge.pushes(&world, "newer", "refs/heads/main").await;
-        assert_eq!(only(&push).outcome, PushOutcome::Requested, "{push:?}");
-        assert!(world.pauses().await.is_empty());
+        // It would pass by the hold, the waves and the gates of a deployment.
+        let forth = world.roll_back(Some(left.as_str())).await;
+        assert_eq!(refused(forth).code, "not_older");
+        assert_eq!(world.pauses().await.len(), 1, "and the pause stays");
     })
     .await;
 }

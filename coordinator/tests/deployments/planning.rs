@@ -188,7 +188,9 @@ async fn what_stands_in_the_way_of_a_plan_is_said_as_it_is_now() {
             .await
             .unwrap();
         let plan = world.plan("2.0").await.unwrap();
-        let wanted = ["shop@production is locked by ann: the audit"];
+        let wanted = [
+            "shop@production is locked by ann: the audit; ask ann; pointsman unlock shop@production ends it",
+        ];
         assert_eq!(plan.obstacles, wanted);
         let looked = make_plan::look(&world.app, &plan.hash).await.unwrap();
         assert_eq!(looked.plan.obstacles, wanted);

@@ -214,7 +214,11 @@ async fn a_deployment_to_the_last_environment_asks_for_a_fresh_sign_in() {
         before,
         "one takes the place of the other"
     );
-    shown.holds("the fair &#38; more");
+    // The plan says what the press does, with the words that were typed on it.
+    let shown = browser.get(shown.leads_to()).await;
+    shown.holds("value=\"the fair &#38; more\"");
+    shown.holds("Deploy 1.1.0 to production");
+    assert_eq!(world.count_of(made).await, 0, "nothing is sent by itself");
     let once = [("proof", shown.proof()), ("reason", "the fair & more".to_owned())];
     let once: Vec<_> = once.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let went = browser.send_form(&plan, &once).await;
@@ -246,4 +250,42 @@ async fn earlier_environments_and_going_back_ask_for_no_fresh_sign_in() {
         let answer = browser.press("/migrations", &form(target, mode)).await;
         assert_eq!(answer.status == 401, asks, "{target} {mode}: {}", answer.html);
     }
+}
+
+#[tokio::test]
+async fn a_session_that_was_left_open_cannot_make_itself_fresh() {
+    let world = World::new().await;
+    world.set_up_shop().await;
+    let browser = Browser::with_role(&world, "admin").await;
+    world.clock.put_forward(TimeDelta::minutes(16));
+    let tokens = "SELECT count(*) FROM token";
+    let before = world.count_of(tokens).await;
+    for (path, form) in [
+        ("/settings/tokens/issue", [("name", "sneak"), ("role", "admin")]),
+        (
+            "/settings/accounts/invitations",
+            [("name", "sneak"), ("role", "admin")],
+        ),
+        ("/settings/accounts/password", [("name", "lucy"), ("role", "")]),
+    ] {
+        let answer = browser.press(path, &form).await;
+        assert_eq!(answer.status, 401, "{path}");
+        answer.holds("Sign in once more");
+    }
+    assert_eq!(world.count_of(tokens).await, before);
+}
+
+#[tokio::test]
+async fn a_text_that_cannot_be_kept_is_refused_as_such() {
+    let world = World::new().await;
+    world.set_up_shop().await;
+    let browser = Browser::with_role(&world, "admin").await;
+    for path in ["/?q=%00", "/d?who=%00", "/audit?what=%00", "/find?q=%00"] {
+        assert_eq!(browser.get(path).await.status, 422, "{path}");
+    }
+    let form = [("target", "shop@production"), ("reason", "a\0b")];
+    assert_eq!(browser.press("/locks", &form).await.status, 422);
+    let form = [("name", "a\0b"), ("password", "guess")];
+    let stranger = Browser::new(&world).enter(&form).await;
+    assert_eq!(stranger.status, 422, "{}", stranger.html);
 }

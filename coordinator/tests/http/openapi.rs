@@ -151,6 +151,7 @@ fn every_code_that_the_sources_refuse_with_is_in_the_document() {
         "invalid_email",
         "invalid_form",
         "invalid_moment",
+        "invalid_state",
         "invalid_wish",
         "no_text",
         "no_role",

@@ -64,7 +64,7 @@ const PRESSES: [(&str, &[(&str, &str)]); 31] = [
     ("/settings/accounts/password", &[("name", "max")]),
     ("/settings/accounts/change", &[("name", "max"), ("role", "admin")]),
     ("/settings/tokens/issue", &[("name", "ci"), ("role", "admin")]),
-    ("/settings/tokens/revoke", &[("token", "abc")]),
+    ("/settings/tokens/revoke", &[("id", "abc")]),
     ("/settings/environments", &[("name", "canary")]),
     (
         "/settings/channels/add",

@@ -154,7 +154,7 @@ async fn a_build_of_what_is_built_offers_the_release_instead() {
     assert!(page.contains("main is built already"), "{page}");
     assert!(page.contains("Plan 1.0.0 for production…"), "{page}");
     assert_eq!(world.count("SELECT count(*) FROM release").await, 1);
-    let form = [("ref", "main"), ("again", "true")];
+    let form = [("ref", "main"), ("rebuild", "true")];
     assert_eq!(deployer.press("/p/shop/build", &form).await.went(), "/r/shop/2");
 }
 

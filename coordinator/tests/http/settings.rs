@@ -135,7 +135,7 @@ async fn tokens_environments_variables_channels_rules_and_webhooks_are_kept() {
     assert!(!admin.get("/settings/tokens").await.expect(200).contains(&token));
     let id = between(&token, "pmn_", "_").to_owned();
     admin
-        .press("/settings/tokens/revoke", &[("token", &id)])
+        .press("/settings/tokens/revoke", &[("id", &id)])
         .await
         .went();
     assert_eq!(

@@ -176,13 +176,24 @@ fn line(bytes: &[u8]) -> String {
     let mut clean: String = words
         .join(" ")
         .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control() || is_turning(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect();
     if let Some((end, _)) = clean.char_indices().nth(LONGEST) {
         clean.truncate(end);
         clean.push('…');
     }
     clean
+}
+
+/// Characters that turn the direction of text: a subject must read as it was written, beside whatever stands there.
+const fn is_turning(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -201,6 +212,7 @@ mod tests {
     fn subjects_are_one_clean_line() {
         assert_eq!(line(b"\nFix\r\nthe switch\n\nBody"), "Fix the switch");
         assert_eq!(line(b"a\x1b[31mb"), "a\u{fffd}[31mb");
+        assert_eq!(line("a\u{202e}b".as_bytes()), "a\u{fffd}b");
         assert_eq!(line(&[b'f', 0xff]), "f\u{fffd}");
         assert_eq!(line("é".repeat(1000).as_bytes()).chars().count(), LONGEST + 1);
     }

@@ -14,19 +14,19 @@ pub async fn open(session: &Session, args: Open) -> Result<Exit, CliError> {
         (None, None) => client.base().clone(),
         (Some(LogSubject::Deployment(number)), None) => {
             client.deployment(number).await?;
-            client.address(&["deployments", &number.to_string()], &[])
+            client.page(&["d", &number.to_string()])
         }
         (Some(LogSubject::Target(target)), None) => {
             client.target(&target).await?;
-            client.address(&["targets", &target.to_string()], &[])
+            client.page(&["t", &target.to_string()])
         }
         (Some(LogSubject::Project(project)), None) => {
             client.project(&project).await?;
-            client.address(&["projects", project.as_str()], &[])
+            client.page(&["p", project.as_str()])
         }
         (Some(LogSubject::Project(project)), Some(release)) => {
-            let label = client.release(&project, &release).await?.label;
-            client.address(&["projects", project.as_str(), "releases", label.as_ref()], &[])
+            let number = client.release(&project, &release).await?.number;
+            client.page(&["r", project.as_str(), &number.to_string()])
         }
         (None | Some(LogSubject::Deployment(_) | LogSubject::Target(_)), Some(_)) => {
             return Err(CliError::usage("only a project has releases", needs_release));
@@ -35,10 +35,5 @@ pub async fn open(session: &Session, args: Open) -> Result<Exit, CliError> {
     session
         .printer
         .show_value(&serde_json::json!({ "url": url }), text::address(&url))?;
-    if session.printer.shows_on_terminal() {
-        session
-            .printer
-            .note("the page at / is for browsers; what stands below /api/ answers to a token only");
-    }
     Ok(Exit::Ok)
 }

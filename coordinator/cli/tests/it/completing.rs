@@ -162,19 +162,19 @@ fn things_have_addresses() {
     insta::assert_snapshot!(lucy.runs("open shop@production"), @"
     $ pointsman open shop@production
     --- stdout
-    http://coordinator/api/v1/targets/shop@production
+    http://coordinator/t/shop@production
     --- exit 0
     ");
     insta::assert_snapshot!(lucy.runs("open 812"), @"
     $ pointsman open 812
     --- stdout
-    http://coordinator/api/v1/deployments/812
+    http://coordinator/d/812
     --- exit 0
     ");
     insta::assert_snapshot!(lucy.runs("open shop b77d01aa"), @"
     $ pointsman open shop b77d01aa
     --- stdout
-    http://coordinator/api/v1/projects/shop/releases/1.9.1
+    http://coordinator/r/shop/42
     --- exit 0
     ");
     insta::assert_snapshot!(lucy.runs("open shop@prod"), @r#"
@@ -185,9 +185,7 @@ fn things_have_addresses() {
     --- exit 6
     "#);
     insta::assert_snapshot!(lucy.types(80, "open 812").ends(), @"
-    http://coordinator/api/v1/deployments/812
-            Note  the page at / is for browsers; what stands below /api/ answers to
-    a token only
+    http://coordinator/d/812
     --- exit 0
     ");
     assert_eq!(lucy.runs("open 812 1.9.1").exit, 2);

@@ -10,7 +10,12 @@ pub(super) const TOKEN: &[Code] = &[
     (504, "timed_out"),
 ];
 /// Whatever reads the database.
-pub(super) const DATABASE: &[Code] = &[(500, "internal"), (503, "unavailable"), (503, "took_too_long")];
+pub(super) const DATABASE: &[Code] = &[
+    (422, "invalid_text"),
+    (500, "internal"),
+    (503, "unavailable"),
+    (503, "took_too_long"),
+];
 /// A change that can be repeated.
 pub(super) const REPEATABLE: &[Code] = &[
     (400, "invalid_idempotency_key"),

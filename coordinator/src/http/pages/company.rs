@@ -49,7 +49,7 @@ struct Others {
 impl Company {
     /// Takes a place. Whoever is not signed in has no name, and takes none.
     pub(super) fn sit(&self, path: &str, viewer: &Viewer) -> Option<Seat> {
-        if viewer.is_stranger() {
+        if viewer.is_stranger() || !shows_people(path, viewer) {
             return None;
         }
         let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +75,15 @@ impl Company {
     }
 
     /// Who else looks at a page, each once.
-    pub(super) fn others(&self, path: &str, session: &Digest) -> Region {
+    pub(super) fn seen_by(&self, path: &str, viewer: &Viewer) -> Region {
+        if shows_people(path, viewer) {
+            self.others(path, &viewer.session)
+        } else {
+            nobody()
+        }
+    }
+
+    fn others(&self, path: &str, session: &Digest) -> Region {
         let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let people = pages.get(path).into_iter().flat_map(|page| &page.people);
         let mut names: Vec<String> = people
@@ -86,6 +94,15 @@ impl Company {
         names.dedup();
         Region::draw("company", &Others { names }).unwrap_or_else(|_| nobody())
     }
+}
+
+/// Whether those who have this page open look at the same as the viewer does. Somebody who sees some projects alone sees
+/// another list under the same address, and is told of nobody by it.
+fn shows_people(path: &str, viewer: &Viewer) -> bool {
+    let is_of_one = ["/p/", "/r/", "/t/", "/d/", "/jobs/", "/plans/"]
+        .iter()
+        .any(|page| path.strip_prefix(page).is_some_and(|thing| !thing.is_empty()));
+    is_of_one || viewer.sees_everything() && !path.starts_with("/profile")
 }
 
 /// Nobody else.

@@ -81,9 +81,15 @@ impl Kept {
         }
         let age = format::duration(u64::from(app.config.http.fresh_sign_in_s) * 1000);
         format!(
-            "This goes to the last environment, and you signed in longer ago than {age}: sign in once more. Nothing was \
-             changed yet."
+            "This asks for a fresh sign-in, and you signed in longer ago than {age}: sign in once more. Nothing was changed \
+             yet."
         )
+    }
+
+    /// The page of the plan that it carries out, with the words that were typed there: it says what the press does.
+    pub(super) fn plan(&self) -> Option<String> {
+        let is_plan = self.fresh && self.to.starts_with("/plans/");
+        is_plan.then(|| format!("{}?{}", self.to, self.written()))
     }
 
     /// Its fields as one text, for a form that carries it.
@@ -145,31 +151,28 @@ fn page(headers: &HeaderMap) -> String {
 pub(super) fn sign_in(api: &Api, parts: &Parts, body: &[u8]) -> Answer<Response> {
     // Whoever wanted to sign out is.
     let kept = (parts.uri.path() != "/sign-out").then(|| Kept::of(parts, body));
-    ask(
-        api,
-        "signed_out",
-        "you are not signed in any more; nothing was changed",
-        kept.as_ref(),
-    )
+    let what = "you are not signed in any more; nothing was changed";
+    ask(api, ("signed_out", what), "", kept.as_ref())
 }
 
 /// The sign-in once more, for a press that asks for a fresh one.
-pub(super) fn sign_in_again(api: &Api, parts: &Parts, body: &[u8]) -> Answer<Response> {
+pub(super) fn sign_in_again(api: &Api, viewer: &Viewer, parts: &Parts, body: &[u8]) -> Answer<Response> {
     let kept = Kept {
         fresh: true,
         ..Kept::of(parts, body)
     };
+    let what = "this press asks for a fresh sign-in; nothing was changed";
     ask(
         api,
-        "sign_in_again",
-        "this press asks for a fresh sign-in; nothing was changed",
+        ("sign_in_again", what),
+        &viewer.caller.actor.name,
         Some(&kept),
     )
 }
 
-fn ask(api: &Api, code: &str, what: &str, kept: Option<&Kept>) -> Answer<Response> {
+fn ask(api: &Api, (code, what): (&str, &str), name: &str, kept: Option<&Kept>) -> Answer<Response> {
     let problem = Problem::new(StatusCode::UNAUTHORIZED.as_u16(), code, what);
-    let shown = sign_in::asked(api, &problem, kept)?;
+    let shown = sign_in::asked(api, &problem, name, kept)?;
     let mut response = shown.into_response();
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     Ok(response)

@@ -256,7 +256,7 @@ pub(super) async fn request(State(api): State<Api>, viewer: Viewer, request: Req
     if changes && !viewer.is_fresh() {
         let mut conn = viewer.app().store.read().await?;
         if plans::is_last(&mut conn, &form.target).await? {
-            return kept::sign_in_again(&api, &parts, &body);
+            return kept::sign_in_again(&api, &viewer, &parts, &body);
         }
     }
     let wish = MigrationRequest {

@@ -91,6 +91,7 @@ struct Matrix<'a> {
     query: &'a OverviewQuery,
     next: Option<String>,
     sees_everything: bool,
+    is_stranger: bool,
     proof: &'a str,
 }
 
@@ -147,11 +148,17 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
         query: &query,
         next: snapshot.next.as_ref().map(|after| query.after(after)),
         sees_everything: viewer.sees_everything(),
+        is_stranger: viewer.is_stranger(),
         proof: &viewer.proof,
     };
-    Ok(Shown::new("Overview", Place::Overview, &snapshot)?
-        .with("mine", &Mine::of(&viewer).await?)?
-        .with("needs", &calls)?
+    let mut shown = Shown::new("Overview", Place::Overview, &snapshot)?;
+    // Whoever comes by is told how things stand, and not why: that names hosts, folders and addresses.
+    if !viewer.is_stranger() {
+        shown = shown
+            .with("mine", &Mine::of(&viewer).await?)?
+            .with("needs", &calls)?;
+    }
+    Ok(shown
         .with("matrix", &matrix)?
         .in_mood(mood)
         .like("pointsman status"))

@@ -14,7 +14,7 @@ use pointsman_shared::name::TargetName;
 use pointsman_store::{PgConnection, projects, targets, views};
 use serde::Deserialize;
 
-use super::super::extract::{Form, Path};
+use super::super::extract::{Form, Path, Query};
 use super::super::problem::Answer;
 use super::super::router::Api;
 use super::filters;
@@ -74,6 +74,7 @@ pub(super) async fn make(viewer: Viewer, Form(form): Form<Wish>) -> Answer<Went>
 struct Page<'a> {
     plan: &'a Plan,
     target: &'a TargetName,
+    reason: &'a str,
     proof: &'a str,
     may: bool,
     hosts: usize,
@@ -115,8 +116,12 @@ impl Page<'_> {
     }
 }
 
-/// `GET /plans/{hash}`
-pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Shown> {
+/// `GET /plans/{hash}`, with the words that somebody had typed on it before they signed in once more.
+pub(super) async fn show(
+    viewer: Viewer,
+    Path(hash): Path<Digest>,
+    Query(typed): Query<Carried>,
+) -> Answer<Shown> {
     let Looked {
         plan,
         under_way,
@@ -135,6 +140,7 @@ pub(super) async fn show(viewer: Viewer, Path(hash): Path<Digest>) -> Answer<Sho
     let usual = forecast::usual(&views::way_back::times(&mut conn, target).await?);
     let page = Page {
         target,
+        reason: &typed.reason,
         proof: &viewer.proof,
         may: viewer.may_in(&target.project, Action::Deploy),
         hosts: plan.agreed.waves.iter().map(Vec::len).sum(),
@@ -197,7 +203,7 @@ pub(super) async fn carry_out(
     let held = is_last(&mut conn, &target).await?;
     drop(conn);
     if held && !viewer.is_fresh() {
-        return kept::sign_in_again(&api, &parts, &body);
+        return kept::sign_in_again(&api, &viewer, &parts, &body);
     }
     let reason = form.reason.trim();
     let wish = NewDeployment {

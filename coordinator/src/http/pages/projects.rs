@@ -291,7 +291,7 @@ pub(super) struct Build {
     reference: String,
     /// Whether also what is built already.
     #[serde(default)]
-    again: bool,
+    rebuild: bool,
 }
 
 /// `POST /p/{project}/build`
@@ -305,9 +305,12 @@ pub(super) async fn build(
         project: project.clone(),
         reference: (!reference.is_empty()).then(|| reference.to_owned()),
     };
-    if !form.again
+    if !form.rebuild
         && let Some(same) = request_build::built_already(viewer.app(), &viewer.caller.actor, &wish).await?
     {
+        if same.built.is_none() {
+            return Ok(Went(format!("/r/{project}/{}", same.number)));
+        }
         let reference = url::form_urlencoded::byte_serialize(reference.as_bytes());
         let reference: String = reference.collect();
         return Ok(Went(format!(

@@ -35,6 +35,13 @@ struct SignIn<'a> {
     provider: Option<(String, String)>,
 }
 
+impl SignIn<'_> {
+    /// Whether somebody is signed in, and is asked again.
+    fn is_again(&self) -> bool {
+        self.kept.is_some_and(|kept| kept.fresh)
+    }
+}
+
 #[derive(Template)]
 #[template(path = "invitation.html")]
 struct Invited<'a> {
@@ -105,9 +112,9 @@ pub(super) async fn show(State(api): State<Api>, Query(query): Query<SignInQuery
 }
 
 /// The sign-in, in answer to a press without a session, or without one that is fresh enough.
-pub(super) fn asked(api: &Api, problem: &Problem, kept: Option<&Kept>) -> Answer<Shown> {
+pub(super) fn asked(api: &Api, problem: &Problem, name: &str, kept: Option<&Kept>) -> Answer<Shown> {
     let next = kept.map_or("/", |kept| kept.from.as_str());
-    let mut shown = draw(api, next, "", (None, kept))?.once();
+    let mut shown = draw(api, next, name, (None, kept))?.once();
     shown.data = serde_json::to_string(problem)
         .map_err(|error| OperationError::internal("writing a page's data", error))?;
     Ok(shown)
@@ -171,6 +178,9 @@ async fn let_in(
     extensions: &Extensions,
     (next, kept): (&str, Option<Kept>),
 ) -> Answer<Response> {
+    if let Some(plan) = kept.as_ref().and_then(Kept::plan) {
+        return Ok(cookies::signed_in(&api.app, secret, &plan));
+    }
     let viewer = match &kept {
         Some(_) => viewer::of_secret(&api.app, secret, extensions).await?,
         None => None,
@@ -193,7 +203,10 @@ pub(super) async fn go_on(State(api): State<Api>, headers: HeaderMap, request: R
         (Some(viewer), Some(kept)) if kept.fresh && !viewer.is_fresh() => {
             Ok(draw(&api, next, "", (None, Some(&kept)))?.once().into_response())
         }
-        (Some(viewer), Some(kept)) => kept.page(viewer),
+        (Some(viewer), Some(kept)) => match kept.plan() {
+            Some(plan) => Ok(Went(plan).into_response()),
+            None => kept.page(viewer),
+        },
         (Some(_), None) => Ok(Went(next.to_owned()).into_response()),
         (None, kept) => {
             let refusal = Refusal::new(

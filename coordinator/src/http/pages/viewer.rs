@@ -186,6 +186,10 @@ pub(in super::super) async fn press(
         let what = "this form does not come from a page of your session; nothing was changed";
         return Err(Failed::unread(StatusCode::FORBIDDEN, "unproven", what));
     }
+    // Who could make credentials with a session that was left open could make it fresh.
+    if action == Action::ManageTokens && !viewer.is_fresh() {
+        return kept::sign_in_again(api, &viewer, &parts, &body);
+    }
     let mut request = Request::from_parts(parts, Body::from(body));
     request.extensions_mut().insert(viewer.clone());
     let work = tracing::Instrument::instrument(next.run(request), tracing::Span::current());

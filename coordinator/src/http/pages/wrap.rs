@@ -136,7 +136,7 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
         None => due::none(),
     };
     let others = match &viewer {
-        Some(viewer) => api.company.others(&path, &viewer.session),
+        Some(viewer) => api.company.seen_by(&path, viewer),
         None => company::nobody(),
     };
     let dressed = Dress {

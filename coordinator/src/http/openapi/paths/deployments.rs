@@ -88,6 +88,7 @@ fn decisions() -> Vec<Operation> {
         .gives::<Deployment>(202)
         .refuses(&[
             (409, "no_previous_good"),
+            (409, "not_older"),
             (409, "deployment_open"),
             (409, "rolling_back"),
             (409, "cancelling"),

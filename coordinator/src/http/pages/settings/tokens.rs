@@ -117,11 +117,11 @@ pub(super) async fn issue(viewer: Viewer, Form(form): Form<Issue>) -> Answer<Sho
 /// Which one.
 #[derive(Debug, Deserialize)]
 pub(super) struct One {
-    token: String,
+    id: String,
 }
 
 /// `POST /settings/tokens/revoke`
 pub(super) async fn revoke(viewer: Viewer, Form(form): Form<One>) -> Answer<Went> {
-    revoke_token::execute(viewer.app(), &viewer.caller.actor, &form.token).await?;
+    revoke_token::execute(viewer.app(), &viewer.caller.actor, &form.id).await?;
     Ok(Went("/settings/tokens".to_owned()))
 }
