@@ -11,6 +11,7 @@ use pointsman_tests::{Repository, World};
 use serde_json::json;
 use tokio::sync::OnceCell;
 
+use crate::flow::is_as_fresh;
 use crate::told::{acted, asserts, database, pointsman};
 use crate::world::{number, signed_in, stands, world};
 
@@ -218,6 +219,7 @@ async fn a_run_is_paused_between_waves_and_cancelled_half_way_with_words_that_ou
     let why = asserts(world, run, DeploymentState::Cancelled, "deployment.cancel").await?;
     ensure!(why["reason"] == "the fair is on", "{why}");
     ensure!(runs(world, "web-1").await? == "2.2.0", "what was switched stays");
+    is_as_fresh(&tab, &other).await?;
     window.close().await
 }
 

@@ -9,6 +9,7 @@ use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_tests::World;
 use pointsman_tests::world::until;
 
+use crate::flow::is_as_fresh;
 use crate::pay::{TARGET, live, noted, pay, runs};
 use crate::told::{acted, asserts, database, pointsman};
 use crate::world::{chooses, number, signed_in, stands};
@@ -61,6 +62,8 @@ async fn a_ref_is_built_by_a_press_and_its_failure_in_production_goes_back_by_it
     ensure!(runs(world, "web-1").await? == "2.0.0", "the one before is back");
     // Why is on the page, and how it was decided.
     tab.shows("roll back to 2.0.0").await?;
+    let fresh = window.tab(&world.sandbox.url()).await?;
+    is_as_fresh(&tab, &fresh).await?;
     window.close().await
 }
 
@@ -151,5 +154,7 @@ async fn what_a_page_says_will_go_is_what_a_press_removes() -> Result<()> {
         Ok((folders(world, "web-1")?.len() > before.len() - going.len()).then_some(()))
     })
     .await?;
+    let fresh = window.tab(&world.sandbox.url()).await?;
+    is_as_fresh(&tab, &fresh).await?;
     window.close().await
 }

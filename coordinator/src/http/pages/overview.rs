@@ -193,8 +193,8 @@ async fn read_matrix(
     };
     let open = views::deployments::page(&mut conn, open, OPEN).await?;
     let now = pointsman_store::now(&mut conn).await?;
-    let troubled = troubles.map(|troubles| troubles.projects(&open));
-    let mut projects = projects(&mut conn, sight.as_deref(), query, troubled).await?;
+    let chosen = troubles.map(|troubles| troubles.projects(&open));
+    let mut projects = projects(&mut conn, sight.as_deref(), query, chosen).await?;
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = projects.len() > rows;
     projects.truncate(rows);

@@ -91,6 +91,7 @@ async function more() {
   if (last < from) return;
   const stay = atEnd;
   mine.last = last;
+  for (const count of document.querySelectorAll("[data-lines]")) count.textContent = `${last - mine.first + 1} lines`;
   if (stay && last - from < JUMP && mine.blocks.has(mine.block(from - 1))) {
     mine.put(rows);
     mine.lessen(mine.block(last));
