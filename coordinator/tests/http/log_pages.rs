@@ -62,7 +62,7 @@ async fn a_log_is_read_by_pages_and_searched() {
     let first = browser.get(&page).await;
     first.holds("<span class=\"f1\">ERROR</span>: &#60;/script&#62;");
     first.holds("a\u{2400}b");
-    first.holds("1206 lines in all");
+    first.holds("1206 lines</span> in all");
     first.holds("<li id=\"L500\"");
     first.lacks("<li id=\"L501\"");
     first.holds("?from=501");
@@ -85,7 +85,7 @@ async fn a_log_is_read_by_pages_and_searched() {
         .await
         .holds("No line hold “&#60;nothing&#62;”");
     let stage = browser.get(&format!("{page}?stage=checkout")).await;
-    stage.holds("3 lines in all");
+    stage.holds("3 lines</span> in all");
     stage.lacks("id=\"L4\"");
 }
 

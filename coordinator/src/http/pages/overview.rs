@@ -131,7 +131,7 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
     if !query.at.is_empty() {
         return past::show(&viewer, &query).await;
     }
-    let (snapshot, troubles) = read(&viewer, &query).await?;
+    let ((snapshot, troubles), mine) = tokio::try_join!(read(&viewer, &query), Mine::of(&viewer))?;
     let calls = troubles.calls(&snapshot.open);
     let mood = if !calls.is_calm() {
         Mood::Bad
@@ -154,9 +154,7 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
     let mut shown = Shown::new("Overview", Place::Overview, &snapshot)?;
     // Whoever comes by is told how things stand, and not why: that names hosts, folders and addresses.
     if !viewer.is_stranger() {
-        shown = shown
-            .with("mine", &Mine::of(&viewer).await?)?
-            .with("needs", &calls)?;
+        shown = shown.with("mine", &mine)?.with("needs", &calls)?;
     }
     Ok(shown
         .with("matrix", &matrix)?
