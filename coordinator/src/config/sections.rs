@@ -111,7 +111,8 @@ pub struct Http {
     /// Whether the page at `/` shows projects, deployments and hosts to everybody who can reach it.
     #[serde(default)]
     pub public_status: bool,
-    /// How old a sign-in may be, in seconds, when a page starts a deployment to the last environment; 0 = any age.
+    /// How old a sign-in may be, in seconds, when a page starts a deployment to a project's last environment, runs its
+    /// migrations by hand, or changes accounts and tokens; 0 = any age.
     #[serde(default = "fresh_sign_in")]
     pub fresh_sign_in_s: u32,
 }
