@@ -6,14 +6,16 @@
 //! sent, and their press needs the proof of the new session.
 
 use askama::Template;
-use axum::body::{Bytes, to_bytes};
-use axum::extract::Request;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest as _, Request};
 use axum::http::header::REFERER;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use pointsman_shared::api::Problem;
+use serde::de::DeserializeOwned;
 
+use super::super::extract::Form;
 use super::super::problem::{Answer, Failed};
 use super::super::repeat::MAX_BODY;
 use super::super::router::Api;
@@ -131,6 +133,13 @@ pub(super) async fn whole(request: Request) -> Answer<(Parts, Bytes)> {
         )
     })?;
     Ok((parts, body))
+}
+
+/// Reads the form of a press that was taken whole, as other handlers read theirs.
+pub(super) async fn form<T: DeserializeOwned>(parts: &Parts, body: &Bytes) -> Answer<T> {
+    let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+    let Form(form) = Form::from_request(request, &()).await?;
+    Ok(form)
 }
 
 /// Whether the browser itself says that a page of ours sent this.

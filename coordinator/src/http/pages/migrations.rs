@@ -2,8 +2,7 @@
 //! is one.
 
 use askama::Template;
-use axum::body::Body;
-use axum::extract::{FromRequest as _, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use pointsman_domain::Action;
 use pointsman_shared::api::migrations::{Migration, MigrationRequest, Migrations};
@@ -15,7 +14,7 @@ use pointsman_store::targets::TargetRow;
 use pointsman_store::{PgConnection, releases, targets, views};
 use serde::Deserialize;
 
-use super::super::extract::{Form, Query, filled};
+use super::super::extract::{Query, filled};
 use super::super::problem::Answer;
 use super::super::router::Api;
 use super::format::Standing;
@@ -250,8 +249,7 @@ pub(super) struct Wish {
 /// `POST /migrations`; leads to the log. What changes the database of the last environment asks for a fresh sign-in.
 pub(super) async fn request(State(api): State<Api>, viewer: Viewer, request: Request) -> Answer<Response> {
     let (parts, body) = kept::whole(request).await?;
-    let again = Request::from_parts(parts.clone(), Body::from(body.clone()));
-    let Form(form) = Form::<Wish>::from_request(again, &()).await?;
+    let form: Wish = kept::form(&parts, &body).await?;
     let changes = matches!(form.mode, MigrateMode::Apply | MigrateMode::Revert);
     if changes && !viewer.is_fresh() {
         let mut conn = viewer.app().store.read().await?;

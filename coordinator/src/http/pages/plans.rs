@@ -1,8 +1,7 @@
 //! Plans: what a deployment would do, before it is done. The page is the confirmation, and its address can be shared.
 
 use askama::Template;
-use axum::body::Body;
-use axum::extract::{FromRequest as _, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use pointsman_domain::tickets::TicketLinks;
 use pointsman_domain::{Action, Refusal, forecast};
@@ -195,8 +194,7 @@ pub(super) async fn carry_out(
     request: Request,
 ) -> Answer<Response> {
     let (parts, body) = kept::whole(request).await?;
-    let again = Request::from_parts(parts.clone(), Body::from(body.clone()));
-    let Form(form) = Form::<Carried>::from_request(again, &()).await?;
+    let form: Carried = kept::form(&parts, &body).await?;
     let mut conn = viewer.app().store.read().await?;
     let plan = make_plan::find(&mut conn, &hash).await?;
     let target = plan.agreed.target.clone();
