@@ -1,7 +1,7 @@
 //! Decides a claim: one conditional UPDATE makes the epoch, and the sealed grant is stored with it, so that the same
 //! claim always gets the same bytes while the lease lives.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_domain::job::{Claimant, JobEvent, Purpose};
 use pointsman_domain::presence::milliseconds;
 use pointsman_shared::outcome::JobKind;
@@ -172,5 +172,16 @@ async fn grant(
     attempts::insert(tx, &attempt)
         .await
         .map_err(OperationError::from)?;
+    if let Some(took) = answer_time(job, now) {
+        hosts::note_answer(tx, &host.id, took, now).await?;
+    }
     Ok(Ok(envelope))
+}
+
+/// How long the way from the newest offer to its claim took. A pool's offer may wait for any builder, and one that was
+/// declined or came back unread waited for something else than the way.
+fn answer_time(job: &JobRow, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let was_put_back = !job.declined.is_empty() || job.dead_offers > 0;
+    let offered_at = job.offered_at.filter(|_| job.host().is_some() && !was_put_back)?;
+    Some(now - offered_at)
 }

@@ -4,7 +4,7 @@ mod hello;
 mod row;
 
 pub use hello::{
-    Greeting, clear_instance, greet, heard, lose, mark_busy, mark_free, next_control_serial,
+    Greeting, clear_instance, greet, heard, lose, mark_busy, mark_free, next_control_serial, note_answer,
     note_broker_ready, note_stopped, set_pause, store_state_digest,
 };
 pub use row::HostRow;

@@ -9,6 +9,7 @@
 )]
 
 mod agent;
+mod answering;
 mod building;
 mod cancelling;
 mod collecting;

@@ -4,6 +4,7 @@
 use crate::agents::Agent;
 use crate::course::{two_stages, went_live};
 use crate::keeper::{Keeper, between};
+use crate::orders::install;
 use crate::repository::Repository;
 use crate::world::World;
 
@@ -178,6 +179,39 @@ async fn a_disk_has_a_gauge_where_the_agent_says_its_size_and_words_anyway() {
     agent.say_hello_with(&world, &[("disk_bytes", "many")]).await;
     let page = viewer.get("/hosts").await.expect(200);
     assert!(!page.contains("<meter"), "{page}");
+}
+
+#[tokio::test]
+async fn a_host_says_how_soon_it_answered_its_last_offer() {
+    let world = World::new().await;
+    world.set_up_shop().await;
+    let agent = Agent::member(&world, "web-1", &[("role", "web")], &[]).await;
+    let viewer = Keeper::new(&world, "viewer").await;
+    let page = viewer.get("/hosts").await.expect(200);
+    assert!(
+        page.contains("data-label=\"Lag\"><span class=\"quiet\">–<"),
+        "{page}"
+    );
+    let page = viewer.get("/h/web-1").await.expect(200);
+    assert!(!page.contains("answered its last offer"), "{page}");
+
+    agent
+        .runs(&world, install(&world, "web-1", b"archive").await)
+        .await;
+    let told = world.admin().get("hosts/web-1").await.expect(200);
+    assert!(
+        told["answer_ms"].is_u64() && told["answered_at"].is_string(),
+        "{told}"
+    );
+    does(&world, "UPDATE host SET answer_ms = 12").await;
+    let page = viewer.get("/hosts").await.expect(200);
+    assert!(page.contains("data-label=\"Lag\">12 ms<br>"), "{page}");
+    let page = viewer.get("/h/web-1").await.expect(200);
+    assert!(page.contains("answered its last offer in 12 ms, <time"), "{page}");
+    for path in ["/hosts.json", "/h/web-1.json"] {
+        let data = viewer.get(path).await.expect(200);
+        assert!(data.contains("\"answer_ms\":12,"), "{path}: {data}");
+    }
 }
 
 #[tokio::test]

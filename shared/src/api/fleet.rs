@@ -47,6 +47,13 @@ pub struct Host {
     /// Its clock less the coordinator's, in milliseconds, as last heard; the way there counts as well.
     #[serde(default)]
     pub clock_offset_ms: Option<i64>,
+    /// How long it took from the newest offer of a job of its own to its claim, in milliseconds; what the coordinator and
+    /// the broker took counts as well.
+    #[serde(default)]
+    pub answer_ms: Option<u32>,
+    /// When it claimed that job.
+    #[serde(default)]
+    pub answered_at: Option<DateTime<Utc>>,
     /// Facts for display.
     pub facts: BTreeMap<String, String>,
     /// When it joined.

@@ -153,6 +153,7 @@ fn table(hosts: &[Host]) -> Table {
         ("HOST", Narrow::Keep),
         ("STATE", Narrow::Keep),
         ("SEEN", Narrow::Keep),
+        ("LAG", Narrow::Drop(5)),
         ("RUNNING", Narrow::Drop(2)),
         ("FREE", Narrow::Drop(1)),
         ("AGENT", Narrow::Drop(4)),
@@ -165,6 +166,7 @@ fn table(hosts: &[Host]) -> Table {
             host.id.as_str().into(),
             state(host),
             Cell::when(host.last_seen_at),
+            lag(host),
             Cell::Number(host.running.into()),
             host.free_bytes.map_or(Cell::Nothing, Cell::Bytes),
             Cell::maybe(host.software.as_ref()),
@@ -174,6 +176,11 @@ fn table(hosts: &[Host]) -> Table {
         ]);
     }
     table
+}
+
+/// How long it took from the newest offer of a job of its own to its claim.
+fn lag(host: &Host) -> Cell {
+    host.answer_ms.map_or(Cell::Nothing, |ms| Cell::Took(ms.into()))
 }
 
 /// How it is, in a word.
@@ -220,6 +227,10 @@ fn fields(host: &Host) -> Vec<(&'static str, Cell)> {
     fields.extend(host.total_bytes.map(|bytes| ("disk", Cell::Bytes(bytes))));
     let clock = host.clock_offset_ms.map(|ms| format!("{ms:+} ms"));
     fields.extend(clock.map(|offset| ("clock", Cell::Text(offset))));
+    let answered = host
+        .answered_at
+        .map(|at| [("lag", lag(host)), ("answered", Cell::At(at))]);
+    fields.extend(answered.into_iter().flatten());
     fields.extend([
         ("facts", pairs(&host.facts)),
         ("joined", Cell::when(host.joined_at)),

@@ -148,6 +148,26 @@ fn empty_lists_say_what_brings_the_first_row() {
 }
 
 #[test]
+fn hosts_say_how_soon_they_answered() {
+    let coordinator = Coordinator::start();
+    {
+        let mut world = coordinator.world();
+        world.hosts[0].answer_ms = Some(12);
+        world.hosts[0].answered_at = world.hosts[0].last_seen_at;
+    }
+    let lucy = Person::lucy(&coordinator);
+    insta::assert_snapshot!(lucy.types(200, "hosts").ends(), @"
+    HOST  STATE  SEEN   LAG  RUNNING   FREE  AGENT  LABELS
+    web1  ok       2m  12ms        0  52 GB  0.1.0  role=web
+    web2  ok       2m     -        0  52 GB  0.1.0  role=web
+    web3  ok       2m     -        0  52 GB  0.1.0  role=web
+    --- exit 0
+    ");
+    let shown = lucy.runs("hosts show web1 -o plain").stdout;
+    assert!(shown.contains("lag\t12\nanswered\t"), "{shown}");
+}
+
+#[test]
 fn one_thing_is_shown_field_by_field() {
     let coordinator = Coordinator::start();
     let lucy = Person::lucy(&coordinator);

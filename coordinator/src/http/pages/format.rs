@@ -134,6 +134,15 @@ pub(super) fn duration(ms: u64) -> String {
     }
 }
 
+/// A duration that is often short: `12 ms`, `1.2s`.
+pub(super) fn brief(ms: u64) -> String {
+    if ms < 1000 {
+        format!("{ms} ms")
+    } else {
+        duration(ms)
+    }
+}
+
 /// Bytes as people say them: powers of 1000.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
@@ -194,6 +203,10 @@ mod tests {
     fn durations_and_sizes_read_as_people_say_them() {
         let durations = [420, 14_200, 220_000, 7_500_000, 90_000_000].map(duration);
         assert_eq!(durations, ["0.4s", "14.2s", "3m40", "2h05", "1d01h"]);
+        assert_eq!(
+            [0, 12, 999, 1_200].map(brief),
+            ["0 ms", "12 ms", "999 ms", "1.2s"]
+        );
         let sizes = [999, 1000, 41_200_000, 9_600_000_000].map(bytes);
         assert_eq!(sizes, ["999 B", "1.0 kB", "41.2 MB", "9.6 GB"]);
     }

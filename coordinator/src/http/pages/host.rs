@@ -16,7 +16,7 @@ use super::super::extract::{Form, Path};
 use super::super::hosts::one;
 use super::super::problem::Answer;
 use super::format::{self, Standing};
-use super::hosts::{Disk, Slot, clock, slot, standing, troubles};
+use super::hosts::{Disk, Slot, clock, lag, slot, standing, troubles};
 use super::shown::{Mood, Place, Shown, Went};
 use super::versions::{self, Versions};
 use super::viewer::Viewer;
@@ -34,6 +34,7 @@ struct Head<'a> {
     troubles: &'a [(String, String)],
     disk: Option<Disk>,
     clock: Option<String>,
+    lag: Option<String>,
     proof: &'a str,
     may: bool,
     live: usize,
@@ -92,6 +93,7 @@ pub(super) async fn show(viewer: Viewer, Path(id): Path<HostId>) -> Answer<Shown
         troubles: &troubles,
         disk: Disk::of(&member.host),
         clock: member.host.clock_offset_ms.map(clock),
+        lag: lag(&member.host),
         proof: &viewer.proof,
         may: viewer.may(Action::ManageHosts) && member.host.revoked_at.is_none(),
         live: slots

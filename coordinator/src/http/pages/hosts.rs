@@ -54,6 +54,7 @@ struct Row<'a> {
     standing: Standing,
     disk: Option<Disk>,
     clock: Option<String>,
+    lag: Option<String>,
     /// Targets that want something else of it than what is live.
     apart: Vec<Slot<'a>>,
     targets: usize,
@@ -92,6 +93,11 @@ pub(super) fn clock(offset_ms: i64) -> String {
         1000.. => format!("clock {} ahead", format::duration(ms)),
         _ => format!("clock {} behind", format::duration(ms)),
     }
+}
+
+/// How long it took from an offer to its claim.
+pub(super) fn lag(host: &Host) -> Option<String> {
+    host.answer_ms.map(|ms| format::brief(ms.into()))
 }
 
 /// What a target wants of a host.
@@ -153,6 +159,7 @@ fn row<'a>(member: &'a Examined, slots: Vec<Slot<'a>>) -> Row<'a> {
         standing: standing(member),
         disk: Disk::of(&member.host),
         clock: member.host.clock_offset_ms.map(clock),
+        lag: lag(&member.host),
         apart,
         targets,
         there: there.len(),

@@ -1,6 +1,6 @@
 //! What an agent says of itself, and what the coordinator notes when it hears it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_domain::presence::Pause;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::InstanceId;
@@ -72,6 +72,24 @@ pub async fn heard(
         i32::try_from(beat.working.len()).unwrap_or(i32::MAX),
         i64::try_from(beat.free_bytes).unwrap_or(i64::MAX),
         clock_offset_ms,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes how long a host took from an offer to its claim, which came now.
+pub async fn note_answer(
+    conn: &mut PgConnection,
+    host: &HostId,
+    took: TimeDelta,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    sqlx::query!(
+        "UPDATE host SET answer_ms = $2, answered_at = $3 WHERE id = $1",
+        host.as_str(),
+        i32::try_from(took.num_milliseconds().max(0)).unwrap_or(i32::MAX),
+        now,
     )
     .execute(conn)
     .await?;

@@ -189,6 +189,8 @@ struct Columns {
     working: i32,
     free_bytes: Option<i64>,
     clock_offset_ms: Option<i64>,
+    answer_ms: Option<i32>,
+    answered_at: Option<DateTime<Utc>>,
     processes: serde_json::Value,
     broken_roots: Vec<String>,
     drifts: Vec<String>,
@@ -207,7 +209,7 @@ async fn select(
         r#"SELECT id, display_name, labels, pools, kinds, public_key, broker_ready_at, joined_at, revoked_at, paused_at,
                   paused_by, paused_reason,
                   instance_id IS NOT NULL AS "has_instance!", stopped_at, software, facts, last_seen_at, working, free_bytes,
-                  clock_offset_ms, processes,
+                  clock_offset_ms, answer_ms, answered_at, processes,
                   ARRAY(SELECT root || ': ' || problem FROM placement
                         WHERE placement.host_id = host.id AND retired_at IS NULL
                           AND problem IS NOT NULL ORDER BY root) AS "broken_roots!",
@@ -273,6 +275,8 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
         free_bytes: row.free_bytes.and_then(|bytes| u64::try_from(bytes).ok()),
         total_bytes,
         clock_offset_ms: row.clock_offset_ms,
+        answer_ms: row.answer_ms.and_then(|ms| u32::try_from(ms).ok()),
+        answered_at: row.answered_at,
         facts,
         joined_at: row.joined_at,
         revoked_at: row.revoked_at,

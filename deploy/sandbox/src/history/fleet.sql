@@ -21,7 +21,8 @@ SELECT gen_random_uuid(), 'agent', 'node-' || lpad(n::text, 3, '0'), now() - int
 FROM generate_series(1, :hosts) AS n;
 
 INSERT INTO host (id, principal_id, display_name, labels, kinds, public_key, key_id, broker_ready_at, joined_at, instance_id,
-                  software, wire_versions, facts, slots, last_seen_at, hello_at, free_bytes, clock_offset_ms, created_at)
+                  software, wire_versions, facts, slots, last_seen_at, hello_at, free_bytes, clock_offset_ms,
+                  answer_ms, answered_at, created_at)
 SELECT principal.name, principal.id, principal.name,
        jsonb_build_object('group', 'g' || (n / (SELECT count(*) FROM place)) % (SELECT groups FROM grouping),
                           'environment', place.name),
@@ -31,7 +32,8 @@ SELECT principal.name, principal.id, principal.name,
        jsonb_build_object('system', 'Debian GNU/Linux 12 (bookworm)', 'hostname', principal.name, 'cores', '8',
                           'disk_bytes', (400::bigint << 30)::text),
        '[{"kind": "install", "count": 2}, {"kind": "activate", "count": 1000}, {"kind": "migrate", "count": 1}]',
-       now(), now() - interval '3 days', (20 + n % 300)::bigint << 30, n % 40 - 20, now() - interval '120 days'
+       now(), now() - interval '3 days', (20 + n % 300)::bigint << 30, n % 40 - 20,
+       7 + n * 13 % 60, now() - n * interval '7 minutes', now() - interval '120 days'
 FROM generate_series(1, :hosts) AS n
      JOIN principal ON principal.kind = 'agent' AND principal.name = 'node-' || lpad(n::text, 3, '0')
      JOIN place ON place.rank = n % (SELECT count(*) FROM place);

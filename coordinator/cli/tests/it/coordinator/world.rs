@@ -194,6 +194,8 @@ impl World {
             free_bytes: Some(52_000_000_000),
             total_bytes: None,
             clock_offset_ms: None,
+            answer_ms: None,
+            answered_at: None,
             facts: BTreeMap::new(),
             joined_at: Some(ago(864_000)),
             revoked_at: None,
