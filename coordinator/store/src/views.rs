@@ -17,6 +17,7 @@ pub mod outcomes;
 pub mod own;
 pub mod past;
 pub mod placements;
+mod presence;
 pub mod projects;
 pub mod reach;
 pub mod releases;

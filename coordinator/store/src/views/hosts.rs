@@ -10,6 +10,7 @@ use pointsman_shared::name::HostId;
 use pointsman_shared::wire::from_agent::DISK_FACT;
 use sqlx::PgConnection;
 
+use super::presence::presence_of;
 use crate::{StoreError, StoreResult};
 
 /// A clock that is off by more is named.
@@ -122,14 +123,7 @@ pub async fn absent(conn: &mut PgConnection, rhythm: &Rhythm) -> StoreResult<Vec
     .fetch_all(conn)
     .await?;
     let absent = rows.into_iter().filter_map(|row| {
-        let presence = Presence {
-            joined_at: row.joined_at,
-            revoked_at: row.revoked_at,
-            paused: row.paused_at.map(Pause::since),
-            last_seen_at: row.last_seen_at,
-            has_instance: row.has_instance,
-            working: row.working,
-        };
+        let presence = presence_of!(row, row.working);
         presence.absence(now, rhythm).map(|_| row.id)
     });
     Ok(absent.collect())
@@ -237,12 +231,8 @@ fn host(row: Columns, now: DateTime<Utc>, rhythm: &Rhythm) -> StoreResult<Examin
         reason: row.paused_reason.clone(),
     });
     let presence = Presence {
-        joined_at: row.joined_at,
-        revoked_at: row.revoked_at,
         paused: pause.clone(),
-        last_seen_at: row.last_seen_at,
-        has_instance: row.has_instance,
-        working: row.working > 0,
+        ..presence_of!(row, row.working > 0)
     };
     let absence = presence.absence(now, rhythm);
     let mut problems = problems(&row);

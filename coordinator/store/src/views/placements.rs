@@ -1,13 +1,14 @@
 //! Placements with what is known of each: beside their target, or by the host they lie on.
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::presence::{Pause, Presence, Rhythm};
+use pointsman_domain::presence::Rhythm;
 use pointsman_shared::api::projects::Placement;
 use pointsman_shared::ids::DeploymentId;
 use pointsman_shared::name::{HostId, TargetName};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::presence::presence_of;
 use crate::{StoreError, StoreResult, targets};
 
 macro_rules! select {
@@ -141,14 +142,7 @@ fn placement(row: PlacementColumns, now: DateTime<Utc>, rhythm: &Rhythm) -> Stor
             .transpose()
             .map_err(|e: pointsman_shared::name::InvalidName| wrong(&e))
     };
-    let presence = Presence {
-        joined_at: row.joined_at,
-        revoked_at: row.revoked_at,
-        paused: row.paused_at.map(Pause::since),
-        last_seen_at: row.last_seen_at,
-        has_instance: row.has_instance,
-        working: row.working,
-    };
+    let presence = presence_of!(row, row.working);
     Ok(Placement {
         host: row.host_id.parse().map_err(|e| wrong(&e))?,
         root: row.root.parse().map_err(|e| wrong(&e))?,

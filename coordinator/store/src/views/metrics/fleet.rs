@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use pointsman_domain::presence::{Absence, Pause, Presence, Rhythm};
+use pointsman_domain::presence::{Absence, Rhythm};
 use pointsman_domain::rollback::{GoodRelease, previous_good};
 use pointsman_shared::api::releases::ReleaseState;
 use pointsman_shared::ids::ReleaseId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::super::presence::presence_of;
 use super::Place;
 use crate::{StoreError, StoreResult};
 
@@ -58,14 +59,7 @@ pub async fn hosts(conn: &mut PgConnection, rhythm: &Rhythm) -> StoreResult<Vec<
     Ok(rows
         .into_iter()
         .map(|row| {
-            let presence = Presence {
-                joined_at: row.joined_at,
-                revoked_at: row.revoked_at,
-                paused: row.paused_at.map(Pause::since),
-                last_seen_at: row.last_seen_at,
-                has_instance: row.has_instance,
-                working: row.working,
-            };
+            let presence = presence_of!(row, row.working);
             HostFacts {
                 id: row.id,
                 environments: row.environments,
