@@ -75,6 +75,24 @@ async fn going_forth_again_is_a_deployment_and_never_a_rollback() {
 }
 
 #[tokio::test]
+async fn a_way_back_to_a_release_with_more_commits_holds_no_push_back() {
+    with_database(|store| async {
+        let (mut world, forge) = ready(store, &["main"]).await;
+        // Older by its commits, and live later: the way back goes by when releases were live.
+        world.built("1.0").await;
+        world.live("1.0").await;
+        world.roll_back(None).await.unwrap();
+        world.run().await;
+        assert_eq!(world.links().await, ["3.0", "3.0"]);
+        world.repository.release("4.0", &[("index.html", "4.0")]);
+        let push = forge.pushes(&world, "newer", "refs/heads/main").await;
+        assert_eq!(only(&push).outcome, PushOutcome::Requested, "{push:?}");
+        assert!(world.pauses().await.is_empty(), "it had no commits to hold");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_rollback_that_does_not_happen_pauses_nothing() {
     with_database(|store| async {
         let (mut world, forge) = ready(store, &["main"]).await;
