@@ -7,7 +7,7 @@ use pointsman_tests::World;
 use serde_json::json;
 
 use crate::told::{acted, asserts, database, pointsman};
-use crate::world::{chooses, number, settled, signed_in, stands, world};
+use crate::world::{begins, goes_back, number, plans, settled, signed_in, stands, world};
 
 /// Deployments that there are.
 async fn deployments(world: &World) -> Result<i64> {
@@ -35,9 +35,7 @@ async fn two_people_who_press_twice_at_once_land_on_one_deployment() -> Result<(
     settled(world).await?;
     let (mine, theirs) = (Window::open().await?, Window::open().await?);
     let (one, other) = (signed_in(&mine, world).await?, signed_in(&theirs, world).await?);
-    one.load("/t/shop@production").await?;
-    chooses(&one, "1.0.0").await?;
-    one.press("Plan…").await?;
+    plans(&one, "shop@production", "1.0.0").await?;
     one.shows("Deploy 1.0.0 to production").await?;
     let plan = one.path().await?;
     other.load(&plan).await?;
@@ -66,10 +64,7 @@ async fn two_people_who_press_twice_at_once_land_on_one_deployment() -> Result<(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_and_a_stop_refuse_with_their_reason_and_a_phone_goes_back_in_two_presses() -> Result<()> {
-    let world = world().await?;
-    settled(world).await?;
-    let window = Window::open().await?;
-    let tab = signed_in(&window, world).await?;
+    let (world, window, tab) = begins().await?;
     tab.look(Look {
         theme: Theme::Dark,
         width: 390,
@@ -105,31 +100,17 @@ async fn a_lock_and_a_stop_refuse_with_their_reason_and_a_phone_goes_back_in_two
     tab.shows("Nothing is stopped").await?;
     ensure!(deployments(world).await? == before, "nothing was deployed");
 
-    tab.load("/t/shop@production").await?;
-    tab.press("Roll back…").await?;
-    tab.press("Roll shop@production back").await?;
-    tab.until("it is live", &stands("live")).await?;
+    goes_back(world, &tab).await?;
     let wide = tab
         .run("document.documentElement.scrollWidth - innerWidth")
         .await?;
     ensure!(wide == 0, "the page is {wide} px too wide for a phone");
-    world.all_serve("1.0.0").await?;
-    asserts(
-        world,
-        number(&tab).await?,
-        DeploymentState::Live,
-        "rollback.request",
-    )
-    .await?;
     window.close().await
 }
 
 /// A plan is refused for this reason, on the page of the plan or by the press.
 async fn is_refused(tab: &Tab, reason: &str) -> Result<()> {
-    tab.load("/t/shop@production").await?;
-    chooses(tab, "1.0.0").await?;
-    tab.press("Plan…").await?;
-    tab.shows("What would change on").await?;
+    plans(tab, "shop@production", "1.0.0").await?;
     tab.press("Deploy 1.0.0 to production").await?;
     tab.until(
         "the press is answered",

@@ -5,7 +5,7 @@ use pointsman_browser_tests::Window;
 use pointsman_shared::api::deployments::DeploymentState;
 
 use crate::told::asserts;
-use crate::world::{chooses, held, number, settled, signed_in, world};
+use crate::world::{begins, goes_back, held, number, plans, signed_in, world};
 
 /// Whether the deployment of the page is live.
 const LIVE: &str = "document.querySelector('#head .is.ok')?.textContent.includes('live')";
@@ -35,30 +35,13 @@ pub async fn is_as_fresh(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_plans_deploys_watches_and_goes_back() -> Result<()> {
-    let world = world().await?;
-    settled(world).await?;
-    let window = Window::open().await?;
-    let tab = signed_in(&window, world).await?;
+    let (world, window, tab) = begins().await?;
     let fresh = window.tab(&world.sandbox.url()).await?;
     // The way back is one press and one confirmation.
-    tab.load("/t/shop@production").await?;
-    tab.press("Roll back…").await?;
-    tab.press("Roll shop@production back").await?;
-    tab.until("it is live", LIVE).await?;
-    world.all_serve("1.0.0").await?;
+    goes_back(world, &tab).await?;
     is_as_fresh(&tab, &fresh).await?;
-    asserts(
-        world,
-        number(&tab).await?,
-        DeploymentState::Live,
-        "rollback.request",
-    )
-    .await?;
 
-    tab.load("/t/shop@production").await?;
-    chooses(&tab, "1.1.0").await?;
-    tab.press("Plan…").await?;
-    tab.shows("What would change on shop@production").await?;
+    plans(&tab, "shop@production", "1.1.0").await?;
     tab.shows("1.0.0 → 1.1.0").await?;
     tab.press("Deploy 1.1.0 to production").await?;
     // It is held for a moment, then goes on while the page stays open.
@@ -83,10 +66,7 @@ async fn a_person_plans_deploys_watches_and_goes_back() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_can_be_undone_before_anything_is_sent() -> Result<()> {
-    let world = world().await?;
-    settled(world).await?;
-    let window = Window::open().await?;
-    let tab = signed_in(&window, world).await?;
+    let (world, window, tab) = begins().await?;
     tab.load("/p/shop").await?;
     tab.run("[...document.querySelectorAll('button[name=target]')].at(-1).click()")
         .await?;
@@ -103,10 +83,7 @@ async fn what_is_held_can_be_undone_before_anything_is_sent() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_seen_where_it_happened_and_decided_by_one_press() -> Result<()> {
-    let world = world().await?;
-    settled(world).await?;
-    let window = Window::open().await?;
-    let tab = signed_in(&window, world).await?;
+    let (world, window, tab) = begins().await?;
     tab.load("/").await?;
     let number = held(world).await?;
     // The overview, which is open, asks for somebody; the way to the failing line is one press.

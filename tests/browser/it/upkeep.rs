@@ -12,7 +12,7 @@ use pointsman_tests::world::until;
 use crate::flow::is_as_fresh;
 use crate::pay::{TARGET, live, noted, pay, runs};
 use crate::told::{acted, asserts, database, pointsman};
-use crate::world::{chooses, number, signed_in, stands};
+use crate::world::{number, plans, signed_in, stands};
 
 /// How a release stands in the database.
 const RELEASE: &str = "SELECT release.state FROM release JOIN project ON project.id = release.project_id
@@ -52,9 +52,7 @@ async fn a_ref_is_built_by_a_press_and_its_failure_in_production_goes_back_by_it
     tab.press("Build").await?;
     tab.shows("2.3.0 is built already").await?;
 
-    tab.load(&format!("/t/{TARGET}")).await?;
-    chooses(&tab, "2.3.0").await?;
-    tab.press("Plan…").await?;
+    plans(&tab, TARGET, "2.3.0").await?;
     tab.press("Deploy 2.3.0 to production").await?;
     tab.until("it was rolled back", &stands("rolled back")).await?;
     let failed = number(&tab).await?;

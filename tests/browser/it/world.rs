@@ -9,7 +9,7 @@ use pointsman_tests::World;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::told::database;
+use crate::told::{asserts, database};
 
 /// 1.0.0 and 1.1.0 were live one after the other, 1.2.0 failed and is held.
 pub async fn world() -> Result<&'static World> {
@@ -69,6 +69,15 @@ pub async fn signed_in_at(window: &Window, sandbox: &Sandbox) -> Result<Tab> {
     Ok(tab)
 }
 
+/// A person who is signed in where 1.1.0 is live and a rollback goes to 1.0.0.
+pub async fn begins() -> Result<(&'static World, Window, Tab)> {
+    let world = world().await?;
+    settled(world).await?;
+    let window = Window::open().await?;
+    let tab = signed_in(&window, world).await?;
+    Ok((world, window, tab))
+}
+
 /// 1.1.0 is live, and a rollback goes to 1.0.0, whatever another test left behind.
 pub async fn settled(world: &World) -> Result<()> {
     let newest: Page<Deployment> = world
@@ -101,7 +110,7 @@ pub async fn settled(world: &World) -> Result<()> {
 }
 
 /// Chooses a release on the page of a target, by its label.
-pub async fn chooses(tab: &Tab, label: &str) -> Result<()> {
+async fn chooses(tab: &Tab, label: &str) -> Result<()> {
     let chosen = tab
         .run(&format!(
             "(() => {{ const select = document.getElementById('release');
@@ -110,6 +119,26 @@ pub async fn chooses(tab: &Tab, label: &str) -> Result<()> {
         ))
         .await?;
     ensure!(chosen == true, "no release {label} can be chosen");
+    Ok(())
+}
+
+/// Asks for the plan of a release on the page of its target.
+pub async fn plans(tab: &Tab, target: &str, label: &str) -> Result<()> {
+    tab.load(&format!("/t/{target}")).await?;
+    chooses(tab, label).await?;
+    tab.press("Plan…").await?;
+    tab.shows(&format!("What would change on {target}")).await
+}
+
+/// Goes back to 1.0.0 by one press and one confirmation, and waits until it is live.
+pub async fn goes_back(world: &World, tab: &Tab) -> Result<()> {
+    tab.load("/t/shop@production").await?;
+    tab.press("Roll back…").await?;
+    tab.press("Roll shop@production back").await?;
+    tab.until("it is live", &stands("live")).await?;
+    world.all_serve("1.0.0").await?;
+    let back = number(tab).await?;
+    asserts(world, back, DeploymentState::Live, "rollback.request").await?;
     Ok(())
 }
 
