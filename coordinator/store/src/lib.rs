@@ -65,8 +65,8 @@ pub mod workshop_collections;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 
 pub use error::{StoreError, StoreResult};
 pub use sqlx::PgConnection;
@@ -85,6 +85,24 @@ pub async fn now(conn: &mut PgConnection) -> StoreResult<chrono::DateTime<chrono
 /// How long a statement may take: whoever waits for a page or an answer has given up by then, and a statement that goes on
 /// would take the place of others. Migrations of our own schema may take longer.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection that was idle for longer is asked whether it still stands before it is used. One that was used just now was
+/// asked when it came back, and a page that takes several does not pay a round trip for each.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// A pool that trusts what was used a moment ago.
+fn trusting() -> PgPoolOptions {
+    PgPoolOptions::new()
+        .test_before_acquire(false)
+        .before_acquire(|conn, used| {
+            Box::pin(async move {
+                if used.idle_for >= TRUSTED_IDLE {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}
 
 /// How a pool is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +135,7 @@ impl Store {
     /// Connects when it is first used: a coordinator starts, and says what is missing, while its database is away.
     pub fn connect_later(url: &str, connections: u32) -> StoreResult<Self> {
         let options: PgConnectOptions = url.parse()?;
-        let pool = PgPoolOptions::new()
+        let pool = trusting()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))
             .connect_lazy_with(options.application_name("pointsman-coordinator").options([

@@ -17,8 +17,6 @@ use super::format::{self, Standing};
 
 /// Lines at most: whoever has more troubles begins with these.
 const LINES: usize = 20;
-/// Rows that are read of each kind.
-const MOST: i64 = 100;
 /// Hosts that are read.
 const SUSPECTS: usize = 100;
 
@@ -63,11 +61,11 @@ pub(super) async fn read(
     rhythm: &Rhythm,
 ) -> StoreResult<Troubles> {
     Ok(Troubles {
-        bad: outcomes::bad(conn, sight, MOST).await?,
-        astray: views::needs::astray(conn, sight, MOST).await?,
-        undecided: views::needs::undecided(conn, sight, MOST).await?,
+        bad: outcomes::bad(conn, sight).await?,
+        astray: views::needs::astray(conn, sight).await?,
+        undecided: views::needs::undecided(conn, sight).await?,
         unheard: match sight {
-            None => views::needs::unheard(conn, MOST).await?,
+            None => views::needs::unheard(conn).await?,
             Some(_) => Vec::new(),
         },
         // Of hosts those hear who see everything.

@@ -190,15 +190,23 @@ async fn read_matrix(
         ..Default::default()
     };
     let open = views::deployments::page(&mut conn, open, OPEN).await?;
-    let now = pointsman_store::now(&mut conn).await?;
     let chosen = troubles.map(|troubles| troubles.projects(&open));
     let mut projects = projects(&mut conn, sight.as_deref(), query, chosen).await?;
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = projects.len() > rows;
     projects.truncate(rows);
-    let absent = views::hosts::absent(&mut conn, &app.config.timing.rhythm()).await?;
-    let targets = matrix::of_projects(&mut conn, &projects, &absent).await?;
+    // Strips are most of the rest of the reading, and stand beside it.
+    let strips = async {
+        let mut conn = app.store.read().await?;
+        views::outcomes::last(&mut conn, &projects, STRIP).await
+    };
+    let cells = async {
+        let absent = views::hosts::absent(&mut conn, &app.config.timing.rhythm()).await?;
+        matrix::of_projects(&mut conn, &projects, &absent).await
+    };
+    let (outcomes, targets) = tokio::try_join!(strips, cells)?;
     let mut environments = environments::names(&mut conn).await?;
+    let now = pointsman_store::now(&mut conn).await?;
     let mut locks = locks::all(&mut conn, now).await?;
     if sight.is_some() {
         let has = |name: &String| targets.iter().any(|it| it.name.environment.as_str() == name);
@@ -222,7 +230,7 @@ async fn read_matrix(
         },
         targets,
         next: projects.last().filter(|_| more).cloned(),
-        outcomes: views::outcomes::last(&mut conn, &projects, STRIP).await?,
+        outcomes,
     })
 }
 

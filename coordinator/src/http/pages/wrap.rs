@@ -127,13 +127,9 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
     let is_press = request.method() == Method::POST;
     let mut response = next.run(request).await;
     let viewer = response.extensions_mut().remove::<Viewer>();
-    let stop = match &viewer {
-        Some(_) => stop::region(&api.app).await,
-        None => stop::none(),
-    };
-    let due = match &viewer {
-        Some(viewer) => due::region(viewer).await,
-        None => due::none(),
+    let (stop, due) = match &viewer {
+        Some(viewer) => tokio::join!(stop::region(&api.app), due::region(viewer)),
+        None => (stop::none(), due::none()),
     };
     let others = match &viewer {
         Some(viewer) => api.company.seen_by(&path, viewer),

@@ -82,15 +82,15 @@ pub async fn one(conn: &mut PgConnection, id: &str, rhythm: &Rhythm) -> StoreRes
 /// Hosts that something may be wrong with. A coarse choice, so that a large fleet that is well costs little: what is
 /// wrong is judged as for every other host, and it may be nothing.
 pub async fn suspects(conn: &mut PgConnection, limit: usize, rhythm: &Rhythm) -> StoreResult<Vec<Examined>> {
-    let now = crate::now(conn).await?;
     // Two beats of its own: what `Presence::late` waits for.
-    let late = |beat_ms: u64| now - milliseconds(beat_ms.saturating_mul(2));
+    let late = |beat_ms: u64| milliseconds(beat_ms.saturating_mul(2)).num_milliseconds();
     let ids = sqlx::query_scalar!(
         "SELECT id FROM host
          WHERE revoked_at IS NULL
            AND (joined_at IS NULL OR instance_id IS NULL OR broker_ready_at IS NULL OR paused_at IS NOT NULL
                 OR stopped_at IS NOT NULL OR last_seen_at IS NULL
-                OR last_seen_at < CASE WHEN working > 0 THEN $1::timestamptz ELSE $5::timestamptz END
+                OR last_seen_at < now() - CASE WHEN working > 0 THEN $1::bigint ELSE $5::bigint END
+                                          * interval '1 millisecond'
                 OR free_bytes < $2 OR abs(clock_offset_ms) > $3 OR processes <> '[]'
                 OR EXISTS (SELECT FROM placement WHERE placement.host_id = host.id AND retired_at IS NULL
                              AND (problem IS NOT NULL OR drift IS NOT NULL)))
@@ -103,6 +103,9 @@ pub async fn suspects(conn: &mut PgConnection, limit: usize, rhythm: &Rhythm) ->
     )
     .fetch_all(&mut *conn)
     .await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut found = select(conn, Some(&ids), None, SUSPECTS, rhythm).await?;
     found.retain(|examined| !examined.problems.is_empty());
     found.truncate(limit);
@@ -111,14 +114,19 @@ pub async fn suspects(conn: &mut PgConnection, limit: usize, rhythm: &Rhythm) ->
 
 /// Ids of hosts that are not there; a coarse choice is judged, as for suspects.
 pub async fn absent(conn: &mut PgConnection, rhythm: &Rhythm) -> StoreResult<Vec<String>> {
-    let now = crate::now(conn).await?;
+    let missed = |beat_ms: u64| {
+        milliseconds(beat_ms.saturating_mul(u64::from(rhythm.unseen_beats))).num_milliseconds()
+    };
     let rows = sqlx::query!(
         r#"SELECT id, joined_at, revoked_at, paused_at, last_seen_at, instance_id IS NOT NULL AS "has_instance!",
-                  working > 0 AS "working!"
+                  working > 0 AS "working!", now() AS "now!"
            FROM host
            WHERE joined_at IS NULL OR revoked_at IS NOT NULL OR paused_at IS NOT NULL OR instance_id IS NULL
-              OR last_seen_at IS NULL OR last_seen_at < $1"#,
-        now - milliseconds(rhythm.beat_ms.min(rhythm.idle_beat_ms)),
+              OR last_seen_at IS NULL
+              OR last_seen_at < now() - CASE WHEN working > 0 THEN $1::bigint ELSE $2::bigint END
+                                        * interval '1 millisecond'"#,
+        missed(rhythm.beat_ms),
+        missed(rhythm.idle_beat_ms),
     )
     .fetch_all(conn)
     .await?;

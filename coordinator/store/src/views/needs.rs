@@ -34,38 +34,55 @@ pub struct Astray {
     pub how: How,
 }
 
-/// Placements that are not as was decided; in these projects alone, where `sight` names some. While a deployment is under
-/// way it tells of what it has not reached.
-pub async fn astray(
-    conn: &mut PgConnection,
-    sight: Option<&[String]>,
-    limit: i64,
-) -> StoreResult<Vec<Astray>> {
-    let rows = sqlx::query!(
-        r#"SELECT project.name || '@' || environment.name AS "target!", placement.host_id,
-                  COALESCE(placement.drift, placement.problem) AS drift, health = 'unhealthy' AS "unhealthy!",
-                  confirmed.label AS "runs?", desired.label AS "wanted?"
-           FROM placement JOIN target ON target.id = placement.target_id
-                JOIN project ON project.id = target.project_id
-                JOIN environment ON environment.id = target.environment_id
-                LEFT JOIN release AS desired ON desired.id = placement.desired_release_id
-                LEFT JOIN release AS confirmed ON confirmed.id = placement.confirmed_release_id
-           WHERE placement.retired_at IS NULL
-             -- In the words of the index that holds these alone.
-             AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL
-                  OR placement.health = 'unhealthy' AND placement.confirmed_release_id IS NOT NULL
-                  OR placement.desired_release_id IS NOT NULL
-                     AND placement.confirmed_release_id IS DISTINCT FROM placement.desired_release_id)
-             AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL
-                  OR NOT EXISTS (SELECT FROM deployment AS open
-                                 WHERE open.target_id = target.id AND open.ended_at IS NULL))
-             AND ($2::text[] IS NULL OR project.name = ANY ($2))
-           ORDER BY 1, 2 LIMIT $1"#,
-        limit,
-        sight,
-    )
-    .fetch_all(conn)
-    .await?;
+struct AstrayColumns {
+    target: String,
+    host_id: String,
+    drift: Option<String>,
+    unhealthy: bool,
+    runs: Option<String>,
+    wanted: Option<String>,
+}
+
+/// Nothing is asked with it where everybody's are wanted: so the database plans it once for each connection.
+macro_rules! astray {
+    ($of:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            AstrayColumns,
+            r#"SELECT project.name || '@' || environment.name AS "target!", placement.host_id,
+                      COALESCE(placement.drift, placement.problem) AS drift, health = 'unhealthy' AS "unhealthy!",
+                      confirmed.label AS "runs?", desired.label AS "wanted?"
+               FROM placement JOIN target ON target.id = placement.target_id
+                    JOIN project ON project.id = target.project_id
+                    JOIN environment ON environment.id = target.environment_id
+                    LEFT JOIN release AS desired ON desired.id = placement.desired_release_id
+                    LEFT JOIN release AS confirmed ON confirmed.id = placement.confirmed_release_id
+               WHERE placement.retired_at IS NULL
+                 -- In the words of the index that holds these alone.
+                 AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL
+                      OR placement.health = 'unhealthy' AND placement.confirmed_release_id IS NOT NULL
+                      OR placement.desired_release_id IS NOT NULL
+                         AND placement.confirmed_release_id IS DISTINCT FROM placement.desired_release_id)
+                 AND (placement.problem IS NOT NULL OR placement.drift IS NOT NULL
+                      OR NOT EXISTS (SELECT FROM deployment AS open
+                                     WHERE open.target_id = target.id AND open.ended_at IS NULL)) "#
+                + $of
+                + " ORDER BY 1, 2 LIMIT 100"
+            $(, $argument)*
+        )
+    };
+}
+
+/// Placements that are not as was decided, at most a hundred; in these projects alone, where `sight` names some. While a
+/// deployment is under way it tells of what it has not reached.
+pub async fn astray(conn: &mut PgConnection, sight: Option<&[String]>) -> StoreResult<Vec<Astray>> {
+    let rows = match sight {
+        None => astray!("").fetch_all(conn).await?,
+        Some(projects) => {
+            astray!("AND project.name = ANY ($1)", projects)
+                .fetch_all(conn)
+                .await?
+        }
+    };
     rows.into_iter()
         .map(|row| {
             let wrong = |what| StoreError::inconsistent("placement", &row.host_id, what);
@@ -86,25 +103,41 @@ pub async fn astray(
         .collect()
 }
 
-/// Targets with a run at their migrations whose end nobody knows, and the number of its job.
+struct UndecidedColumns {
+    target: String,
+    number: i64,
+}
+
+/// As above.
+macro_rules! undecided {
+    ($of:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            UndecidedColumns,
+            r#"SELECT project.name || '@' || environment.name AS "target!", job.number
+               FROM job JOIN target ON target.id = job.target_id
+                    JOIN project ON project.id = target.project_id
+                    JOIN environment ON environment.id = target.environment_id
+               WHERE job.kind = 'migrate' AND job.state = 'indeterminate' "#
+                + $of
+                + " ORDER BY job.number LIMIT 100"
+            $(, $argument)*
+        )
+    };
+}
+
+/// Targets with a run at their migrations whose end nobody knows, and the number of its job, at most a hundred.
 pub async fn undecided(
     conn: &mut PgConnection,
     sight: Option<&[String]>,
-    limit: i64,
 ) -> StoreResult<Vec<(TargetName, i64)>> {
-    let rows = sqlx::query!(
-        r#"SELECT project.name || '@' || environment.name AS "target!", job.number
-           FROM job JOIN target ON target.id = job.target_id
-                JOIN project ON project.id = target.project_id
-                JOIN environment ON environment.id = target.environment_id
-           WHERE job.kind = 'migrate' AND job.state = 'indeterminate'
-             AND ($2::text[] IS NULL OR project.name = ANY ($2))
-           ORDER BY job.number LIMIT $1"#,
-        limit,
-        sight,
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = match sight {
+        None => undecided!("").fetch_all(conn).await?,
+        Some(projects) => {
+            undecided!("AND project.name = ANY ($1)", projects)
+                .fetch_all(conn)
+                .await?
+        }
+    };
     rows.into_iter()
         .map(|row| Ok((targets::read_name(&row.target)?, row.number)))
         .collect()
@@ -121,13 +154,12 @@ pub struct Unheard {
     pub error: String,
 }
 
-/// Channels of which every try failed for a while, whether they were given up or not.
-pub async fn unheard(conn: &mut PgConnection, limit: i64) -> StoreResult<Vec<Unheard>> {
+/// Channels of which every try failed for a while, whether they were given up or not; at most a hundred.
+pub async fn unheard(conn: &mut PgConnection) -> StoreResult<Vec<Unheard>> {
     let channels = sqlx::query_as!(
         Unheard,
         r#"SELECT name AS channel, failing_since AS "since!", last_error AS "error!" FROM channel
-           WHERE failing_since < now() - interval '10 minutes' ORDER BY failing_since LIMIT $1"#,
-        limit,
+           WHERE failing_since < now() - interval '10 minutes' ORDER BY failing_since LIMIT 100"#,
     );
     Ok(channels.fetch_all(conn).await?)
 }

@@ -62,33 +62,51 @@ pub async fn newest(conn: &mut PgConnection) -> StoreResult<Option<Outcome>> {
     Ok(newest.fetch_optional(conn).await?)
 }
 
-/// Targets whose last deployment that began did not end as it was wished, and for which no other one is under way; of these
-/// projects alone, where `sight` names some.
+struct Bad {
+    target: String,
+    number: i64,
+    release: String,
+    outcome: String,
+}
+
+/// Nothing is asked with it where everybody's are wanted: so the database plans it once for each connection.
+macro_rules! bad {
+    ($of:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Bad,
+            r#"SELECT project.name || '@' || environment.name AS "target!", last.number AS "number!",
+                      release.label AS release, last.outcome AS "outcome!"
+               FROM target JOIN project ON project.id = target.project_id
+                    JOIN environment ON environment.id = target.environment_id,
+                    LATERAL (SELECT number, release_id, outcome FROM deployment
+                             WHERE deployment.target_id = target.id AND deployment.ended_at IS NOT NULL
+                               AND deployment.started_at IS NOT NULL
+                             ORDER BY number DESC LIMIT 1) AS last
+                    JOIN release ON release.id = last.release_id
+               WHERE last.outcome IN ('failed', 'abandoned', 'rolled_back')
+                 AND NOT EXISTS (SELECT FROM deployment AS open WHERE open.target_id = target.id AND open.ended_at IS NULL
+                                   AND (open.started_at IS NOT NULL OR COALESCE(open.scheduled_for <= now(), true))) "#
+                + $of
+                + " ORDER BY last.number DESC LIMIT 100"
+            $(, $argument)*
+        )
+    };
+}
+
+/// Targets whose last deployment that began did not end as it was wished, and for which no other one is under way, at most a
+/// hundred; of these projects alone, where `sight` names some.
 pub async fn bad(
     conn: &mut PgConnection,
     sight: Option<&[String]>,
-    limit: i64,
 ) -> StoreResult<Vec<(TargetName, Outcome)>> {
-    let rows = sqlx::query!(
-        r#"SELECT project.name || '@' || environment.name AS "target!", last.number AS "number!",
-                  release.label AS release, last.outcome AS "outcome!"
-           FROM target JOIN project ON project.id = target.project_id
-                JOIN environment ON environment.id = target.environment_id,
-                LATERAL (SELECT number, release_id, outcome FROM deployment
-                         WHERE deployment.target_id = target.id AND deployment.ended_at IS NOT NULL
-                           AND deployment.started_at IS NOT NULL
-                         ORDER BY number DESC LIMIT 1) AS last
-                JOIN release ON release.id = last.release_id
-           WHERE last.outcome IN ('failed', 'abandoned', 'rolled_back')
-             AND NOT EXISTS (SELECT FROM deployment AS open WHERE open.target_id = target.id AND open.ended_at IS NULL
-                               AND (open.started_at IS NOT NULL OR COALESCE(open.scheduled_for <= now(), true)))
-             AND ($2::text[] IS NULL OR project.name = ANY ($2))
-           ORDER BY last.number DESC LIMIT $1"#,
-        limit,
-        sight,
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = match sight {
+        None => bad!("").fetch_all(conn).await?,
+        Some(projects) => {
+            bad!("AND project.name = ANY ($1)", projects)
+                .fetch_all(conn)
+                .await?
+        }
+    };
     rows.into_iter()
         .map(|row| {
             let target = targets::read_name(&row.target)?;

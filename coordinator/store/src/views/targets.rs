@@ -74,10 +74,14 @@ pub async fn holding(
 
 /// How many there are; of these projects alone, where `sight` names some.
 pub async fn count(conn: &mut PgConnection, sight: Option<&[String]>) -> StoreResult<i64> {
+    let Some(projects) = sight else {
+        let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM target"#);
+        return Ok(count.fetch_one(conn).await?);
+    };
     let count = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM target JOIN project ON project.id = target.project_id
-           WHERE $1::text[] IS NULL OR project.name = ANY ($1)"#,
-        sight,
+           WHERE project.name = ANY ($1)"#,
+        projects,
     );
     Ok(count.fetch_one(conn).await?)
 }
