@@ -16,6 +16,7 @@ pub mod name;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod outcome;
+pub mod readable;
 pub mod recipe;
 pub mod repository;
 pub mod why;

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use pointsman_shared::readable;
 use url::Url;
 
 /// A length of time in two figures: `12ms`, `0.4s`, `14.2s`, `3m40`, `2h05`, `3d`.
@@ -101,7 +102,7 @@ fn harmless(text: &str, keep_colours: bool) -> String {
         match c {
             '\t' => clean.push_str("    "),
             '\n' => clean.push(' '),
-            _ if c.is_control() || is_direction(c) => clean.push('\u{fffd}'),
+            _ if c.is_control() || readable::is_turning(c) => clean.push(readable::STAND_IN),
             _ => clean.push(c),
         }
         rest = &rest[c.len_utf8()..];
@@ -137,10 +138,6 @@ fn is_colour(sequence: &str) -> bool {
         .is_some_and(|codes| codes.bytes().all(|b| b.is_ascii_digit() || b == b';'))
 }
 
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +164,7 @@ mod tests {
         assert_eq!(plain("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\"), "link");
         assert_eq!(plain("10 %\r 50 %\r100 %\r"), "100 %");
         assert_eq!(plain("a\u{202e}b\u{7}"), "a\u{fffd}b\u{fffd}");
+        assert_eq!(plain("a\u{61c}b"), "a\u{fffd}b");
         assert_eq!(plain("cut \u{1b}[3"), "cut ");
         assert_eq!(plain("end \u{1b}"), "end ");
         assert_eq!(plain("\u{1b}ü"), "");

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod presence;
 pub mod promotion;
 pub mod push;
+pub mod reason;
 pub mod recipe;
 pub mod redaction;
 pub mod refusal;

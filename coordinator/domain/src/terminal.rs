@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use pointsman_shared::readable;
 use vte::{Params, Parser, Perform};
 
 /// Pieces of one line at most; what follows them looks like the last one.
@@ -232,14 +233,13 @@ fn extended<'a>(param: &[u16], rest: &mut impl Iterator<Item = &'a [u16]>) -> Op
 }
 
 /// Characters that turn the direction of text, or end a line where none ends.
-const fn is_turning(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        | '\u{2028}' | '\u{2029}')
+const fn is_unruly(c: char) -> bool {
+    readable::is_turning(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 impl Perform for Screen {
     fn print(&mut self, c: char) {
-        if is_turning(c) {
+        if is_unruly(c) {
             let named = format!("[U+{:04X}]", u32::from(c));
             self.write(named.chars());
         } else if !c.is_control() {

@@ -1,7 +1,7 @@
 //! Applies a document that describes projects, environments, targets and variables: all of it or nothing. What exists
 //! is updated, what is absent is left alone.
 
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Permit, Refusal};
 use pointsman_shared::api::projects::{Applied, Change, Document};
 use pointsman_store::Transaction;
 
@@ -53,20 +53,39 @@ async fn apply(app: &App, actor: &Actor, document: &Document) -> OperationResult
 }
 
 /// What a document says of a project takes a role in it; a project itself is made and changed by those who configure
-/// everything.
+/// everything. What a refusal names stands in the document that was sent: it tells of nothing hidden.
 fn authorize(actor: &Actor, document: &Document) -> Result<(), Refusal> {
-    const OBJECT: &str = "document";
-    actor.authorize_somewhere(Action::Configure, OBJECT)?;
+    actor.authorize_somewhere(Action::Configure, "document")?;
     for project in &document.projects {
-        actor.authorize_in(&project.name, Action::Configure, OBJECT)?;
+        let thing = format!("project {}", project.name);
+        or_without(
+            &thing,
+            actor.authorize_in(&project.name, Action::Configure, &thing),
+        )?;
     }
     for target in &document.targets {
-        actor.authorize_in(&target.project, Action::Configure, OBJECT)?;
+        let thing = format!("target {}@{}", target.project, target.environment);
+        or_without(
+            &thing,
+            actor.authorize_in(&target.project, Action::Configure, &thing),
+        )?;
     }
     for variable in &document.variables {
-        set_variable::authorize(actor, &variable.scope, OBJECT)?;
+        let thing = format!("variable {}", set_variable::wished(variable));
+        or_without(&thing, set_variable::authorize(actor, &variable.scope, &thing))?;
     }
     Ok(())
+}
+
+/// Adds to a refusal how the rest of the document can be applied.
+fn or_without(thing: &str, judged: Result<Permit, Refusal>) -> Result<(), Refusal> {
+    let Err(refusal) = judged else { return Ok(()) };
+    let without = format!("take {thing} out of the document");
+    let hint = match &refusal.hint {
+        Some(ask) => format!("{without}, or {ask}"),
+        None => without,
+    };
+    Err(refusal.hint(hint))
 }
 
 /// In the order of need: a target names its project and environment, a variable any of them.
@@ -87,7 +106,8 @@ async fn put_all(
     for project in &document.projects {
         let made = create_project::put(app, tx, actor, project).await?;
         if made != Made::Unchanged {
-            actor.authorize(Action::Configure, project.name.as_str())?;
+            let thing = format!("project {}", project.name);
+            or_without(&thing, actor.authorize(Action::Configure, &thing))?;
         }
         note("project", project.name.to_string(), made);
     }

@@ -2,7 +2,7 @@
 //! switched by then stays as it is; going back is another wish.
 
 use pointsman_domain::deployment::{CancelDecision, Facts};
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_store::deployments::DeploymentRow;
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{StoreError, Transaction, deployments, targets};
@@ -17,6 +17,7 @@ pub async fn execute(app: &App, actor: &Actor, number: i64, reason: Option<Strin
     let target = act::audited(app, actor, "deployment.cancel", &object, async {
         let (row, target) = find(app, number).await?;
         actor.authorize_in(&target.name.project, Action::Deploy, &object)?;
+        reason::judge("reason", reason.as_deref())?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
         let facts = known::facts_under_lock(&mut tx, row.id).await?;

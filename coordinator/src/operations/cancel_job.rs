@@ -2,7 +2,7 @@
 //! queue and again with every heartbeat reply.
 
 use pointsman_domain::job::{CancelRequest, JobEvent};
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_shared::api::jobs::JobState;
 use pointsman_store::jobs::JobRow;
 use pointsman_store::{Transaction, jobs, views};
@@ -63,6 +63,7 @@ async fn cancel(
 ) -> OperationResult<JobState> {
     let project = views::reach::of_job(&mut *app.store.read().await?, number).await?;
     known::authorize(actor, project.as_ref(), Action::Deploy, object)?;
+    reason::judge("reason", reason)?;
     let mut tx = app.store.begin().await?;
     let job = jobs::lock_by_number(&mut tx, number).await?.ok_or_else(|| {
         Refusal::not_found("unknown_job", format!("there is no job #{number}")).hint("pointsman jobs")

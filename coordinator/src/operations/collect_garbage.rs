@@ -9,7 +9,7 @@
 use chrono::{DateTime, Utc};
 use pointsman_domain::job::Purpose;
 use pointsman_domain::retention::{Needs, Pressure, reason_to_keep};
-use pointsman_domain::{Action, Actor};
+use pointsman_domain::{Action, Actor, reason};
 use pointsman_shared::api::garbage::{Garbage, GarbageItem, GarbageRequest, LeftAlone};
 use pointsman_shared::name::{ProjectName, ReleaseFolder};
 use pointsman_shared::outcome::JobKind;
@@ -36,6 +36,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &GarbageRequest) -> Operati
             Action::Configure
         };
         known::authorize(actor, about(wish), action, &object)?;
+        reason::judge("reason", wish.reason.as_deref())?;
         go_through(app, actor, wish).await
     })
     .await?;

@@ -1,7 +1,7 @@
 //! What a person decides about a deployment that holds: go on with the next hosts, or go back.
 
 use pointsman_domain::deployment::Facts;
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_shared::api::deployments::{Decision, DecisionRequest};
 use pointsman_store::targets::TargetRow;
 use pointsman_store::{Transaction, deployments, targets};
@@ -21,6 +21,7 @@ pub async fn execute(
     let target = act::audited(app, actor, "deployment.decide", &object, async {
         let (row, target) = cancel_deployment::find(app, number).await?;
         actor.authorize_in(&target.name.project, Action::Deploy, &object)?;
+        reason::judge("reason", request.reason.as_deref())?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
         let facts = known::facts_under_lock(&mut tx, row.id).await?;

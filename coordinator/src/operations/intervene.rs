@@ -2,7 +2,7 @@
 //! out. The domain judges, this writes; what follows is decided by the next look at the deployment.
 
 use pointsman_domain::deployment::{CancelDecision, Facts, Intervention, PauseWish};
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_shared::api::deployments::{HostsRequest, PauseRequest};
 use pointsman_shared::ids::JobId;
 use pointsman_store::targets::TargetRow;
@@ -49,6 +49,7 @@ pub async fn execute(app: &App, actor: &Actor, number: i64, said: &Said) -> Oper
     let target = act::audited(app, actor, said.action(), &object, async {
         let (row, target) = cancel_deployment::find(app, number).await?;
         actor.authorize_in(&target.name.project, Action::Deploy, &object)?;
+        reason::judge("reason", said.reason().map(String::as_str))?;
         let mut tx = app.store.begin().await?;
         targets::lock(&mut tx, target.id).await?;
         let facts = known::facts_under_lock(&mut tx, row.id).await?;

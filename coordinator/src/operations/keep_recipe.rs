@@ -1,7 +1,7 @@
 //! Keeps a recipe in the coordinator: a new revision, or what counts from now on. A recipe with a mistake is refused with
 //! its line, as one in the repository is. Releases that are built keep the recipe they were built with.
 
-use pointsman_domain::{Action, Actor, Refusal, recipe};
+use pointsman_domain::{Action, Actor, Refusal, reason, recipe};
 use pointsman_shared::api::recipes::{NewRecipe, Recipe, RecipeRevision, RecipeSource};
 use pointsman_shared::name::ProjectName;
 use pointsman_store::{PgConnection, recipes};
@@ -104,7 +104,7 @@ fn judge_note(note: Option<&str>) -> Result<(), Refusal> {
             let what = format!("a note has at most {NOTE} characters");
             Err(Refusal::invalid("invalid_reason", what))
         }
-        Some(_) | None => Ok(()),
+        Some(_) | None => reason::judge("note", note),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Marks a release, such as `tested`, or takes the mark back. Gates of targets ask for marks.
 
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_shared::name::{MarkName, ProjectName};
 use pointsman_store::marks;
 
@@ -77,5 +77,5 @@ fn judge(evidence: Option<&str>) -> Result<(), Refusal> {
         let what = format!("evidence has at most {EVIDENCE} characters");
         return Err(Refusal::invalid("invalid_evidence", what).hint("give a link instead"));
     }
-    Ok(())
+    reason::judge("evidence", evidence)
 }

@@ -2,7 +2,7 @@
 //! is away. Resumed, it is brought to what is live by then.
 
 use pointsman_domain::presence::Pause;
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_shared::api::fleet::NewHostPause;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::name::HostId;
@@ -14,20 +14,13 @@ use super::{act, known, offer_job};
 use crate::app::App;
 use crate::error::OperationResult;
 
-/// Longest reason, in characters.
-const REASON: usize = 500;
-
 /// Pauses it; pausing it again says why anew.
 pub async fn pause(app: &App, actor: &Actor, host: &HostId, wish: &NewHostPause) -> OperationResult<()> {
     let object = format!("host {host}");
     act::audited(app, actor, "host.pause", &object, async {
         actor.authorize(Action::ManageHosts, &object)?;
+        reason::judge_needed("pause", &wish.reason)?;
         let reason = wish.reason.trim();
-        let length = reason.chars().count();
-        if length == 0 || length > REASON {
-            let what = format!("a pause needs a reason of at most {REASON} characters");
-            return Err(Refusal::invalid("invalid_reason", what).into());
-        }
         let mut tx = app.store.begin().await?;
         let row = member(&mut tx, host).await?;
         let now = pointsman_store::now(&mut tx).await?;

@@ -1,7 +1,7 @@
 //! Holds a target's pushes back, and lets them go on. A rollback does the first by itself: nobody wants the next push to
 //! bring back what was just taken away. What is held back is told in the list of pushes; people deploy as before.
 
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_shared::api::pushes::{CommitRange, NewPushPause, PushPause};
 use pointsman_shared::ids::{DeploymentId, ReleaseId};
 use pointsman_shared::name::TargetName;
@@ -14,19 +14,12 @@ use super::{act, cancel_deployment, keep_webhook, known};
 use crate::app::App;
 use crate::error::OperationResult;
 
-/// Longest reason, in characters.
-const REASON: usize = 500;
-
 /// Holds every push back.
 pub async fn pause(app: &App, actor: &Actor, name: &TargetName, wish: &NewPushPause) -> OperationResult<()> {
     let object = name.to_string();
     act::audited(app, actor, "push.pause", &object, async {
         actor.authorize_in(&name.project, Action::Deploy, &object)?;
-        let length = wish.reason.trim().chars().count();
-        if length == 0 || length > REASON {
-            let what = format!("a pause needs a reason of at most {REASON} characters");
-            return Err(Refusal::invalid("invalid_reason", what).into());
-        }
+        reason::judge_needed("pause", &wish.reason)?;
         let mut tx = app.store.begin().await?;
         let target = known::target(&mut tx, name).await?;
         let pause = PushPause {

@@ -1,6 +1,6 @@
 //! Keeps a release whatever happens, or lets it go its way again.
 
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_shared::api::garbage::PinRequest;
 use pointsman_shared::name::ProjectName;
 use pointsman_store::garbage;
@@ -25,6 +25,7 @@ pub async fn execute(
     };
     act::audited(app, actor, action, &object, async {
         actor.authorize_in(project, Action::Deploy, &object)?;
+        reason::judge("reason", wish.reason.as_deref())?;
         let (mut tx, project, release) = find_release::to_speak_of(app, project, spec).await?;
         find_release::judge(&release)?;
         if wish.pinned {

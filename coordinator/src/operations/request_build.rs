@@ -39,7 +39,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &BuildWish) -> OperationRes
     act::audited(app, actor, "release.request", object, async {
         actor.authorize_in(&wish.project, Action::Build, object)?;
         let project = known::project(&mut *app.store.read().await?, &wish.project).await?;
-        let source = mirrors::source(app, &project, parse(wish.reference.as_deref())?.into()).await?;
+        let source = mirrors::source(app, &project, parse(wish)?.into()).await?;
         let mut tx = app.store.begin().await?;
         let release = insert(app, &mut tx, actor, &project, &source).await?;
         offer(app, &mut tx, &project, release, None, actor.trace.as_ref()).await?;
@@ -60,7 +60,7 @@ pub async fn built_already(
 ) -> OperationResult<Option<ReleaseRow>> {
     actor.authorize_in(&wish.project, Action::Build, wish.project.as_str())?;
     let project = known::project(&mut *app.store.read().await?, &wish.project).await?;
-    let source = mirrors::source(app, &project, parse(wish.reference.as_deref())?.into()).await?;
+    let source = mirrors::source(app, &project, parse(wish)?.into()).await?;
     let digest = source
         .recipe_body
         .as_ref()
@@ -73,9 +73,14 @@ pub async fn built_already(
     })
 }
 
-fn parse(reference: Option<&str>) -> Result<Option<GitRef>, Refusal> {
-    let parsed = reference.map(str::parse::<GitRef>).transpose();
-    parsed.map_err(|error| Refusal::invalid("invalid_ref", error.to_string()))
+fn parse(wish: &BuildWish) -> Result<Option<GitRef>, Refusal> {
+    let parsed = wish.reference.as_deref().map(str::parse::<GitRef>).transpose();
+    parsed.map_err(|error| {
+        Refusal::invalid("invalid_ref", error.to_string()).hint(format!(
+            "a branch or tag of another name is built by its commit: pointsman project refs {}",
+            wish.project
+        ))
+    })
 }
 
 /// Takes the number and the label, and writes the release with its act and event. Its job is [`offer`].

@@ -3,7 +3,7 @@
 
 use pointsman_domain::deployment::DeploymentKind;
 use pointsman_domain::timing::Timing;
-use pointsman_domain::{Action, Actor, Refusal, RefusalKind, waves};
+use pointsman_domain::{Action, Actor, Refusal, RefusalKind, reason, waves};
 use pointsman_shared::api::deployments::NewDeployment;
 use pointsman_shared::api::projects::{OnFailure, Strategy};
 use pointsman_shared::ids::{DeploymentId, ReleaseId};
@@ -28,6 +28,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewDeployment) -> Operatio
     let object = wish.target.to_string();
     let (number, target) = act::audited(app, actor, "deployment.request", &object, async {
         actor.authorize_in(&wish.target.project, Action::Deploy, &object)?;
+        reason::judge("reason", wish.reason.as_deref())?;
         let (target, project) = target_of(app, &wish.target).await?;
         let strategy = strategy(&target.strategy, wish.waves.as_ref(), wish.on_failure)?;
         let wanted = wanted(app, &project, wish).await?;

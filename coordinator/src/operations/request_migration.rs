@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::DeploymentKind;
 use pointsman_domain::migrations::post_due;
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_shared::api::migrations::MigrationRequest;
 use pointsman_shared::digest::Digest;
 use pointsman_shared::ids::ReleaseId;
@@ -31,6 +31,7 @@ pub async fn execute(
     let object = target.to_string();
     let number = act::audited(app, actor, "migration.request", &object, async {
         actor.authorize_in(&target.project, Action::Deploy, &object)?;
+        reason::judge("reason", wish.reason.as_deref())?;
         let (target, project) = request_deployment::target_of(app, target).await?;
         let asked = match &wish.release {
             Some(spec) => Some(find_release::known(app, &project, spec).await?),

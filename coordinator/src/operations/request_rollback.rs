@@ -4,7 +4,7 @@
 use pointsman_domain::deployment::{DeploymentKind, Facts, PauseReason, RollbackDecision};
 use pointsman_domain::rollback::{GoodRelease, previous_good};
 use pointsman_domain::timing::Timing;
-use pointsman_domain::{Action, Actor, Refusal};
+use pointsman_domain::{Action, Actor, Refusal, reason};
 use pointsman_shared::api::deployments::NewRollback;
 use pointsman_shared::api::projects::Strategy;
 use pointsman_shared::ids::{DeploymentId, ReleaseId};
@@ -23,6 +23,7 @@ pub async fn execute(app: &App, actor: &Actor, wish: &NewRollback) -> OperationR
     let object = wish.target.to_string();
     let (number, target) = act::audited(app, actor, "rollback.request", &object, async {
         actor.authorize_in(&wish.target.project, Action::Deploy, &object)?;
+        reason::judge("reason", wish.reason.as_deref())?;
         let (target, project) = request_deployment::target_of(app, &wish.target).await?;
         let asked = match &wish.release {
             Some(spec) => Some(find_release::known(app, &project, spec).await?),

@@ -3,7 +3,7 @@
 //! What is open goes on; a lock is no cancel.
 
 use chrono::TimeDelta;
-use pointsman_domain::{Action, Actor, Refusal, RefusalKind};
+use pointsman_domain::{Action, Actor, Refusal, RefusalKind, reason};
 use pointsman_shared::api::locks::NewLock;
 use pointsman_shared::name::TargetName;
 use pointsman_store::events::NewEvent;
@@ -12,9 +12,6 @@ use pointsman_store::{Transaction, events, locks};
 use super::{act, known};
 use crate::app::App;
 use crate::error::OperationResult;
-
-/// Longest reason, in characters.
-const REASON: usize = 500;
 
 /// Sets a lock; without a target it is the global stop. One's own lock is set anew, another's is refused by name.
 pub async fn execute(
@@ -79,14 +76,7 @@ pub async fn execute(
 }
 
 fn check(wish: &NewLock) -> Result<(), Refusal> {
-    let length = wish.reason.trim().chars().count();
-    if length == 0 || length > REASON {
-        return Err(Refusal::invalid(
-            "invalid_reason",
-            format!("a lock needs a reason of at most {REASON} characters"),
-        )
-        .hint("say why, for those who are refused"));
-    }
+    reason::judge_needed("lock", &wish.reason)?;
     if wish.expires_in_s == Some(0) {
         return Err(Refusal::invalid("invalid_expiry", "it would end at once").hint("leave the expiry out"));
     }

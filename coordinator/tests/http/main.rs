@@ -52,6 +52,7 @@ mod routes;
 mod seaweed;
 mod settings;
 mod setup;
+mod spoken;
 mod stores;
 mod stream;
 mod telling;

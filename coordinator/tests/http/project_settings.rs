@@ -286,9 +286,24 @@ async fn who_maintains_one_project_keeps_that_one_and_sees_no_other() {
         .press("/settings/document", &[("text", pay)])
         .await
         .expect(404);
-    assert!(
-        refused.contains("not_visible") || refused.contains("there is no"),
-        "{refused}"
-    );
+    for words in [
+        "there is no target pay@beta, or it is of a project that you may not see",
+        "take target pay@beta out of the document, or ask an admin for a role in the project",
+        "project = &#34;pay&#34;",
+    ] {
+        assert!(refused.contains(words), "{words}: {refused}");
+    }
+    let shop = "[[project]]\nname = \"shop\"\nrepository = \"https://git.example.com/evil\"\n";
+    let refused = ann
+        .press("/settings/document", &[("text", shop)])
+        .await
+        .expect(403);
+    for words in [
+        "(project shop): its role is none, maintainer of shop",
+        "take project shop out of the document, or ask an admin for the role maintainer",
+        "git.example.com/evil",
+    ] {
+        assert!(refused.contains(words), "{words}: {refused}");
+    }
     assert_eq!(world.count("SELECT count(*) FROM target").await, 2);
 }

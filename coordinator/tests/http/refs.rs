@@ -108,6 +108,40 @@ async fn what_is_not_built_is_shown_as_it_was_last_fetched() {
 }
 
 #[tokio::test]
+async fn a_branch_of_any_name_is_built_by_its_button() {
+    let repository = Repository::new();
+    repository.release("1.0.0", &[("a", "1")]);
+    repository.branch("größe,2", "main");
+    repository.release("v1@beta", &[("a", "2")]);
+    let world = shop_of(&repository).await;
+    let deployer = Keeper::new(&world, "deployer").await;
+    deployer.press("/p/shop/fetch", &[]).await.went();
+    let refs = world.admin().get("projects/shop/refs").await.expect(200);
+    let rows = refs["refs"].as_array().unwrap();
+    let commit_of = |name: &str| {
+        let row = rows.iter().find(|row| row["name"] == name).unwrap();
+        row["commit"].as_str().unwrap().to_owned()
+    };
+    let commit = commit_of("größe,2");
+    assert_eq!(commit, commit_of("v1@beta"));
+    let page = deployer.get("/p/shop").await.expect(200);
+    for name in ["größe,2", "v1@beta"] {
+        let button = format!("name=\"ref\" value=\"{commit}\"><button aria-label=\"Build {name}\">");
+        assert!(page.contains(&button), "{page}");
+        let choice = format!("<option value=\"{name}\">");
+        assert!(!page.contains(&choice), "{page}");
+    }
+    let form = [("ref", commit.as_str())];
+    assert_eq!(deployer.press("/p/shop/build", &form).await.went(), "/r/shop/1");
+    // By its name it is refused, and told how it goes.
+    let wish = json!({ "ref": "größe,2" });
+    let refused = world.admin().post("projects/shop/releases", &wish).await;
+    assert_eq!(refused.refused(422), "invalid_ref");
+    let hint = refused.body["hint"].as_str().unwrap();
+    assert!(hint.ends_with("pointsman project refs shop"), "{hint}");
+}
+
+#[tokio::test]
 async fn the_api_lists_refs_and_fetches_them() {
     let repository = Repository::new();
     repository.release("1.0.0", &[("a", "1")]);

@@ -132,6 +132,29 @@ async fn a_maintainer_of_one_project_finds_nothing_of_another_by_the_api() {
 }
 
 #[tokio::test]
+async fn a_document_that_holds_too_much_is_refused_by_what_is_too_much() {
+    let world = two_projects().await;
+    let ann = person(&world, "none", "maintainer").await;
+    let variable = json!({ "scope": { "project": "pay" }, "name": "PORT", "value": "1" });
+    for (document, thing) in [
+        (
+            json!({ "project": [{ "name": "pay", "repository": "https://git.example.com/pay" }] }),
+            "project pay",
+        ),
+        (json!({ "variable": [variable] }), "variable PORT of project pay"),
+    ] {
+        let answer = ann.put("apply", &document).await;
+        assert_eq!(answer.refused(404), "not_visible", "{thing}");
+        let (title, hint) = (answer.body["title"].to_string(), answer.body["hint"].to_string());
+        assert!(title.contains(&format!("there is no {thing}, or")), "{title}");
+        assert!(
+            hint.contains(&format!("take {thing} out of the document, or")),
+            "{hint}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_reader_with_a_role_in_one_project_acts_there_alone() {
     let world = two_projects().await;
     let ann = person(&world, "viewer", "maintainer").await;

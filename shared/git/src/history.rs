@@ -3,6 +3,7 @@
 //! Texts come from strangers: they are cut and cleaned of control characters. This module refuses to compare trees.
 
 use git2::{Oid, Repository, RepositoryOpenFlags};
+use pointsman_shared::readable;
 use pointsman_shared::repository::CommitId;
 
 use crate::error::Result;
@@ -177,8 +178,8 @@ fn line(bytes: &[u8]) -> String {
         .join(" ")
         .chars()
         .map(|c| {
-            if c.is_control() || is_turning(c) {
-                '\u{fffd}'
+            if readable::is_misleading(c) {
+                readable::STAND_IN
             } else {
                 c
             }
@@ -189,11 +190,6 @@ fn line(bytes: &[u8]) -> String {
         clean.push('…');
     }
     clean
-}
-
-/// Characters that turn the direction of text: a subject must read as it was written, beside whatever stands there.
-const fn is_turning(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -144,17 +144,31 @@ pub struct Promote {
     pub follow: Follow,
 }
 
-/// `mark` and `unmark`
+/// `unmark`
 #[derive(Debug, Args)]
-pub struct MarkRelease {
+pub struct OneMark {
     /// The project.
     pub project: ProjectName,
     /// Its label, '#42' or a commit.
     pub release: String,
     /// In one word, such as tested.
     pub mark: MarkName,
+}
+
+/// `mark`
+#[derive(Debug, Args)]
+pub struct MarkRelease {
+    /// What is said of which release.
+    #[command(flatten)]
+    pub said: OneMark,
     /// What speaks for it: a report, a link.
-    #[arg(short = 'm', long, value_name = "TEXT")]
+    #[arg(
+        id = "reason",
+        short = 'm',
+        long = "reason",
+        visible_aliases = ["evidence", "message"],
+        value_name = "TEXT"
+    )]
     pub evidence: Option<String>,
 }
 

@@ -1,4 +1,6 @@
 //! `lock`, `unlock`, `stop`, `locks`: what is typed to hold things up.
+//!
+//! The reason is that of [`Options`](super::Options), under the same names; here it must be given.
 
 use std::time::Duration;
 
@@ -14,8 +16,8 @@ pub struct LockTarget {
     #[arg(value_name = "PROJECT@ENVIRONMENT")]
     pub target: TargetName,
     /// Why; who is refused reads it.
-    #[arg(short, long, value_name = "TEXT")]
-    pub message: String,
+    #[arg(short = 'm', long, visible_alias = "message", value_name = "TEXT")]
+    pub reason: String,
     /// It ends by itself after this time, such as 2h.
     #[arg(long = "for", value_name = "TIME", value_parser = parse::duration)]
     pub length: Option<Duration>,
@@ -33,8 +35,8 @@ pub struct UnlockTarget {
 #[derive(Debug, Args)]
 pub struct Stop {
     /// Why; who is refused reads it.
-    #[arg(short, long, value_name = "TEXT")]
-    pub message: String,
+    #[arg(short = 'm', long, visible_alias = "message", value_name = "TEXT")]
+    pub reason: String,
     /// It ends by itself after this time, such as 2h.
     #[arg(long = "for", value_name = "TIME", value_parser = parse::duration)]
     pub length: Option<Duration>,

@@ -23,8 +23,8 @@ pub use audit::Audit;
 pub use causes::{CauseCommand, SaidCause};
 pub use comfort::{Complete, Completions, KnownShell, ManPages, NameKind, Open, Why};
 pub use deploy::{
-    Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, MakePlan, MarkRelease, Pause, Promote, Resume,
-    Retry, Rollback, Skip, Versions, Watch,
+    Build, Cancel, Decide, Deploy, Deployments, Follow, Logs, MakePlan, MarkRelease, OneMark, Pause, Promote,
+    Resume, Retry, Rollback, Skip, Versions, Watch,
 };
 pub use garbage::{GarbageCommand, Pin, ScheduleGarbage, UndoGarbage};
 pub use keys::KeyCommand;

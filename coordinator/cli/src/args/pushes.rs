@@ -70,8 +70,8 @@ pub enum PushCommand {
         #[arg(value_name = "PROJECT@ENVIRONMENT")]
         target: TargetName,
         /// Why; it is told with every push that is held back.
-        #[arg(short, long, value_name = "TEXT")]
-        message: String,
+        #[arg(short = 'm', long, visible_alias = "message", value_name = "TEXT")]
+        reason: String,
     },
     /// Let pushes to a target go on, whatever held them back.
     Resume {

@@ -11,8 +11,8 @@ use super::audit::Audit;
 use super::causes::CauseCommand;
 use super::comfort::{Complete, Completions, ManPages, Open, Why};
 use super::deploy::{
-    Build, Cancel, Decide, Deploy, Deployments, Logs, MakePlan, MarkRelease, Pause, Promote, Resume, Retry,
-    Rollback, Skip, Versions, Watch,
+    Build, Cancel, Decide, Deploy, Deployments, Logs, MakePlan, MarkRelease, OneMark, Pause, Promote, Resume,
+    Retry, Rollback, Skip, Versions, Watch,
 };
 use super::garbage::{GarbageCommand, Pin};
 use super::locks::{LockTarget, Stop, UnlockTarget};
@@ -88,7 +88,13 @@ pub struct Options {
     #[arg(short, long, global = true)]
     pub yes: bool,
     /// Why, for the audit trail.
-    #[arg(long, global = true, value_name = "TEXT")]
+    #[arg(
+        short = 'm',
+        long,
+        visible_alias = "message",
+        global = true,
+        value_name = "TEXT"
+    )]
     pub reason: Option<String>,
 }
 
@@ -133,7 +139,7 @@ pub enum Command {
     /// Say of a release that it is, for example, tested; targets may ask for it.
     Mark(MarkRelease),
     /// Take a mark back.
-    Unmark(MarkRelease),
+    Unmark(OneMark),
     /// Go back to an older good release.
     Rollback(Rollback),
     /// Let a deployment wait for a person before its next wave.

@@ -14,15 +14,10 @@ use crate::table::{Cell, Narrow, Table};
 
 /// Refuses new wishes for a target.
 pub async fn lock(session: &Session, args: &LockTarget) -> Result<Exit, CliError> {
-    session.reason_is_not_kept();
-    let wish = wish(&args.message, args.length);
+    let wish = wish(&args.reason, args.length);
     let locks = session.client()?.lock(&args.target, &wish).await?;
     let printer = &session.printer;
-    printer.say(
-        Tone::Good,
-        "Locked",
-        &format!("{}: {}", args.target, args.message),
-    );
+    printer.say(Tone::Good, "Locked", &format!("{}: {}", args.target, args.reason));
     printer.note("what is open goes on; only new wishes are refused");
     printer.undo(&format!("pointsman unlock {}", args.target));
     show(session, &locks)
@@ -52,10 +47,9 @@ pub async fn locks(session: &Session) -> Result<Exit, CliError> {
 
 /// Refuses every new wish and every grant but those of rollbacks.
 pub async fn stop(session: &Session, args: &Stop) -> Result<Exit, CliError> {
-    session.reason_is_not_kept();
-    let locks = session.client()?.stop(&wish(&args.message, args.length)).await?;
+    let locks = session.client()?.stop(&wish(&args.reason, args.length)).await?;
     let printer = &session.printer;
-    printer.say(Tone::Warning, "Stopped", &format!("everything: {}", args.message));
+    printer.say(Tone::Warning, "Stopped", &format!("everything: {}", args.reason));
     printer.note("rollbacks, cancels and reading are still possible; what an agent has begun goes on");
     printer.undo("pointsman resume");
     show(session, &locks)

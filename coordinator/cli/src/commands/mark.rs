@@ -2,7 +2,7 @@
 
 use pointsman_shared::api::releases::NewMark;
 
-use crate::args::MarkRelease;
+use crate::args::{MarkRelease, OneMark};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::printer::Tone;
@@ -10,13 +10,12 @@ use crate::session::Session;
 
 /// Marks a release.
 pub async fn mark(session: &Session, args: MarkRelease) -> Result<Exit, CliError> {
-    session.reason_is_not_kept();
-    let MarkRelease {
+    let MarkRelease { said, evidence } = args;
+    let OneMark {
         project,
         release,
         mark,
-        evidence,
-    } = args;
+    } = said;
     let wish = NewMark { evidence };
     session.client()?.mark(&project, &release, &mark, &wish).await?;
     let printer = &session.printer;
@@ -26,20 +25,13 @@ pub async fn mark(session: &Session, args: MarkRelease) -> Result<Exit, CliError
 }
 
 /// Takes a mark back.
-pub async fn unmark(session: &Session, args: MarkRelease) -> Result<Exit, CliError> {
+pub async fn unmark(session: &Session, args: OneMark) -> Result<Exit, CliError> {
     session.reason_is_not_kept();
-    let MarkRelease {
+    let OneMark {
         project,
         release,
         mark,
-        evidence,
     } = args;
-    if evidence.is_some() {
-        return Err(CliError::usage(
-            "a mark that is taken back has no evidence",
-            "leave -m out",
-        ));
-    }
     session.client()?.unmark(&project, &release, &mark).await?;
     let printer = &session.printer;
     printer.say(Tone::Good, "Unmarked", &format!("{project} {release} {mark}"));

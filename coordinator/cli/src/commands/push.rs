@@ -21,7 +21,7 @@ pub async fn push(session: &Session, command: PushCommand) -> Result<Exit, CliEr
             listing::show(session, &pushes, &table(&pushes.items), empty)
         }
         PushCommand::Repeat { number } => repeat(session, number).await,
-        PushCommand::Pause { target, message } => pause(session, &target, message).await,
+        PushCommand::Pause { target, reason } => pause(session, &target, reason).await,
         PushCommand::Resume { target } => resume(session, &target).await,
     }
 }
@@ -41,7 +41,6 @@ async fn repeat(session: &Session, number: i64) -> Result<Exit, CliError> {
 }
 
 async fn pause(session: &Session, target: &TargetName, reason: String) -> Result<Exit, CliError> {
-    session.reason_is_not_kept();
     let sentence = format!("pushes to {target}: {reason}");
     session
         .client()?

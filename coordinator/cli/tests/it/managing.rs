@@ -252,3 +252,35 @@ fn a_reason_that_is_not_kept_is_said() {
     let run = lucy.runs("environment create canary --reason 'because'");
     assert!(run.stderr.contains("--reason is not kept"), "{run}");
 }
+
+#[test]
+fn a_reason_has_the_same_names_everywhere() {
+    let coordinator = Coordinator::start();
+    let lucy = Person::lucy(&coordinator);
+    for name in ["-m", "--reason", "--message"] {
+        for command in [
+            "lock shop@production",
+            "stop",
+            "push pause shop@production",
+            "mark shop 1.9.1 tested",
+        ] {
+            let run = lucy.runs(&format!("{command} {name} 'the audit of June'"));
+            assert_eq!(run.exit, 0, "{run}");
+            assert!(!run.stderr.contains("not kept"), "{run}");
+        }
+    }
+    let locks = lucy.runs("locks");
+    assert!(locks.stdout.contains("the audit of June"), "{locks}");
+}
+
+#[test]
+fn help_names_the_reason_and_a_lock_insists_on_it() {
+    let newcomer = Person::newcomer();
+    for command in ["lock", "stop", "push pause", "cancel", "mark"] {
+        let run = newcomer.runs(&format!("help {command}"));
+        assert!(run.stdout.contains("-m, --reason <TEXT>"), "{run}");
+    }
+    let silent = newcomer.runs("lock shop@production");
+    assert_eq!(silent.exit, 2, "{silent}");
+    assert!(silent.stderr.contains("--reason <TEXT>"), "{silent}");
+}

@@ -113,9 +113,12 @@ pub(super) const WISH: &[Code] = &[
     (409, "gate_previous_live"),
     (409, "plan_changed"),
     (409, "target_busy"),
+    (422, "invalid_reason"),
     (422, "invalid_time"),
     (422, "invalid_waves"),
 ];
+/// Why somebody wishes it.
+pub(super) const REASON: &[Code] = &[(422, "invalid_reason")];
 /// What is said while a deployment goes on.
 pub(super) const UNDER_WAY: &[Code] = &[
     (409, "deployment_over"),

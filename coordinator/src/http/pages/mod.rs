@@ -42,6 +42,7 @@ mod project_commits;
 mod projects;
 mod provider;
 mod qr;
+mod readable;
 mod recipe;
 mod release_diff;
 mod release_files;

@@ -9,6 +9,7 @@ use pointsman_shared::api::projects::{Project, Target};
 use pointsman_shared::api::refs::{BranchCommits, RefName, RefStanding, RepositoryRefs};
 use pointsman_shared::api::releases::{Release, ReleaseState};
 use pointsman_shared::name::{ProjectName, TargetName};
+use pointsman_shared::repository::GitRef;
 use pointsman_store::views;
 use serde::{Deserialize, Serialize};
 
@@ -105,7 +106,7 @@ struct Same<'a> {
 struct Refs<'a> {
     project: &'a ProjectName,
     fetched_at: Option<DateTime<Utc>>,
-    rows: Vec<(&'a RefStanding, Option<Standing>)>,
+    rows: Vec<(&'a RefStanding, Option<Standing>, &'a str)>,
     proof: &'a str,
     may_build: bool,
     why_unknown: Option<&'a str>,
@@ -161,6 +162,7 @@ pub(super) async fn show(
         .map(|release| release.reference.as_str())
         .chain(whole.names.iter().map(String::as_str))
         .collect();
+    refs.retain(|name| name.parse::<GitRef>().is_ok());
     refs.sort_unstable();
     refs.dedup();
     let head = Head {
@@ -180,7 +182,7 @@ pub(super) async fn show(
             .iter()
             .filter(|row| is_unbuilt(row))
             .take(MOST_REFS)
-            .map(|row| (row, became(row)))
+            .map(|row| (row, became(row), asked_for(row)))
             .collect(),
         proof: &viewer.proof,
         may_build: viewer.may_in(&name, Action::Build),
@@ -257,6 +259,14 @@ fn is_unbuilt(standing: &RefStanding) -> bool {
 /// What became of the newest release of a ref's commit, which is not a built one.
 fn became(standing: &RefStanding) -> Option<Standing> {
     project_commits::became(standing.release.as_ref()?.state)
+}
+
+/// What a build of it asks for: git allows names that no wish may hold, and their commit is meant then.
+fn asked_for(standing: &RefStanding) -> &str {
+    match standing.name.parse::<GitRef>() {
+        Ok(_) => &standing.name,
+        Err(_) => &standing.commit,
+    }
 }
 
 /// The release that is offered instead of a build.

@@ -8,8 +8,12 @@ use pointsman_domain::Refusal;
 
 use super::shown::Shown;
 
-/// Columns of the text.
-const COLUMNS: usize = 120;
+/// Columns of the text at most, which wide tables need.
+const COLUMNS: usize = 160;
+/// Columns of what is read as sentences.
+const SENTENCE: usize = 120;
+/// Columns that a cell gets before its words are broken: nine of them stand beside each other.
+const CELL: usize = 16;
 
 /// Whether the client is one of those that people read text with.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
@@ -40,10 +44,18 @@ pub(super) fn of(shown: &Shown) -> Result<String, Refusal> {
         .map(|region| without_forms(&region.html))
         .collect();
     let html = html.replace("<span", " <span").replace("<a ", " <a ");
+    set(&html)
+        .map_err(|error| Refusal::invalid("no_text", format!("this page cannot be shown as text: {error}")))
+}
+
+/// Sets mark-up in columns; of a table that is too wide the longest cells are wrapped, not the names beside them.
+fn set(html: &str) -> Result<String, html2text::Error> {
     config::plain_no_decorate()
         .no_link_wrapping()
+        .max_wrap_width(SENTENCE)
+        .min_wrap_width(CELL)
+        .allow_width_overflow()
         .string_from_read(html.as_bytes(), COLUMNS)
-        .map_err(|error| Refusal::invalid("no_text", format!("this page cannot be shown as text: {error}")))
 }
 
 #[cfg(test)]
@@ -55,5 +67,16 @@ mod tests {
         let html = "a<form method=\"post\"><button>go</button></form>b<form>c</form>d";
         assert_eq!(without_forms(html), "abd");
         assert_eq!(without_forms("plain"), "plain");
+    }
+
+    #[test]
+    fn a_wide_table_wraps_its_longest_cells_and_keeps_the_names() {
+        let names = "<td>shop@production</td>".repeat(8);
+        let why = "the disk is full ".repeat(20);
+        let heads = "<th>On</th>".repeat(9);
+        let html = format!("<table><tr>{heads}</tr><tr>{names}<td>{why}</td></tr></table>");
+        let text = set(&html).unwrap();
+        assert_eq!(text.matches("shop@production").count(), 8, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
     }
 }

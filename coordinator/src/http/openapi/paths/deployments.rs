@@ -11,8 +11,8 @@ use pointsman_shared::api::plans::{NewPlan, Plan};
 
 use super::super::operation::{Operation, delete, get, post, put};
 use super::super::problems::{
-    DEAD_RELEASE, DEPLOYMENT, HOST, HOSTS, JOB, LOCKED, PROJECT, RELEASE, REPOSITORY, TARGET, UNDER_WAY,
-    WAY_BACK, WISH,
+    DEAD_RELEASE, DEPLOYMENT, HOST, HOSTS, JOB, LOCKED, PROJECT, REASON, RELEASE, REPOSITORY, TARGET,
+    UNDER_WAY, WAY_BACK, WISH,
 };
 use crate::http::deployments::DeploymentsQuery;
 use crate::http::jobs::{JobsQuery, LogQuery};
@@ -63,6 +63,7 @@ fn decisions() -> Vec<Operation> {
         post("/api/v1/deployments/{number}/cancel", "Stop a deployment")
             .takes::<CancelRequest>()
             .gives::<Deployment>(202)
+            .refuses(REASON)
             .refuses(&[(409, "deployment_over")])
             .refuses(DEPLOYMENT),
         post(
@@ -71,6 +72,7 @@ fn decisions() -> Vec<Operation> {
         )
         .takes::<DecisionRequest>()
         .gives::<Deployment>(202)
+        .refuses(REASON)
         .refuses(&[
             (409, "not_paused"),
             (409, "is_rollback"),
@@ -86,6 +88,7 @@ fn decisions() -> Vec<Operation> {
         )
         .takes::<NewRollback>()
         .gives::<Deployment>(202)
+        .refuses(REASON)
         .refuses(&[
             (409, "no_previous_good"),
             (409, "not_older"),
@@ -151,6 +154,7 @@ fn interventions() -> Vec<Operation> {
         )
         .takes::<PauseRequest>()
         .gives::<Deployment>(202)
+        .refuses(REASON)
         .refuses(&[(409, "already_paused")])
         .refuses(UNDER_WAY)
         .refuses(DEPLOYMENT),
@@ -160,6 +164,7 @@ fn interventions() -> Vec<Operation> {
         )
         .takes::<HostsRequest>()
         .gives::<Deployment>(202)
+        .refuses(REASON)
         .refuses(&[(409, "drifted"), (409, "not_failed"), (409, "nothing_failed")])
         .refuses(UNDER_WAY)
         .refuses(HOST)
@@ -170,6 +175,7 @@ fn interventions() -> Vec<Operation> {
         )
         .takes::<HostsRequest>()
         .gives::<Deployment>(202)
+        .refuses(REASON)
         .refuses(&[
             (409, "already_live"),
             (409, "already_out"),
@@ -203,6 +209,7 @@ fn jobs() -> Vec<Operation> {
         post("/api/v1/jobs/{number}/cancel", "Stop a job")
             .takes::<CancelRequest>()
             .gives::<Job>(200)
+            .refuses(REASON)
             .refuses(&[(409, "job_over")])
             .refuses(JOB),
     ]
@@ -225,6 +232,7 @@ fn migrations() -> Vec<Operation> {
         )
         .takes::<MigrationRequest>()
         .gives::<MigrationRun>(202)
+        .refuses(REASON)
         .refuses(&[
             (404, "unknown_migration"),
             (409, "deployment_open"),

@@ -4,7 +4,7 @@ use pointsman_shared::api::fleet::{Host, JoinToken, NewHostPause, NewJoinToken};
 use pointsman_shared::api::garbage::{Garbage, GarbageRequest, GarbageSchedule, UndoRequest, Undone};
 
 use super::super::operation::{Operation, delete, get, post, put};
-use super::super::problems::{DEAD_RELEASE, HOST, LOCKED, PROJECT, RELEASE, TARGET};
+use super::super::problems::{DEAD_RELEASE, HOST, LOCKED, PROJECT, REASON, RELEASE, TARGET};
 use crate::http::paging::PageQuery;
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -66,6 +66,7 @@ fn garbage() -> Vec<Operation> {
         .takes::<GarbageRequest>()
         .gives::<Garbage>(200)
         .gives::<Garbage>(202)
+        .refuses(REASON)
         .refuses(PROJECT)
         .refuses(TARGET),
         post(

@@ -13,7 +13,7 @@ use pointsman_shared::api::releases::{NewMark, NewRelease, Release};
 
 use super::super::operation::{Operation, delete, get, post, put};
 use super::super::problems::{
-    CURSOR, DEAD_RELEASE, HOST, LOCKED, MIRROR, PROJECT, PROJECT_RULES, RELEASE, REPOSITORY, TARGET,
+    CURSOR, DEAD_RELEASE, HOST, LOCKED, MIRROR, PROJECT, PROJECT_RULES, REASON, RELEASE, REPOSITORY, TARGET,
     TARGET_RULES, VARIABLE,
 };
 use crate::http::files::{DiffQuery, FilesQuery, TextQuery};
@@ -264,6 +264,7 @@ fn releases() -> Vec<Operation> {
         )
         .takes::<PinRequest>()
         .gives::<PinRequest>(200)
+        .refuses(REASON)
         .refuses(&[(409, "not_pinned")])
         .refuses(PROJECT)
         .refuses(RELEASE),
@@ -273,6 +274,7 @@ fn releases() -> Vec<Operation> {
         )
         .takes::<NewMark>()
         .gives::<NewMark>(200)
+        .refuses(REASON)
         .refuses(&[(422, "invalid_evidence"), (422, "reserved_mark")])
         .refuses(PROJECT)
         .refuses(RELEASE)

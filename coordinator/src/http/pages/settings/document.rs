@@ -134,9 +134,7 @@ pub(super) async fn apply(viewer: Viewer, Form(form): Form<Typed>) -> Answer<Res
                 .like("pointsman apply -f FILE");
             Ok(shown.into_response())
         }
-        Err(OperationError::Refused(refusal)) if refusal.kind != RefusalKind::Forbidden => {
-            again(&viewer, &text, &refusal)
-        }
+        Err(OperationError::Refused(refusal)) => again(&viewer, &text, &refusal),
         Err(other) => Err(other.into()),
     }
 }
