@@ -132,7 +132,7 @@ pub async fn absent(conn: &mut PgConnection, rhythm: &Rhythm) -> StoreResult<Vec
     .await?;
     let absent = rows.into_iter().filter_map(|row| {
         let presence = presence_of!(row, row.working);
-        presence.absence(now, rhythm).map(|_| row.id)
+        presence.absence(row.now, rhythm).map(|_| row.id)
     });
     Ok(absent.collect())
 }
