@@ -109,7 +109,8 @@ async fn a_plan_greets_its_authors_by_the_address_they_gave() {
         .await;
     assert!(wrong.expect(422).contains("invalid_email"));
     let form = [("email", " Ann@Example.org ")];
-    assert_eq!(deployer.press("/profile/address", &form).await.went(), "/profile");
+    let went = deployer.press("/profile/address", &form).await.went();
+    assert_eq!(went, "/profile?done=address");
     let act = world.admin().get("audit?limit=1").await.expect(200)["items"][0].clone();
     assert_eq!(
         (&act["action"], &act["result"], &act["detail"]),

@@ -17,6 +17,7 @@ mod csv;
 mod dead_letters;
 mod deployment_list;
 mod deployments;
+mod done;
 mod due;
 mod find;
 mod format;
