@@ -28,6 +28,7 @@ mod log_pages;
 mod logs;
 mod mail_sink;
 mod metrics;
+mod needing;
 mod noticing;
 mod notifying;
 mod objects;

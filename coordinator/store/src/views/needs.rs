@@ -12,6 +12,8 @@ use crate::{StoreError, StoreResult, targets};
 pub enum How {
     /// Something else is live, or its root is in trouble: what.
     Drift(String),
+    /// Its root cannot be worked in, and nothing is wanted or live there yet: why.
+    NotReady(String),
     /// What is live does not work.
     Unhealthy,
     /// It runs another release than wanted, and nothing is under way.
@@ -43,7 +45,9 @@ pub async fn astray(
 ) -> StoreResult<Vec<Astray>> {
     let rows = sqlx::query!(
         r#"SELECT project.name || '@' || environment.name AS "target!", placement.host_id,
-                  COALESCE(placement.drift, placement.problem) AS drift, health = 'unhealthy' AS "unhealthy!",
+                  COALESCE(placement.drift, placement.problem) AS drift,
+                  placement.drift IS NULL AND placement.root_trouble IS NOT NULL AS "closed!",
+                  health = 'unhealthy' AS "unhealthy!",
                   confirmed.label AS "runs?", desired.label AS "wanted?"
            FROM placement JOIN target ON target.id = placement.target_id
                 JOIN project ON project.id = target.project_id
@@ -69,7 +73,9 @@ pub async fn astray(
     rows.into_iter()
         .map(|row| {
             let wrong = |what| StoreError::inconsistent("placement", &row.host_id, what);
+            let is_new = row.closed && row.wanted.is_none() && row.runs.is_none();
             let how = match (row.drift, row.unhealthy, row.wanted) {
+                (Some(problem), ..) if is_new => How::NotReady(problem),
                 (Some(drift), ..) => How::Drift(drift),
                 (None, false, Some(wanted)) => How::Behind {
                     runs: row.runs,
