@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod agents;
+mod ahead;
 mod audit;
 mod bell;
 mod browser;

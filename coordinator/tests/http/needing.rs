@@ -5,8 +5,16 @@ use crate::noticing::two_releases;
 use crate::repository::Repository;
 use crate::world::World;
 
+/// Seven hosts that are there.
+pub const HOSTS: &str = "WITH made AS (INSERT INTO principal (id, kind, name, created_at)
+                   SELECT gen_random_uuid(), 'agent', 'web-' || nth, now() FROM generate_series(1, 7) AS nth
+                   RETURNING id, name)
+     INSERT INTO host (id, principal_id, display_name, kinds, joined_at, created_at, instance_id, broker_ready_at,
+                       last_seen_at)
+     SELECT name, id, name, '{install}', now(), now(), gen_random_uuid(), now(), now() FROM made";
+
 /// Runs a statement that must change something.
-async fn sql(world: &World, statement: &'static str) {
+pub async fn sql(world: &World, statement: &'static str) {
     let done = sqlx::query(statement).execute(world.pool()).await;
     assert!(
         done.as_ref().is_ok_and(|done| done.rows_affected() > 0),
@@ -17,16 +25,7 @@ async fn sql(world: &World, statement: &'static str) {
 /// Shop on seven hosts that are there: in production three of them are behind, and what four run is not well; in beta one
 /// drifted, and the root of another is not there yet.
 async fn astray(world: &World) {
-    sql(
-        world,
-        "WITH made AS (INSERT INTO principal (id, kind, name, created_at)
-                       SELECT gen_random_uuid(), 'agent', 'web-' || nth, now() FROM generate_series(1, 7) AS nth
-                       RETURNING id, name)
-         INSERT INTO host (id, principal_id, display_name, kinds, joined_at, created_at, instance_id, broker_ready_at,
-                           last_seen_at)
-         SELECT name, id, name, '{install}', now(), now(), gen_random_uuid(), now(), now() FROM made",
-    )
-    .await;
+    sql(world, HOSTS).await;
     sql(
         world,
         "INSERT INTO placement (id, target_id, host_id, root, created_at, desired_release_id, confirmed_release_id, health)

@@ -5,6 +5,7 @@
 //! its data as JSON. Templates stand beside the handlers. Handlers decide nothing: what a click changes goes through the
 //! same operations as the API. Every page and every action works without JavaScript.
 
+mod ahead;
 mod assets;
 mod audit;
 mod audited;
