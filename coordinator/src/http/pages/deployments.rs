@@ -21,10 +21,10 @@ use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
 use super::why::{self, Apart};
 
-/// How long it took, once it is over.
-pub(super) fn took(deployment: &Deployment) -> String {
+/// How long it took, once it is over, and that it waited so many milliseconds of it for a person.
+pub(super) fn took(deployment: &Deployment, waited: u64) -> String {
     match (deployment.started_at, deployment.ended_at) {
-        (Some(from), Some(to)) => format::duration(format::between(from, to)),
+        (Some(from), Some(to)) => format::with_wait(format::between(from, to), waited),
         _ => String::new(),
     }
 }
@@ -165,8 +165,8 @@ pub(super) async fn show(
 ) -> Answer<Shown> {
     let whole = read(&viewer, number, query.job).await?;
     let deployment = &whole.deployment;
-    let head = head(&viewer, &whole);
     let course = course::read(&viewer, deployment).await?;
+    let head = head(&viewer, &whole, course.waited());
     let hosts = Hosts {
         rows: host_rows(&whole),
         ahead: whole.ahead.as_ref(),
@@ -242,7 +242,7 @@ async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
     })
 }
 
-fn head<'a>(viewer: &'a Viewer, whole: &'a Whole) -> Head<'a> {
+fn head<'a>(viewer: &'a Viewer, whole: &'a Whole, waited: u64) -> Head<'a> {
     let deployment = &whole.deployment;
     // The judges that would refuse a decision say which are open.
     let has = |word: &str| deployment.ways_out.iter().any(|way| way.contains(word));
@@ -261,7 +261,7 @@ fn head<'a>(viewer: &'a Viewer, whole: &'a Whole) -> Head<'a> {
         standing: format::deployment(deployment.state),
         from: back.clone().or_else(|| ahead?.from.clone()),
         over: ahead.map(Ahead::over),
-        took: took(deployment),
+        took: took(deployment, waited),
         usual: usual.or(overdue),
         proof: &viewer.proof,
         may: viewer.may_in(&deployment.target.project, Action::Deploy),

@@ -134,6 +134,18 @@ pub(super) fn duration(ms: u64) -> String {
     }
 }
 
+/// How long something took, and how much of it was no work: `4m02, of which 3m10 waited for a decision`.
+pub(super) fn with_wait(ms: u64, waited: u64) -> String {
+    if waited < 1000 {
+        return duration(ms);
+    }
+    format!(
+        "{}, of which {} waited for a decision",
+        duration(ms),
+        duration(waited)
+    )
+}
+
 /// Bytes as people say them: powers of 1000.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
@@ -194,6 +206,11 @@ mod tests {
     fn durations_and_sizes_read_as_people_say_them() {
         let durations = [420, 14_200, 220_000, 7_500_000, 90_000_000].map(duration);
         assert_eq!(durations, ["0.4s", "14.2s", "3m40", "2h05", "1d01h"]);
+        assert_eq!(
+            with_wait(242_000, 190_000),
+            "4m02, of which 3m10 waited for a decision"
+        );
+        assert_eq!(with_wait(242_000, 999), "4m02");
         let sizes = [999, 1000, 41_200_000, 9_600_000_000].map(bytes);
         assert_eq!(sizes, ["999 B", "1.0 kB", "41.2 MB", "9.6 GB"]);
     }
