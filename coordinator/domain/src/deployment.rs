@@ -39,3 +39,4 @@ pub use facts::{
 pub use intervene::Intervention;
 pub use left::{Left, StageTimes, left};
 pub use progress::{Progress, outcome, progress};
+pub use start::foreseen;

@@ -3,6 +3,7 @@
 //! It refuses to guess: without an earlier run there is no forecast.
 
 pub mod queue;
+pub mod waits;
 
 use pointsman_shared::api::plans::Usual;
 

@@ -2,6 +2,7 @@
 
 mod change;
 mod read;
+mod waits;
 
 pub use change::{
     Start, accept_failure, add_steps, allow_migration_try, cancel, decide_rollback, defer_host, end, insert,
@@ -9,6 +10,7 @@ pub use change::{
 };
 pub(crate) use read::ended;
 pub use read::{facts, facts_of};
+pub use waits::waits;
 
 use chrono::{DateTime, Utc};
 use pointsman_domain::deployment::DeploymentKind;
@@ -167,10 +169,13 @@ pub async fn next_due(conn: &mut PgConnection, after: DateTime<Utc>) -> StoreRes
     Ok(due)
 }
 
-/// How long the newest deployments of a target took that ended live, in milliseconds.
+/// How long the newest deployments of a target took that ended live, in milliseconds, without what they waited for a
+/// person.
 pub async fn durations(conn: &mut PgConnection, target: TargetId, most: i64) -> StoreResult<Vec<u64>> {
     let times = sqlx::query_scalar!(
-        r#"SELECT (EXTRACT(EPOCH FROM ended_at - started_at) * 1000)::bigint AS "took!"
+        r#"SELECT (EXTRACT(EPOCH FROM ended_at - started_at
+                        - COALESCE((SELECT sum(wait.till - wait.since) FROM deployment_wait AS wait
+                                    WHERE wait.deployment_id = deployment.id), interval '0')) * 1000)::bigint AS "took!"
            FROM deployment
            WHERE target_id = $1 AND kind = 'deploy' AND outcome = 'live' AND started_at IS NOT NULL
            ORDER BY number DESC LIMIT $2"#,

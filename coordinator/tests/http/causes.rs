@@ -91,7 +91,7 @@ async fn a_failed_log_says_what_it_means_and_a_good_one_does_not() {
     ];
     assert_eq!(
         browser.press("/settings/causes/change", &form).await.leads_to(),
-        "/settings/causes"
+        "/settings/causes?done=cause"
     );
     browser.get(&page).await.holds("Full it is.");
     browser = Browser::with_role(&world, "viewer").await;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::agents::Agent;
 use crate::browser::{self, Browser};
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, between};
 use crate::refs::{end_build, shop_of};
 use crate::repository::Repository;
 use crate::world::World;
@@ -109,7 +109,8 @@ async fn a_plan_greets_its_authors_by_the_address_they_gave() {
         .await;
     assert!(wrong.expect(422).contains("invalid_email"));
     let form = [("email", " Ann@Example.org ")];
-    assert_eq!(deployer.press("/profile/address", &form).await.went(), "/profile");
+    let went = deployer.press("/profile/address", &form).await.went();
+    assert_eq!(went, "/profile?done=address");
     let act = world.admin().get("audit?limit=1").await.expect(200)["items"][0].clone();
     assert_eq!(
         (&act["action"], &act["result"], &act["detail"]),
@@ -178,11 +179,9 @@ pub async fn went_live(world: &World, release: i32, from: i32, seconds: f64) -> 
     number
 }
 
-#[tokio::test]
-async fn a_deployment_tells_how_it_went_against_others_what_comes_next_and_how_it_goes_back() {
-    let repository = Repository::new();
-    let (world, deployer) = two_stages(&repository, "deployer").await;
-    Agent::member(&world, "web-1", &[("role", "web")], &[]).await;
+/// Beta lives on one host, where 1.0.0 lies.
+async fn beta_on_web_1(world: &World) {
+    Agent::member(world, "web-1", &[("role", "web")], &[]).await;
     sqlx::query(
         "INSERT INTO placement (id, target_id, host_id, root, created_at)
          SELECT gen_random_uuid(), target.id, 'web-1', '/srv/beta', now()
@@ -199,6 +198,13 @@ async fn a_deployment_tells_how_it_went_against_others_what_comes_next_and_how_i
     .execute(world.pool())
     .await
     .unwrap();
+}
+
+#[tokio::test]
+async fn a_deployment_tells_how_it_went_against_others_what_comes_next_and_how_it_goes_back() {
+    let repository = Repository::new();
+    let (world, deployer) = two_stages(&repository, "deployer").await;
+    beta_on_web_1(&world).await;
     for _ in 0..4 {
         went_live(&world, 1, 1, 4.0).await;
     }
@@ -226,4 +232,42 @@ async fn a_deployment_tells_how_it_went_against_others_what_comes_next_and_how_i
     let viewer = Keeper::new(&world, "viewer").await;
     let page = viewer.get(&format!("/d/{number}")).await.expect(200);
     assert!(!page.contains("to production…"), "{page}");
+}
+
+#[tokio::test]
+async fn a_wait_for_a_decision_is_told_apart_and_learned_by_nobody_as_usual() {
+    let repository = Repository::new();
+    let (world, deployer) = two_stages(&repository, "deployer").await;
+    beta_on_web_1(&world).await;
+    for _ in 0..4 {
+        went_live(&world, 1, 1, 4.0).await;
+    }
+    let number = went_live(&world, 2, 1, 60.0).await;
+    // Installed at 60 s, switched at 120 s; from 62 s on somebody was asked.
+    sqlx::query(
+        "INSERT INTO deployment_wait (deployment_id, since, till)
+         SELECT id, started_at + interval '62 seconds', started_at + interval '118 seconds'
+         FROM deployment WHERE number = $1",
+    )
+    .bind(number)
+    .execute(world.pool())
+    .await
+    .unwrap();
+    let page = deployer.get(&format!("/d/{number}")).await.expect(200);
+    for told in [
+        "took 2m00, of which 56.0s waited for a decision</span>",
+        "The estimate was 56.0s off: 8.0s were said, 1m04 it took, without its wait for a decision.",
+        "1m00 <span class=\"is warn\"><span aria-hidden=\"true\">▲</span> slower than usual</span>",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let switch = between(&page, "switch, wave 1</th>", "</tr>");
+    assert!(
+        switch.contains("1m00, of which 56.0s waited for a decision</td>"),
+        "it took no longer than usual: {switch}"
+    );
+    let later = went_live(&world, 1, 1, 4.0).await;
+    let page = deployer.get(&format!("/d/{later}")).await.expect(200);
+    let switch = between(&page, "switch, wave 1</th>", "</tr>");
+    assert!(!switch.contains("1m00"), "nobody learns a wait: {switch}");
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod agents;
+mod ahead;
 mod audit;
 mod bell;
 mod browser;
@@ -28,6 +29,7 @@ mod log_pages;
 mod logs;
 mod mail_sink;
 mod metrics;
+mod needing;
 mod noticing;
 mod notifying;
 mod objects;

@@ -297,7 +297,8 @@ async fn garbage_has_a_schedule_and_a_collection_says_what_it_ordered() {
     world.set_up_shop().await;
     let maintainer = Keeper::new(&world, "maintainer").await;
     let form = [("project", "shop"), ("cron", "15 4 * * *")];
-    assert_eq!(maintainer.press("/gc/schedule", &form).await.went(), "/gc");
+    let went = maintainer.press("/gc/schedule", &form).await.went();
+    assert_eq!(went, "/gc?done=schedule");
     let known = world.admin().get("garbage/schedules").await.expect(200);
     assert_eq!(known[0]["cron"], "15 4 * * *");
     assert!(maintainer.get("/gc").await.expect(200).contains("15 4 * * *"));

@@ -34,12 +34,13 @@ async fn a_project_is_made_and_changed() {
         ("pool", ""),
     ];
     let went = maintainer.press("/settings/projects", &form).await.went();
-    assert_eq!(went, "/settings/projects/pay");
+    assert_eq!(went, "/settings/projects/pay?done=project");
     let again = maintainer.press("/settings/projects", &form).await.expect(409);
     assert!(again.contains("project_exists"), "{again}");
     let changed = [("repository", "ssh://git@git.example.com/pay"), ("pool", "large")];
     let path = "/settings/projects/pay";
-    assert_eq!(maintainer.press(path, &changed).await.went(), path);
+    let went = maintainer.press(path, &changed).await.went();
+    assert_eq!(went, format!("{path}?done=project"));
     let project = world.admin().get("projects/pay").await.expect(200);
     assert_eq!(
         (&project["repository"], &project["subdirectory"], &project["pool"]),
@@ -106,7 +107,8 @@ async fn a_target_is_changed_by_its_form_and_what_is_wrong_changes_nothing() {
         .map(|(name, value)| (name, if name == "max_failures" { "0" } else { value }))
         .collect();
     let acts = "SELECT count(*) FROM audit WHERE action = 'target.change'";
-    assert_eq!(maintainer.press(path, &as_shown).await.went(), path);
+    let went = maintainer.press(path, &as_shown).await.went();
+    assert_eq!(went, format!("{path}?done=target"));
     assert_eq!(world.count(acts).await, 1);
     let wider: Vec<_> = as_shown
         .iter()
@@ -143,7 +145,8 @@ async fn a_deploy_key_is_made_trusted_and_removed_and_its_private_half_stays_her
         "git.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ+vZPPzQSiLHXzFIYmJGGxAU6xcIjFkMPFrbMvGyKzA",
     )];
     let make = format!("{page}/key/make");
-    assert_eq!(maintainer.press(&make, &[("known_hosts", "")]).await.went(), page);
+    let went = maintainer.press(&make, &[("known_hosts", "")]).await.went();
+    assert_eq!(went, format!("{page}?done=key"));
     let shown = maintainer.get(page).await.expect(200);
     assert!(
         shown.contains("ssh-ed25519 ") && !shown.contains("PRIVATE KEY"),
@@ -173,10 +176,8 @@ async fn tickets_are_said_by_page_api_and_document_and_judged_by_one_rule() {
     let link = "https://tracker.example.org/browse/{}";
     let page = "/settings/projects/shop";
     let form = [("pattern", r" SHOP-\d+ "), ("link", link)];
-    assert_eq!(
-        maintainer.press(&format!("{page}/tickets"), &form).await.went(),
-        page
-    );
+    let went = maintainer.press(&format!("{page}/tickets"), &form).await.went();
+    assert_eq!(went, format!("{page}?done=tickets"));
     let admin = world.admin();
     let kept = json!({ "pattern": r"SHOP-\d+", "link": link });
     assert_eq!(admin.get("projects/shop").await.expect(200)["tickets"], kept);

@@ -60,7 +60,8 @@ async fn an_account_is_invited_changed_and_the_last_admin_stays() {
         ("chosen", "turnip lantern orbit quay"),
         ("again", "turnip lantern orbit quay"),
     ];
-    assert_eq!(max.press("/profile/password", &right).await.went(), "/profile");
+    let went = max.press("/profile/password", &right).await.went();
+    assert_eq!(went, "/profile?done=password");
     assert!(
         max.get("/profile")
             .await
@@ -187,6 +188,49 @@ async fn tokens_environments_variables_channels_rules_and_webhooks_are_kept() {
             .await
             .expect(200)
             .contains("No forge calls yet")
+    );
+}
+
+#[tokio::test]
+async fn a_page_says_what_was_saved_and_only_what_a_press_can_have_saved() {
+    let world = World::new().await;
+    world.set_up_shop().await;
+    let admin = Keeper::new(&world, "admin").await;
+    let form = [
+        ("kind", "project"),
+        ("scope", "shop"),
+        ("name", "PORT"),
+        ("value", "80"),
+    ];
+    let to = admin.press("/settings/variables/set", &form).await.went();
+    let told = "role=\"status\"><span class=\"is ok\"><span aria-hidden=\"true\">✓</span></span> Saved: the variable.";
+    let page = admin.get(&to).await.expect(200);
+    assert!(page.contains(told), "{page}");
+    // What the page hands on, to its stream and its forms, is the address without the word.
+    assert!(page.contains("data-path=\"/settings/variables\""), "{page}");
+    assert!(!page.contains("done="), "{page}");
+    let bare = admin.get("/settings/variables").await.expect(200);
+    assert!(!bare.contains("id=\"done\""), "{bare}");
+    let made_up = admin.get("/settings/variables?done=Hacked").await.expect(200);
+    assert!(
+        !made_up.contains("id=\"done\"") && !made_up.contains("Hacked"),
+        "{made_up}"
+    );
+    let removed = admin.get("/settings/variables?done=variable-removed").await;
+    assert!(removed.expect(200).contains("Removed: the variable."));
+    assert_eq!(world.count("SELECT count(*) FROM variable").await, 1);
+    let nowhere = admin
+        .get("/settings/projects/none?done=project")
+        .await
+        .expect(404);
+    assert!(!nowhere.contains("Saved"), "{nowhere}");
+    let to = admin.press("/settings/variables/unset", &form[..3]).await.went();
+    assert!(
+        admin
+            .get(&to)
+            .await
+            .expect(200)
+            .contains("Removed: the variable.")
     );
 }
 

@@ -59,6 +59,9 @@ async fn a_session_that_ends_in_the_middle_of_a_form_takes_no_words_with_it() ->
     tab.press("Send it now").await?;
     tab.until("the page is back", "location.pathname === '/settings/causes'")
         .await?;
+    tab.shows("Saved: the known cause.").await?;
+    tab.until("the address is that of the page alone", "location.search === ''")
+        .await?;
     is_kept(world).await?;
     tab.load("/locks").await?;
     tab.press("Unlock shop@production").await?;

@@ -10,6 +10,7 @@ use pointsman_shared::outcome::JobKind;
 use super::facts::{Facts, JobFacts};
 use super::progress::progress;
 use crate::forecast::usual;
+use crate::forecast::waits::{self, Wait};
 
 /// How long the stages of one earlier deployment took, in milliseconds; 0 where it had none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,11 +37,13 @@ pub enum Left {
 /// Of an earlier deployment: the stage that is under way now, and all that came after it.
 type Rest = fn(&StageTimes) -> (u64, u64);
 
-/// How long it usually takes from here; none before the start, after the end, and without an earlier one.
-pub fn left(facts: &Facts, earlier: &[StageTimes], now: DateTime<Utc>) -> Option<Left> {
+/// How long it usually takes from here; none before the start, after the end, and without an earlier one. What it waited
+/// for a person, `waited`, is no part of its stage, as it is none of those of the earlier ones.
+pub fn left(facts: &Facts, earlier: &[StageTimes], waited: &[Wait], now: DateTime<Utc>) -> Option<Left> {
     let since = |begun: Option<DateTime<Utc>>| {
         let begun = begun.or(facts.started_at)?;
-        u64::try_from((now - begun).num_milliseconds()).ok()
+        let lasted = u64::try_from((now - begun).num_milliseconds()).ok()?;
+        Some(lasted.saturating_sub(waits::within(waited, begun, now)))
     };
     let first = |job: fn(&JobFacts) -> bool| {
         let jobs = facts.jobs.iter().chain(&facts.migrations.jobs);

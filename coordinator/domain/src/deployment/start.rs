@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use pointsman_shared::api::releases::ReleaseState;
+use pointsman_shared::name::HostId;
 
 use super::decide::end;
 use super::decision::Decision;
@@ -39,6 +40,23 @@ pub(super) fn before_start(facts: &Facts, now: DateTime<Utc>) -> Vec<Decision> {
         from: facts.from.clone(),
         hosts: waves::freeze(&facts.strategy, candidates(facts)),
     }]
+}
+
+/// The hosts of each wave, if it started now; none once it started, when they are frozen, or ended before.
+pub fn foreseen(facts: &Facts) -> Vec<Vec<HostId>> {
+    let mut foreseen: Vec<Vec<HostId>> = Vec::new();
+    if facts.started_at.is_some() || facts.ended.is_some() {
+        return foreseen;
+    }
+    for (placement, wave) in waves::freeze(&facts.strategy, candidates(facts)) {
+        let wave = usize::try_from(wave).unwrap_or(1);
+        foreseen.resize(foreseen.len().max(wave), Vec::new());
+        let host = facts.hosts.iter().find(|host| host.placement == placement);
+        if let (Some(host), Some(members)) = (host, foreseen.get_mut(wave - 1)) {
+            members.push(host.host.clone());
+        }
+    }
+    foreseen
 }
 
 fn candidates(facts: &Facts) -> Vec<Candidate<'_>> {

@@ -92,7 +92,7 @@ proptest! {
     fn nothing_comes_out_but_text(text in "[\\x00-\\x7f\u{80}-\u{a0}\u{200e}\u{202e}\u{5d0}\u{1f600}]{0,80}") {
         for piece in pieces(&text) {
             prop_assert!(!piece.text.is_empty());
-            prop_assert!(piece.text.chars().all(|c| c == '\t' || (!c.is_control() && !is_turning(c))), "{piece:?}");
+            prop_assert!(piece.text.chars().all(|c| c == '\t' || (!c.is_control() && !is_unruly(c))), "{piece:?}");
             if let Some(link) = piece.link {
                 prop_assert!(link.to_ascii_lowercase().starts_with("http"));
             }

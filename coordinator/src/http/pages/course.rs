@@ -12,7 +12,7 @@ use pointsman_shared::api::tokens::AuditEntry;
 use pointsman_shared::name::TargetName;
 use pointsman_store::views::matrix::Cell;
 use pointsman_store::views::way_back::Ready;
-use pointsman_store::{projects, views};
+use pointsman_store::{deployments, projects, views};
 
 use super::super::problem::Answer;
 use super::filters;
@@ -32,6 +32,7 @@ const MOST_DECISIONS: i64 = 50;
 pub(super) struct Course {
     stages: Vec<StageRow>,
     verdict: Option<String>,
+    waited: u64,
     next: Option<TargetName>,
     ready: Option<(Ready, Option<Usual>)>,
     commits: Option<PlannedCommits>,
@@ -93,6 +94,7 @@ pub(super) async fn read(viewer: &Viewer, deployment: &Deployment) -> Answer<Cou
     let runs = views::stages::runs(&mut conn, deployment.id).await?;
     let numbers: Vec<i64> = runs.iter().map(|run| run.number).collect();
     let parts = views::stages::of(&mut conn, &numbers).await?;
+    let waits = deployments::waits(&mut conn, &numbers).await?;
     let now = pointsman_store::now(&mut conn).await?;
     let change = views::way_back::change(&mut conn, deployment.id).await?;
     let ready = match views::way_back::of(&mut conn, deployment.id).await? {
@@ -126,8 +128,12 @@ pub(super) async fn read(viewer: &Viewer, deployment: &Deployment) -> Answer<Cou
         _ => None,
     };
     Ok(Course {
-        stages: stages::rows(deployment.number, &runs, &parts, now),
-        verdict: stages::verdict(deployment, &runs),
+        stages: stages::rows(deployment.number, &runs, &parts, &waits, now),
+        verdict: stages::verdict(deployment, &runs, &waits),
+        waited: deployment.started_at.map_or(0, |from| {
+            let to = deployment.ended_at.unwrap_or(now);
+            stages::waited(&waits, deployment.number, from, to)
+        }),
         next,
         ready,
         commits,
@@ -139,6 +145,11 @@ pub(super) async fn read(viewer: &Viewer, deployment: &Deployment) -> Answer<Cou
 }
 
 impl Course {
+    /// How long the deployment waited for a person, in milliseconds.
+    pub(super) const fn waited(&self) -> u64 {
+        self.waited
+    }
+
     /// What comes after it and how it goes back: what stands right below the head.
     pub(super) fn onward(&self, shown: Shown, viewer: &Viewer, deployment: &Deployment) -> Answer<Shown> {
         let way_back = self

@@ -112,9 +112,16 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
             })
             .into(),
         query: which.query(),
+        // The whole time; its page tells how much of it was no work.
         rows: found
             .iter()
-            .map(|deployment| (deployment, format::deployment(deployment.state), took(deployment)))
+            .map(|deployment| {
+                (
+                    deployment,
+                    format::deployment(deployment.state),
+                    took(deployment, 0),
+                )
+            })
             .collect(),
         next: found.last().filter(|_| more).map(|last| last.number),
     };

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::extract::{Path, Query};
 use super::super::problem::Answer;
+use super::ahead::{self, Ahead};
 use super::course;
 use super::format::{self, Standing};
 use super::log::window::Window;
@@ -20,10 +21,10 @@ use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
 use super::why::{self, Apart};
 
-/// How long it took, once it is over.
-pub(super) fn took(deployment: &Deployment) -> String {
+/// How long it took, once it is over, and that it waited so many milliseconds of it for a person.
+pub(super) fn took(deployment: &Deployment, waited: u64) -> String {
     match (deployment.started_at, deployment.ended_at) {
-        (Some(from), Some(to)) => format::duration(format::between(from, to)),
+        (Some(from), Some(to)) => format::with_wait(format::between(from, to), waited),
         _ => String::new(),
     }
 }
@@ -35,6 +36,8 @@ struct Whole {
     jobs: Vec<Job>,
     placements: Vec<Placement>,
     #[serde(skip)]
+    ahead: Option<Ahead>,
+    #[serde(skip)]
     log: Option<(Job, Window)>,
 }
 
@@ -43,6 +46,8 @@ struct Whole {
 struct Head<'a> {
     deployment: &'a Deployment,
     standing: Standing,
+    from: Option<String>,
+    over: Option<String>,
     took: String,
     usual: Option<String>,
     proof: &'a str,
@@ -96,6 +101,7 @@ const fn turn(state: DeploymentState) -> Turn {
 #[template(path = "deployment_hosts.html")]
 struct Hosts<'a> {
     rows: Vec<HostRow<'a>>,
+    ahead: Option<&'a Ahead>,
     proof: &'a str,
     number: i64,
     may_settle: bool,
@@ -159,10 +165,11 @@ pub(super) async fn show(
 ) -> Answer<Shown> {
     let whole = read(&viewer, number, query.job).await?;
     let deployment = &whole.deployment;
-    let head = head(&viewer, deployment);
     let course = course::read(&viewer, deployment).await?;
+    let head = head(&viewer, &whole, course.waited());
     let hosts = Hosts {
         rows: host_rows(&whole),
+        ahead: whole.ahead.as_ref(),
         proof: &viewer.proof,
         number,
         may_settle: head.may && head.turn == Turn::Paused,
@@ -213,6 +220,7 @@ async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
     let jobs = views::jobs::page(&mut conn, wanted, 500).await?;
     let rhythm = viewer.app().config.timing.rhythm();
     let placements = views::placements::of_deployment(&mut conn, deployment.id, &rhythm).await?;
+    let ahead = ahead::read(&mut conn, &deployment).await?;
     // The one asked for; else the newest that went wrong, the one at work, or the last.
     let asked = job.and_then(|number| jobs.iter().find(|job| job.number == number));
     let wrong = || jobs.iter().find(|job| job.state == JobState::Failed);
@@ -229,11 +237,13 @@ async fn read(viewer: &Viewer, number: i64, job: Option<i64>) -> Answer<Whole> {
         deployment,
         jobs,
         placements,
+        ahead,
         log,
     })
 }
 
-fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
+fn head<'a>(viewer: &'a Viewer, whole: &'a Whole, waited: u64) -> Head<'a> {
+    let deployment = &whole.deployment;
     // The judges that would refuse a decision say which are open.
     let has = |word: &str| deployment.ways_out.iter().any(|way| way.contains(word));
     let done = deployment
@@ -244,17 +254,21 @@ fn head<'a>(viewer: &'a Viewer, deployment: &'a Deployment) -> Head<'a> {
     let percent = (done * 100).checked_div(deployment.hosts.len());
     let usual = deployment.left.map(|left| format::usual(&left, " left"));
     let overdue = deployment.overdue.map(format::overdue);
+    let back = deployment.from.as_ref().map(ToString::to_string);
+    let ahead = whole.ahead.as_ref();
     Head {
         deployment,
         standing: format::deployment(deployment.state),
-        took: took(deployment),
+        from: back.clone().or_else(|| ahead?.from.clone()),
+        over: ahead.map(Ahead::over),
+        took: took(deployment, waited),
         usual: usual.or(overdue),
         proof: &viewer.proof,
         may: viewer.may_in(&deployment.target.project, Action::Deploy),
         turn: turn(deployment.state),
         may_roll_back: has("rollback"),
         may_go_on: has(" continue") || has(" resume "),
-        back: deployment.from.as_ref().map(ToString::to_string),
+        back,
         done,
         all: deployment.hosts.len(),
         percent,

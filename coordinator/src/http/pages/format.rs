@@ -143,6 +143,18 @@ pub(super) fn brief(ms: u64) -> String {
     }
 }
 
+/// How long something took, and how much of it was no work: `4m02, of which 3m10 waited for a decision`.
+pub(super) fn with_wait(ms: u64, waited: u64) -> String {
+    if waited < 1000 {
+        return duration(ms);
+    }
+    format!(
+        "{}, of which {} waited for a decision",
+        duration(ms),
+        duration(waited)
+    )
+}
+
 /// Bytes as people say them: powers of 1000.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
@@ -207,6 +219,11 @@ mod tests {
             [0, 12, 999, 1_200].map(brief),
             ["0 ms", "12 ms", "999 ms", "1.2s"]
         );
+        assert_eq!(
+            with_wait(242_000, 190_000),
+            "4m02, of which 3m10 waited for a decision"
+        );
+        assert_eq!(with_wait(242_000, 999), "4m02");
         let sizes = [999, 1000, 41_200_000, 9_600_000_000].map(bytes);
         assert_eq!(sizes, ["999 B", "1.0 kB", "41.2 MB", "9.6 GB"]);
     }

@@ -5,6 +5,7 @@
 //! its data as JSON. Templates stand beside the handlers. Handlers decide nothing: what a click changes goes through the
 //! same operations as the API. Every page and every action works without JavaScript.
 
+mod ahead;
 mod assets;
 mod audit;
 mod audited;
@@ -17,6 +18,7 @@ mod csv;
 mod dead_letters;
 mod deployment_list;
 mod deployments;
+mod done;
 mod due;
 mod find;
 mod format;

@@ -1,6 +1,9 @@
 //! What needs somebody, from the whole installation, worst first: the head of the overview.
 //!
-//! Only what is not as it should be is read, so that a large fleet that is well costs nothing here.
+//! Only what is not as it should be is read, so that a large fleet that is well costs nothing here. One cause is told
+//! once: a deployment that failed is not told again by every host that it did not reach.
+
+mod astray;
 
 use askama::Template;
 use pointsman_domain::presence::Rhythm;
@@ -89,7 +92,7 @@ impl Troubles {
             .filter(|deployment| deployment.state == DeploymentState::Paused)
             .map(|deployment| &deployment.target);
         let bad = self.bad.iter().map(|(target, _)| target);
-        let astray = self.astray().map(|astray| &astray.target);
+        let astray = self.astray(open).map(|astray| &astray.target);
         let undecided = self.undecided.iter().map(|(target, _)| target);
         let mut names: Vec<String> = paused
             .chain(bad)
@@ -102,17 +105,27 @@ impl Troubles {
         names
     }
 
-    /// Placements that are not as decided; a host that is not there is told of once, as a host.
-    fn astray(&self) -> impl Iterator<Item = &Astray> {
-        let told = |host: &HostId| {
-            self.hosts
-                .iter()
-                .any(|member| !member.host.seen && member.host.id == *host)
-        };
+    /// Placements that are not as decided; one that is behind is told of once: with its host where that is not there, or
+    /// with its target.
+    fn astray<'a>(&'a self, open: &'a [Deployment]) -> impl Iterator<Item = &'a Astray> {
         self.astray.iter().filter(move |astray| match astray.how {
-            How::Behind { .. } => !told(&astray.host),
-            How::Drift(_) | How::Unhealthy => true,
+            How::Behind { .. } => !self.tells_host(&astray.host) && !self.tells_target(&astray.target, open),
+            How::Drift(_) | How::NotReady(_) | How::Unhealthy => true,
         })
+    }
+
+    /// Whether a host is told of as one that is not there.
+    fn tells_host(&self, host: &HostId) -> bool {
+        let mut members = self.hosts.iter();
+        members.any(|member| !member.host.seen && member.host.id == *host)
+    }
+
+    /// Whether what became of a target's last deployment is told already.
+    fn tells_target(&self, target: &TargetName, open: &[Deployment]) -> bool {
+        let is_paused = |one: &Deployment| one.state == DeploymentState::Paused && one.target == *target;
+        self.bad.iter().any(|(bad, _)| bad == target)
+            || self.undecided.iter().any(|(undecided, _)| undecided == target)
+            || open.iter().any(is_paused)
     }
 
     /// The region; `open` are the deployments under way.
@@ -133,7 +146,7 @@ impl Troubles {
         let mut needs: Vec<Need> = paused
             .chain(undecided)
             .chain(bad)
-            .chain(self.astray().map(of_placement))
+            .chain(astray::lines(self.astray(open)))
             .chain(self.hosts.iter().flat_map(of_host))
             .chain(self.unheard.iter().map(of_channel))
             .collect();
@@ -156,26 +169,6 @@ fn paused(deployment: &Deployment) -> Option<Need> {
         what: format!("#{} waits for a decision: {}", deployment.number, why()),
         link: format!("/d/{}", deployment.number),
     })
-}
-
-fn of_placement(astray: &Astray) -> Need {
-    let (standing, what) = match &astray.how {
-        How::Drift(drift) => (DRIFT, drift.clone()),
-        How::Unhealthy => (
-            format::health("unhealthy"),
-            "what is live is not healthy".to_owned(),
-        ),
-        How::Behind { runs, wanted } => {
-            let runs = runs.as_deref().unwrap_or("nothing");
-            (BEHIND, format!("runs {runs}, wanted is {wanted}"))
-        }
-    };
-    Need {
-        standing,
-        place: astray.target.to_string(),
-        what: format!("{}: {what}", astray.host),
-        link: format!("/h/{}", astray.host),
-    }
 }
 
 fn of_channel(unheard: &Unheard) -> Need {
@@ -218,15 +211,3 @@ fn of_host(member: &Examined) -> impl Iterator<Item = Need> {
         link: format!("/h/{}", member.host.id),
     })
 }
-
-const BEHIND: Standing = Standing {
-    sign: "…",
-    word: "behind",
-    tone: "warn",
-};
-
-const DRIFT: Standing = Standing {
-    sign: "~",
-    word: "drift",
-    tone: "warn",
-};

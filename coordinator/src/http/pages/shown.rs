@@ -9,6 +9,7 @@ use pointsman_shared::digest::Digest;
 use serde::Serialize;
 
 use super::super::problem::Answer;
+use super::done::Done;
 use crate::error::OperationError;
 
 /// How the page's matter stands; the tab's icon and title tell it.
@@ -159,6 +160,13 @@ impl IntoResponse for Shown {
 /// Where a press leads to; the guard makes `303 See Other` of it.
 #[derive(Debug, Clone)]
 pub(super) struct Went(pub(super) String);
+
+impl Went {
+    /// Leads to a page that says what was done.
+    pub(super) fn telling(to: &str, done: Done) -> Self {
+        Self(done.at(to))
+    }
+}
 
 impl IntoResponse for Went {
     fn into_response(self) -> Response {

@@ -16,6 +16,7 @@ use super::super::router::Api;
 use super::assets;
 use super::company;
 use super::cookies;
+use super::done::Done;
 use super::due;
 use super::shown::{Place, Region, Shown};
 use super::stop;
@@ -83,8 +84,9 @@ struct Shell<'a> {
     theme: &'a str,
     css: &'a str,
     js: &'a str,
-    icon: String,
+    icon: &'a str,
     path: &'a str,
+    done: Option<Done>,
     keys: bool,
     stop: &'a Region,
     due: &'a Region,
@@ -115,6 +117,7 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
     let uri = asked
         .as_ref()
         .map_or_else(|| request.uri().to_string(), |asked| asked.uri.clone());
+    let (uri, done) = Done::taken(&uri);
     let form = asked.map_or(Form::Page, |asked| asked.form);
     let form = if form == Form::Page && text::is_wanted(request.headers()) {
         Form::Text
@@ -144,6 +147,7 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
         keys,
         theme: theme.as_deref(),
         uri: &uri,
+        done,
         is_press,
     };
     if let Some(shown) = response.extensions_mut().remove::<Arc<Shown>>() {
@@ -172,6 +176,7 @@ struct Dress<'a> {
     keys: bool,
     theme: Option<&'a str>,
     uri: &'a str,
+    done: Option<Done>,
     is_press: bool,
 }
 
@@ -197,14 +202,12 @@ impl Dress<'_> {
             },
             css: assets::path("app.css"),
             js: assets::path("app.js"),
-            icon: assets::path(match shown.mood.as_str() {
-                "running" => "running.svg",
-                "good" => "good.svg",
-                "bad" => "bad.svg",
-                _ => "quiet.svg",
-            })
-            .to_owned(),
+            icon: assets::path(&format!("{}.svg", shown.mood.as_str())),
             path: self.uri,
+            // A refusal says itself what became of a press, and whoever is not signed in pressed nothing.
+            done: self
+                .done
+                .filter(|_| self.viewer.is_some() && answered.status().is_success()),
             keys: self.keys,
             stop: self.stop,
             due: self.due,

@@ -8,7 +8,7 @@ use pointsman_shared::ids::{DeploymentId, PlacementId, ReleaseId};
 use pointsman_shared::wire::TraceParent;
 use sqlx::PgConnection;
 
-use super::{NewDeployment, wrong};
+use super::{NewDeployment, waits, wrong};
 use crate::StoreResult;
 
 /// Inserts a wish; it waits until it is started. Returns its number.
@@ -211,8 +211,9 @@ pub async fn skip_host(
     Ok(())
 }
 
-/// It no longer waits for a person.
+/// It no longer waits for a person; that it did is kept.
 pub async fn resume(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<()> {
+    waits::keep(&mut *conn, id).await?;
     sqlx::query!(
         "UPDATE deployment SET paused = NULL WHERE id = $1 AND ended_at IS NULL",
         id.0
@@ -300,6 +301,7 @@ pub async fn end(
     detail: &str,
     at: DateTime<Utc>,
 ) -> StoreResult<bool> {
+    waits::keep(&mut *conn, id).await?;
     let done = sqlx::query!(
         "UPDATE deployment SET outcome = $2, outcome_detail = $3, ended_at = $4, paused = NULL
          WHERE id = $1 AND ended_at IS NULL",

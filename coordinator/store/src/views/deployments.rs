@@ -62,9 +62,11 @@ pub async fn one(conn: &mut PgConnection, number: i64) -> StoreResult<Option<Dep
     };
     if !deployment.state.is_final() {
         let earlier = stage_times(conn, deployment.id).await?;
+        let mut waits = deployments::waits(conn, &[number]).await?;
+        let waits = waits.remove(&number).unwrap_or_default();
         let now = crate::now(conn).await?;
         let facts = deployments::facts(conn, deployment.id).await?;
-        match facts.and_then(|facts| left(&facts, &earlier, now)) {
+        match facts.and_then(|facts| left(&facts, &earlier, &waits, now)) {
             Some(Left::Usual(usual)) => deployment.left = Some(usual),
             Some(Left::Overdue(overdue)) => deployment.overdue = Some(overdue),
             None => {}
@@ -76,7 +78,7 @@ pub async fn one(conn: &mut PgConnection, number: i64) -> StoreResult<Option<Dep
 /// Deployments that a forecast is read from.
 const RUNS: i64 = 20;
 
-/// How long the stages of the newest live deployments of the same target took.
+/// How long the stages of the newest live deployments of the same target took, without what they waited for a person.
 async fn stage_times(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<Vec<StageTimes>> {
     let rows = sqlx::query!(
         r#"SELECT took.build AS "build!", took.install AS "install!", took.migrate AS "migrate!", took.switch AS "switch!"
@@ -87,9 +89,15 @@ async fn stage_times(conn: &mut PgConnection, id: DeploymentId) -> StoreResult<V
                                 COALESCE(max(stage.ms) FILTER (WHERE stage.name = 'install'), 0) AS install,
                                 COALESCE(max(stage.ms) FILTER (WHERE stage.name = 'migrate'), 0) AS migrate,
                                 COALESCE(max(stage.ms) FILTER (WHERE stage.name = 'switch'), 0) AS switch
-                         FROM (SELECT CASE WHEN kind IN ('activate', 'rollback') THEN 'switch' ELSE kind END AS name,
-                                      (EXTRACT(EPOCH FROM max(ended_at) - min(started_at)) * 1000)::bigint AS ms
-                               FROM job WHERE deployment_id = earlier.id GROUP BY 1) AS stage) AS took"#,
+                         FROM (SELECT part.name,
+                                      (EXTRACT(EPOCH FROM part.till - part.since
+                                           - COALESCE((SELECT sum(LEAST(wait.till, part.till) - GREATEST(wait.since, part.since))
+                                                       FROM deployment_wait AS wait
+                                                       WHERE wait.deployment_id = earlier.id AND wait.since < part.till
+                                                         AND wait.till > part.since), interval '0')) * 1000)::bigint AS ms
+                               FROM (SELECT CASE WHEN kind IN ('activate', 'rollback') THEN 'switch' ELSE kind END AS name,
+                                            min(started_at) AS since, max(ended_at) AS till
+                                     FROM job WHERE deployment_id = earlier.id GROUP BY 1) AS part) AS stage) AS took"#,
         id.0,
         RUNS,
     )

@@ -12,6 +12,8 @@ use crate::{StoreError, StoreResult, targets};
 pub enum How {
     /// Something else is live, or its root is in trouble: what.
     Drift(String),
+    /// Its root cannot be worked in, and nothing is wanted or live there yet: why.
+    NotReady(String),
     /// What is live does not work.
     Unhealthy,
     /// It runs another release than wanted, and nothing is under way.
@@ -38,6 +40,7 @@ struct AstrayColumns {
     target: String,
     host_id: String,
     drift: Option<String>,
+    closed: bool,
     unhealthy: bool,
     runs: Option<String>,
     wanted: Option<String>,
@@ -49,7 +52,9 @@ macro_rules! astray {
         sqlx::query_as!(
             AstrayColumns,
             r#"SELECT project.name || '@' || environment.name AS "target!", placement.host_id,
-                      COALESCE(placement.drift, placement.problem) AS drift, health = 'unhealthy' AS "unhealthy!",
+                      COALESCE(placement.drift, placement.problem) AS drift,
+                      placement.drift IS NULL AND placement.root_trouble IS NOT NULL AS "closed!",
+                      health = 'unhealthy' AS "unhealthy!",
                       confirmed.label AS "runs?", desired.label AS "wanted?"
                FROM placement JOIN target ON target.id = placement.target_id
                     JOIN project ON project.id = target.project_id
@@ -66,14 +71,14 @@ macro_rules! astray {
                       OR NOT EXISTS (SELECT FROM deployment AS open
                                      WHERE open.target_id = target.id AND open.ended_at IS NULL)) "#
                 + $of
-                + " ORDER BY 1, 2 LIMIT 100"
+                + " ORDER BY 1, 2 LIMIT 2000"
             $(, $argument)*
         )
     };
 }
 
-/// Placements that are not as was decided, at most a hundred; in these projects alone, where `sight` names some. While a
-/// deployment is under way it tells of what it has not reached.
+/// Placements that are not as was decided; in these projects alone, where `sight` names some. While a deployment is under way
+/// it tells of what it has not reached. Those of a target share a line that counts them, so that two thousand are read.
 pub async fn astray(conn: &mut PgConnection, sight: Option<&[String]>) -> StoreResult<Vec<Astray>> {
     let rows = match sight {
         None => astray!("").fetch_all(conn).await?,
@@ -86,7 +91,9 @@ pub async fn astray(conn: &mut PgConnection, sight: Option<&[String]>) -> StoreR
     rows.into_iter()
         .map(|row| {
             let wrong = |what| StoreError::inconsistent("placement", &row.host_id, what);
+            let is_new = row.closed && row.wanted.is_none() && row.runs.is_none();
             let how = match (row.drift, row.unhealthy, row.wanted) {
+                (Some(problem), ..) if is_new => How::NotReady(problem),
                 (Some(drift), ..) => How::Drift(drift),
                 (None, false, Some(wanted)) => How::Behind {
                     runs: row.runs,

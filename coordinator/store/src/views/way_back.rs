@@ -86,10 +86,13 @@ pub async fn of(conn: &mut PgConnection, deployment: DeploymentId) -> StoreResul
     }))
 }
 
-/// How long the newest rollbacks of a target took, from their start, in milliseconds.
+/// How long the newest rollbacks of a target took, from their start, in milliseconds, without what they waited for a
+/// person.
 pub async fn times(conn: &mut PgConnection, target: &TargetName) -> StoreResult<Vec<u64>> {
     let times = sqlx::query_scalar!(
-        r#"SELECT (EXTRACT(EPOCH FROM deployment.ended_at - deployment.started_at) * 1000)::bigint AS "took!"
+        r#"SELECT (EXTRACT(EPOCH FROM deployment.ended_at - deployment.started_at
+                        - COALESCE((SELECT sum(wait.till - wait.since) FROM deployment_wait AS wait
+                                    WHERE wait.deployment_id = deployment.id), interval '0')) * 1000)::bigint AS "took!"
            FROM deployment JOIN target ON target.id = deployment.target_id
                 JOIN project ON project.id = target.project_id
                 JOIN environment ON environment.id = target.environment_id

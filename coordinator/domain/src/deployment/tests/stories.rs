@@ -6,7 +6,7 @@ use pointsman_shared::api::projects::{OnFailure, Strategy};
 use pointsman_shared::api::releases::ReleaseState;
 
 use super::world::{World, strategy};
-use crate::deployment::{DeploymentOutcome, progress};
+use crate::deployment::{DeploymentOutcome, foreseen, progress};
 
 /// Everything is installed, and the first wave is offered.
 pub(super) fn installed(hosts: usize, strategy: Strategy) -> World {
@@ -28,6 +28,24 @@ pub(super) fn told(world: &World) -> String {
         .map(|host| format!("{} {}", host.host, host.state))
         .collect();
     format!("{} [{}]", progress.summary, hosts.join(", "))
+}
+
+#[test]
+fn what_is_foreseen_of_waves_is_what_a_start_freezes() {
+    let mut world = World::new(3, strategy(&["1", "100%"], OnFailure::Hold));
+    world.facts.hosts[0].seen = false;
+    let ahead = foreseen(&world.facts);
+    let names: Vec<Vec<&str>> = ahead
+        .iter()
+        .map(|wave| wave.iter().map(|host| host.as_str()).collect())
+        .collect();
+    assert_eq!(names, [vec!["web-2"], vec!["web-3", "web-1"]]);
+    world.advance();
+    for host in &world.facts.hosts {
+        let wave = usize::try_from(host.wave).unwrap();
+        assert!(ahead[wave - 1].contains(&host.host), "{}", host.host);
+    }
+    assert!(foreseen(&world.facts).is_empty(), "by now they are frozen");
 }
 
 #[test]

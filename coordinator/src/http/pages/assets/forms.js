@@ -1,5 +1,5 @@
 // @ts-check
-// Forms: a second press of the same button is not sent twice.
+// Forms: a second press of the same button is not sent twice, and a page says once what a press came to.
 
 /** Watches every form of the page. */
 export function watch() {
@@ -28,4 +28,14 @@ export function watch() {
       });
     }
   });
+}
+
+/** Tells of what a press came to, and takes its word out of the address, which people share. */
+export function came() {
+  const told = document.getElementById("done");
+  const said = document.getElementById("said");
+  // What stands there from the beginning is no news to a screen reader.
+  if (told && said) setTimeout(() => (said.textContent = told.textContent), 500);
+  const bare = document.body.dataset.path;
+  if (bare && /[?&]done=/.test(location.search)) history.replaceState(history.state, "", bare + location.hash);
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::super::super::extract::{Form, filled};
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::format;
 use super::super::shown::{Place, Shown, Went};
 use super::super::viewer::Viewer;
@@ -108,7 +109,7 @@ pub(in super::super) async fn schedule(viewer: Viewer, Form(form): Form<Schedule
         last: None,
     };
     set_schedule::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
-    Ok(Went("/gc".to_owned()))
+    Ok(Went::telling("/gc", Done::Schedule))
 }
 
 /// Which release is kept whatever happens, or is not any more.

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::super::super::extract::{Form, filled};
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::format::Standing;
 use super::super::once::Once;
 use super::super::shown::{Place, Shown, Went};
@@ -168,5 +169,5 @@ pub(super) async fn change(viewer: Viewer, Form(form): Form<Changed>) -> Answer<
         disabled: form.disabled,
     };
     change_account::execute(viewer.app(), &viewer.caller.actor, &form.name, &wish).await?;
-    Ok(Went("/settings/accounts".to_owned()))
+    Ok(Went::telling("/settings/accounts", Done::Account))
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::super::super::extract::Form;
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::shown::{Shown, Went};
 use super::super::viewer::Viewer;
 use super::tabs::{Part, page};
@@ -56,15 +57,15 @@ fn wish(pattern: &str, sentence: &str, action: &str) -> NewCause {
     }
 }
 
-fn back() -> Went {
-    Went("/settings/causes".to_owned())
+fn back(done: Done) -> Went {
+    Went::telling("/settings/causes", done)
 }
 
 /// `POST /settings/causes/add`
 pub(super) async fn add(viewer: Viewer, Form(said): Form<Said>) -> Answer<Went> {
     let wish = wish(&said.pattern, &said.sentence, &said.action);
     keep_cause::add(viewer.app(), &viewer.caller.actor, &wish).await?;
-    Ok(back())
+    Ok(back(Done::Cause))
 }
 
 /// A cause and what becomes of it.
@@ -81,7 +82,7 @@ pub(super) struct Changed {
 pub(super) async fn change(viewer: Viewer, Form(form): Form<Changed>) -> Answer<Went> {
     let wish = wish(&form.pattern, &form.sentence, &form.action);
     keep_cause::change(viewer.app(), &viewer.caller.actor, form.number, &wish).await?;
-    Ok(back())
+    Ok(back(Done::Cause))
 }
 
 /// Which one.
@@ -93,5 +94,5 @@ pub(super) struct One {
 /// `POST /settings/causes/remove`
 pub(super) async fn remove(viewer: Viewer, Form(one): Form<One>) -> Answer<Went> {
     keep_cause::remove(viewer.app(), &viewer.caller.actor, one.number).await?;
-    Ok(back())
+    Ok(back(Done::CauseRemoved))
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::super::extract::{Form, filled};
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::format::Standing;
 use super::super::once::Once;
 use super::super::shown::{Mood, Place, Shown, Went};
@@ -167,22 +168,25 @@ pub(super) struct Change {
 /// `POST /settings/channels/change`
 pub(super) async fn change(viewer: Viewer, Form(form): Form<Change>) -> Answer<Went> {
     let (app, actor, name) = (viewer.app(), &viewer.caller.actor, &form.channel);
-    let to = match form.deed {
+    let done = match form.deed {
         Deed::Test => {
             let delivery = test_channel::execute(app, actor, name).await?;
-            format!("/settings/deliveries/{}", delivery.number)
+            return Ok(Went(format!("/settings/deliveries/{}", delivery.number)));
         }
-        Deed::Enable | Deed::Disable => {
-            let enabled = matches!(form.deed, Deed::Enable);
-            enable_channel::execute(app, actor, name, enabled).await?;
-            "/settings/channels".to_owned()
+        Deed::Enable => {
+            enable_channel::execute(app, actor, name, true).await?;
+            Done::ChannelEnabled
+        }
+        Deed::Disable => {
+            enable_channel::execute(app, actor, name, false).await?;
+            Done::ChannelDisabled
         }
         Deed::Remove => {
             remove_channel::execute(app, actor, name).await?;
-            "/settings/channels".to_owned()
+            Done::ChannelRemoved
         }
     };
-    Ok(Went(to))
+    Ok(Went::telling("/settings/channels", done))
 }
 
 /// Another secret, or another address where that is the secret.
@@ -233,7 +237,7 @@ pub(super) async fn add_rule(viewer: Viewer, Form(form): Form<AddRule>) -> Answe
         events: words(&form.events),
     };
     adding::execute(viewer.app(), &viewer.caller.actor, &wish).await?;
-    Ok(Went("/settings/channels".to_owned()))
+    Ok(Went::telling("/settings/channels", Done::Rule))
 }
 
 /// Which rule.
@@ -245,5 +249,5 @@ pub(super) struct OneRule {
 /// `POST /settings/rules/remove`
 pub(super) async fn remove_rule(viewer: Viewer, Form(form): Form<OneRule>) -> Answer<Went> {
     removing::execute(viewer.app(), &viewer.caller.actor, form.rule).await?;
-    Ok(Went("/settings/channels".to_owned()))
+    Ok(Went::telling("/settings/channels", Done::RuleRemoved))
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::super::extract::{Path, Query, filled};
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::format::Standing;
 use super::super::shown::{Mood, Shown, Went};
 use super::super::viewer::Viewer;
@@ -129,5 +130,8 @@ pub(super) async fn show(viewer: Viewer, Path(number): Path<i64>) -> Answer<Show
 /// `POST /settings/deliveries/{number}/redeliver`
 pub(super) async fn redeliver(viewer: Viewer, Path(number): Path<i64>) -> Answer<Went> {
     again::execute(viewer.app(), &viewer.caller.actor, number).await?;
-    Ok(Went(format!("/settings/deliveries/{number}")))
+    Ok(Went::telling(
+        &format!("/settings/deliveries/{number}"),
+        Done::Redelivered,
+    ))
 }

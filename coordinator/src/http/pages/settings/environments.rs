@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::super::super::extract::Form;
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::shown::{Shown, Went};
 use super::super::viewer::Viewer;
 use super::tabs::{Part, page};
@@ -64,5 +65,5 @@ pub(super) async fn create(viewer: Viewer, Form(form): Form<New>) -> Answer<Went
         position,
     };
     create_environment::execute(viewer.app(), &viewer.caller.actor, wish).await?;
-    Ok(Went("/settings/environments".to_owned()))
+    Ok(Went::telling("/settings/environments", Done::Environment))
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::super::super::extract::{Form, Path, filled};
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::shown::Went;
 use super::super::viewer::Viewer;
 use super::projects::at;
@@ -35,7 +36,7 @@ pub(super) async fn set(
         known_hosts: form.known_hosts.as_deref().map(lines),
     };
     keep_deploy_key::set(viewer.app(), &viewer.caller.actor, &project, wish).await?;
-    Ok(at(&project))
+    Ok(at(&project, Done::Key))
 }
 
 /// Whom the key is shown to.
@@ -56,7 +57,7 @@ pub(super) async fn make(
         known_hosts: (!given.trim().is_empty()).then_some(given),
     };
     keep_deploy_key::make(viewer.app(), &viewer.caller.actor, &project, wish).await?;
-    Ok(at(&project))
+    Ok(at(&project, Done::Key))
 }
 
 /// `POST /settings/projects/{project}/key/trust`; no lines = those of the machines alone.
@@ -70,7 +71,7 @@ pub(super) async fn trust(
         known_hosts: Some(lines(&form.known_hosts)),
     };
     keep_deploy_key::set(viewer.app(), &viewer.caller.actor, &project, wish).await?;
-    Ok(at(&project))
+    Ok(at(&project, Done::KeyHosts))
 }
 
 /// A press without more to say.
@@ -84,5 +85,5 @@ pub(super) async fn remove(
     Form(Nothing {}): Form<Nothing>,
 ) -> Answer<Went> {
     keep_deploy_key::remove(viewer.app(), &viewer.caller.actor, &project).await?;
-    Ok(at(&project))
+    Ok(at(&project, Done::KeyRemoved))
 }

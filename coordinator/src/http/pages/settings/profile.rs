@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::super::super::extract::Form;
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::shown::{Place, Shown, Went};
 use super::super::viewer::Viewer;
 use super::accounts::ROLES;
@@ -134,7 +135,7 @@ pub(super) async fn password(viewer: Viewer, Form(form): Form<Passwords>) -> Ans
     }
     let (app, actor) = (viewer.app(), &viewer.caller.actor);
     change_account::password(app, actor, &viewer.session, form.old, form.chosen).await?;
-    Ok(Went("/profile".to_owned()))
+    Ok(Went::telling("/profile", Done::Password))
 }
 
 /// The address that one's commits bear; empty = none.
@@ -147,11 +148,11 @@ pub(super) struct Address {
 /// `POST /profile/address`
 pub(super) async fn address(viewer: Viewer, Form(form): Form<Address>) -> Answer<Went> {
     change_account::email(viewer.app(), &viewer.caller.actor, &form.email).await?;
-    Ok(Went("/profile".to_owned()))
+    Ok(Went::telling("/profile", Done::Address))
 }
 
 /// `POST /profile/sessions/end`
 pub(super) async fn end_sessions(viewer: Viewer) -> Answer<Went> {
     begin_session::end_others(viewer.app(), &viewer.caller.actor, &viewer.session).await?;
-    Ok(Went("/profile".to_owned()))
+    Ok(Went::telling("/profile", Done::SessionsEnded))
 }

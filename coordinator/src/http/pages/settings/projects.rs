@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::super::extract::{Form, Path, Query, filled};
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::shown::{Shown, Went};
 use super::super::viewer::Viewer;
 use super::tabs::{Part, named, page};
@@ -101,7 +102,7 @@ pub(super) async fn create(viewer: Viewer, Form(form): Form<New>) -> Answer<Went
         tickets: None,
     };
     let made = create_project::execute(viewer.app(), &viewer.caller.actor, wish).await?;
-    Ok(at(&made.name))
+    Ok(at(&made.name, Done::Project))
 }
 
 /// `POST /settings/projects/{project}`
@@ -124,7 +125,7 @@ pub(super) async fn change(
         ..Document::default()
     };
     apply_document::execute(viewer.app(), &viewer.caller.actor, document).await?;
-    Ok(at(&name))
+    Ok(at(&name, Done::Project))
 }
 
 /// How commits name tickets; both empty = not at all.
@@ -146,12 +147,12 @@ pub(super) async fn tickets(
     let none = pattern.is_empty() && link.is_empty();
     let wish = (!none).then_some(Tickets { pattern, link });
     keep_tickets::execute(viewer.app(), &viewer.caller.actor, &name, wish.as_ref()).await?;
-    Ok(at(&name))
+    Ok(at(&name, Done::Tickets))
 }
 
-/// The page of a project's settings.
-pub(super) fn at(project: &ProjectName) -> Went {
-    Went(format!("/settings/projects/{project}"))
+/// The page of a project's settings, which says what was done.
+pub(super) fn at(project: &ProjectName, done: Done) -> Went {
+    Went::telling(&format!("/settings/projects/{project}"), done)
 }
 
 #[derive(Template)]

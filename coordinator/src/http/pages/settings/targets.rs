@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::super::super::extract::{Form, Path, filled};
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::shown::{Shown, Went};
 use super::super::viewer::Viewer;
 use super::tabs::{Part, named};
@@ -229,5 +230,5 @@ pub(super) async fn change(
         ..Document::default()
     };
     apply_document::execute(viewer.app(), &viewer.caller.actor, document).await?;
-    Ok(Went(format!("/settings/targets/{name}")))
+    Ok(Went::telling(&format!("/settings/targets/{name}"), Done::Target))
 }

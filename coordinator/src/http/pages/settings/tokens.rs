@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::super::super::extract::{Form, filled};
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::format::Standing;
 use super::super::once::Once;
 use super::super::shown::{Place, Shown, Went};
@@ -123,5 +124,5 @@ pub(super) struct One {
 /// `POST /settings/tokens/revoke`
 pub(super) async fn revoke(viewer: Viewer, Form(form): Form<One>) -> Answer<Went> {
     revoke_token::execute(viewer.app(), &viewer.caller.actor, &form.id).await?;
-    Ok(Went("/settings/tokens".to_owned()))
+    Ok(Went::telling("/settings/tokens", Done::TokenRevoked))
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::super::super::extract::Form;
 use super::super::super::problem::{Answer, Failed};
+use super::super::done::Done;
 use super::super::shown::{Shown, Went};
 use super::super::viewer::Viewer;
 use super::tabs::{Part, page};
@@ -112,7 +113,7 @@ pub(super) async fn set(viewer: Viewer, Form(form): Form<Set>) -> Answer<Went> {
         secret: form.secret.is_some(),
     };
     set_variable::execute(viewer.app(), &viewer.caller.actor, wish).await?;
-    Ok(Went("/settings/variables".to_owned()))
+    Ok(Went::telling("/settings/variables", Done::Variable))
 }
 
 /// `POST /settings/variables/unset`
@@ -122,5 +123,5 @@ pub(super) async fn unset(viewer: Viewer, Form(form): Form<Set>) -> Answer<Went>
         name: form.name,
     };
     set_variable::remove(viewer.app(), &viewer.caller.actor, &wish).await?;
-    Ok(Went("/settings/variables".to_owned()))
+    Ok(Went::telling("/settings/variables", Done::VariableRemoved))
 }

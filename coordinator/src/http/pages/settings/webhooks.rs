@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::super::extract::{Form, filled};
 use super::super::super::problem::Answer;
+use super::super::done::Done;
 use super::super::once::Once;
 use super::super::shown::{Place, Shown, Went};
 use super::super::viewer::Viewer;
@@ -119,7 +120,7 @@ pub(super) async fn renew(viewer: Viewer, Form(form): Form<One>) -> Answer<Shown
 pub(super) async fn remove(viewer: Viewer, Form(form): Form<One>) -> Answer<Went> {
     let (app, actor) = (viewer.app(), &viewer.caller.actor);
     keep_webhook::remove(app, actor, &form.project, &form.webhook).await?;
-    Ok(Went("/settings/webhooks".to_owned()))
+    Ok(Went::telling("/settings/webhooks", Done::WebhookRemoved))
 }
 
 /// Which push.
@@ -131,5 +132,5 @@ pub(super) struct OnePush {
 /// `POST /settings/pushes/repeat`
 pub(super) async fn repeat(viewer: Viewer, Form(form): Form<OnePush>) -> Answer<Went> {
     repeat_push::execute(viewer.app(), &viewer.caller.actor, form.push).await?;
-    Ok(Went("/settings/webhooks".to_owned()))
+    Ok(Went::telling("/settings/webhooks", Done::PushRepeated))
 }
