@@ -4,6 +4,7 @@ use pointsman_shared::api::deployments::DeploymentState;
 use pointsman_shared::api::jobs::JobState;
 use pointsman_shared::api::projects::{OnFailure, Strategy};
 use pointsman_shared::api::releases::ReleaseState;
+use pointsman_shared::name::HostId;
 
 use super::world::{World, strategy};
 use crate::deployment::{DeploymentOutcome, foreseen, progress};
@@ -37,7 +38,7 @@ fn what_is_foreseen_of_waves_is_what_a_start_freezes() {
     let ahead = foreseen(&world.facts);
     let names: Vec<Vec<&str>> = ahead
         .iter()
-        .map(|wave| wave.iter().map(|host| host.as_str()).collect())
+        .map(|wave| wave.iter().map(HostId::as_str).collect())
         .collect();
     assert_eq!(names, [vec!["web-2"], vec!["web-3", "web-1"]]);
     world.advance();
