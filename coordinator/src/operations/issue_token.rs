@@ -16,8 +16,10 @@ use crate::secrets;
 
 /// Days a token is valid when its wish says nothing.
 const USUAL_DAYS: u32 = 90;
-/// Days it is valid at most.
-const MOST_DAYS: u32 = 365;
+/// Days a token is valid at most that can change something.
+const MOST_DAYS: u32 = 90;
+/// Days one is valid at most that only reads, as what scrapes metrics does.
+const MOST_READING_DAYS: u32 = 365;
 /// Name of the token that `init` makes.
 const FIRST: &str = "first-admin";
 
@@ -38,10 +40,7 @@ async fn issue(app: &App, actor: &Actor, wish: &NewToken, object: &str) -> Opera
     actor.authorize(Action::ManageTokens, object)?;
     check_name(&wish.name)?;
     let days = wish.days.unwrap_or(USUAL_DAYS);
-    if !(1..=MOST_DAYS).contains(&days) {
-        let what = format!("a token is valid for 1 to {MOST_DAYS} days, not {days}");
-        return Err(Refusal::invalid("invalid_days", what).into());
-    }
+    check_days(wish, days)?;
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let projects = project_roles::judged(&mut tx, &wish.projects).await?;
@@ -116,6 +115,22 @@ async fn insert(
         token: format!("{TOKEN_PREFIX}{}_{}", *id, *secret),
         info,
     })
+}
+
+fn check_days(wish: &NewToken, days: u32) -> Result<(), Refusal> {
+    let mut roles = wish.projects.values().chain([&wish.role]);
+    let most = if roles.all(|role| *role <= RoleName::Viewer) {
+        MOST_READING_DAYS
+    } else {
+        MOST_DAYS
+    };
+    if (1..=most).contains(&days) {
+        return Ok(());
+    }
+    let what = format!("this token is valid for 1 to {most} days, not {days}");
+    Err(Refusal::invalid("invalid_days", what).hint(format!(
+        "one that only reads (viewer) may be valid for {MOST_READING_DAYS} days, every other for {MOST_DAYS}"
+    )))
 }
 
 fn check_name(name: &str) -> Result<(), Refusal> {

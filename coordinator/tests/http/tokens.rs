@@ -104,3 +104,18 @@ async fn names_are_taken_once_and_nobody_locks_everybody_out() {
         ["unknown_token", "last_admin", "invalid_days", "token_exists"]
     );
 }
+
+#[tokio::test]
+async fn what_can_change_something_is_renewed_within_ninety_days() {
+    let world = World::new().await;
+    let admin = world.admin();
+    world.set_up_shop().await;
+    let only_reads = json!({ "name": "prometheus", "role": "viewer", "days": 365 });
+    admin.post("tokens", &only_reads).await.expect(201);
+    let changes = json!({ "name": "ci", "role": "deployer", "days": 91 });
+    assert_eq!(admin.post("tokens", &changes).await.refused(422), "invalid_days");
+    let changes_one = json!({ "name": "ci", "role": "viewer", "projects": { "shop": "deployer" }, "days": 91 });
+    assert_eq!(admin.post("tokens", &changes_one).await.refused(422), "invalid_days");
+    let renewed = json!({ "name": "ci", "role": "deployer", "days": 90 });
+    admin.post("tokens", &renewed).await.expect(201);
+}

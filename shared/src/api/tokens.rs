@@ -58,7 +58,7 @@ pub struct NewToken {
     /// What more it may do in single projects: viewer, deployer or maintainer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub projects: BTreeMap<ProjectName, RoleName>,
-    /// How long it is valid, in days; 90 when absent, 365 at most.
+    /// How long it is valid, in days; 90 when absent, 90 at most; 365 where it only reads (viewer).
     #[serde(default)]
     pub days: Option<u32>,
 }

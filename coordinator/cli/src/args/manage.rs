@@ -288,7 +288,7 @@ pub enum TokenCommand {
         /// A higher role in one project; can be given again.
         #[arg(long, value_name = "PROJECT=ROLE", value_parser = parse::project_role)]
         project: Vec<(ProjectName, RoleName)>,
-        /// How long it is valid; 90 when absent, 365 at most.
+        /// How long it is valid; 90 when absent, 90 at most; 365 where it only reads (viewer).
         #[arg(long)]
         days: Option<u32>,
     },

@@ -88,7 +88,7 @@ pub(super) async fn issue(viewer: Viewer, Form(form): Form<Issue>) -> Answer<Sho
         "" => None,
         days => Some(days.parse().map_err(|_| {
             let what = format!("{days:?} is no number of days");
-            Refusal::invalid("invalid_days", what).hint("1 to 365, or nothing for 90")
+            Refusal::invalid("invalid_days", what).hint("1 to 90 (365 for a viewer), or nothing for 90")
         })?),
     };
     let wish = NewToken {
