@@ -84,8 +84,9 @@ fn hidden(session: &Session, what: &str, longest: u64, how: &str) -> Result<Stri
         if session.options.no_input {
             return Err(CliError::usage(format!("{what} is not on stdin"), how));
         }
-        session.printer.ask(&format!("{what} (not shown):"));
+        // Before it is asked for: what is pasted at once would be shown, and lost.
         let hidden = Hidden::new(&stdin)?;
+        session.printer.ask(&format!("{what} (not shown):"));
         stdin.read_line(&mut text).map_err(unreadable)?;
         drop(hidden);
         session.printer.ask("\n");

@@ -9,9 +9,9 @@ use crate::world::World;
 pub const HOSTS: &str = "WITH made AS (INSERT INTO principal (id, kind, name, created_at)
                    SELECT gen_random_uuid(), 'agent', 'web-' || nth, now() FROM generate_series(1, 7) AS nth
                    RETURNING id, name)
-     INSERT INTO host (id, principal_id, display_name, kinds, joined_at, created_at, instance_id, broker_ready_at,
+     INSERT INTO host (id, principal_id, display_name, labels, kinds, joined_at, created_at, instance_id, broker_ready_at,
                        last_seen_at)
-     SELECT name, id, name, '{install}', now(), now(), gen_random_uuid(), now(), now() FROM made";
+     SELECT name, id, name, '{\"role\": \"web\"}', '{install}', now(), now(), gen_random_uuid(), now(), now() FROM made";
 
 /// Runs a statement that must change something.
 pub async fn sql(world: &World, statement: &'static str) {
@@ -89,7 +89,8 @@ async fn one_cause_is_told_once_and_a_failed_deployment_tells_of_the_hosts_that_
     // What is told by another line counts as a problem of its project all the same.
     sql(
         &world,
-        "UPDATE placement SET health = 'healthy', drift = NULL, problem = NULL, root_trouble = NULL",
+        "UPDATE placement SET health = 'healthy', drift = NULL, problem = NULL, root_trouble = NULL,
+                confirmed_release_id = CASE WHEN drift IS NULL THEN confirmed_release_id ELSE desired_release_id END",
     )
     .await;
     let page = deployer.get("/?show=problems").await.expect(200);
