@@ -9,6 +9,7 @@ async fn a_deployment_that_is_held_names_the_release_that_goes_and_the_hosts_of_
     let repository = Repository::new();
     let (world, deployer) = two_releases(&repository).await;
     sql(&world, HOSTS).await;
+    sql(&world, "UPDATE host SET labels = '{}' WHERE id > 'web-3'").await;
     sql(
         &world,
         "INSERT INTO placement (id, target_id, host_id, root, created_at, desired_release_id)

@@ -11,7 +11,7 @@ pub const HOSTS: &str = "WITH made AS (INSERT INTO principal (id, kind, name, cr
                    RETURNING id, name)
      INSERT INTO host (id, principal_id, display_name, labels, kinds, joined_at, created_at, instance_id, broker_ready_at,
                        last_seen_at)
-     SELECT name, id, name, '{\"role\": \"web\"}', '{install}', now(), now(), gen_random_uuid(), now(), now() FROM made";
+     SELECT name, id, name, '{\"role\": \"web\"}', '{install,activate}', now(), now(), gen_random_uuid(), now(), now() FROM made";
 
 /// Runs a statement that must change something.
 pub async fn sql(world: &World, statement: &'static str) {
