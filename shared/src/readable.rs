@@ -8,7 +8,12 @@ pub const STAND_IN: char = char::REPLACEMENT_CHARACTER;
 
 /// Whether the character turns the direction of the text behind it.
 pub const fn is_turning(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    is_mark(c) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether it is a mark of direction that keyboards put into ordinary Hebrew and Arabic. It overrides no letter.
+pub const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
 }
 
 /// Whether the character turns direction or controls a screen; ends of lines and tabs are text.
@@ -16,9 +21,9 @@ pub fn is_misleading(c: char) -> bool {
     is_turning(c) || c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
-/// The first misleading character of a text.
+/// The first character of a text that is misleading and stands in no ordinary one.
 pub fn first_misleading(text: &str) -> Option<char> {
-    text.chars().find(|c| is_misleading(*c))
+    text.chars().find(|c| is_misleading(*c) && !is_mark(*c))
 }
 
 #[cfg(test)]
@@ -33,7 +38,10 @@ mod tests {
             ("\u{5d1}\u{5d3}\u{5d9}\u{5e7}\u{5d4} \u{1f680}", None),
             ("a\u{202e}b", Some('\u{202e}')),
             ("a\u{2069}b", Some('\u{2069}')),
-            ("\u{61c}", Some('\u{61c}')),
+            (
+                "\u{200f}\u{5d1}\u{5d3}\u{5d9}\u{5e7}\u{5d4}!\u{200e} \u{61c}",
+                None,
+            ),
             ("a\u{1b}[31m", Some('\u{1b}')),
             ("a\0", Some('\0')),
             ("a\u{9b}", Some('\u{9b}')),

@@ -84,6 +84,15 @@ impl Session {
         Client::new(url, token, ca_file, timeout, ids, printer)
     }
 
+    /// The reason of what is refused without one; `how` is the command that gives it.
+    pub fn needed_reason(&self, what: &str, how: String) -> Result<String, CliError> {
+        let reason = self.options.reason.clone();
+        reason.ok_or_else(|| {
+            let what = format!("{what} needs a reason: whoever asks why nothing happens there reads it");
+            CliError::usage(what, how)
+        })
+    }
+
     /// Says that `--reason` has no place in this change, rather than dropping it in silence.
     pub fn reason_is_not_kept(&self) {
         if self.options.reason.is_some() {

@@ -43,7 +43,7 @@ async fn a_grant_tells_how_soon_its_host_claimed_and_what_waited_for_something_e
         lay(&world, 12.0).await;
         let install = world.begin("web-1").await;
         let first = answer(&world, "web-1").await.unwrap();
-        assert!((12_000..60_000).contains(&first), "{first} ms");
+        assert!(first >= 12_000, "{first} ms");
 
         world.finish("web-1", &install).await;
         lay(&world, 100.0).await;

@@ -106,9 +106,16 @@ impl Browser {
         }
     }
 
-    /// Loads a page.
+    /// Loads a page, led there by another one of ours.
     pub async fn get(&self, path: &str) -> Page {
-        read(self.request(Method::GET, path)).await
+        let request = self.request(Method::GET, path);
+        read(request.header("sec-fetch-site", "same-origin")).await
+    }
+
+    /// Loads a page whose address somebody typed, or got from elsewhere.
+    pub async fn types(&self, path: &str) -> Page {
+        let request = self.request(Method::GET, path);
+        read(request.header("sec-fetch-site", "none")).await
     }
 
     /// Sends a form as it stands.

@@ -62,6 +62,11 @@ impl Keeper {
         self.0.get(path).await.into()
     }
 
+    /// Loads a page whose address somebody typed, or got from elsewhere.
+    pub async fn types(&self, path: &str) -> Page {
+        self.0.types(path).await.into()
+    }
+
     /// Presses a button of a page.
     pub async fn press(&self, path: &str, form: &[(&str, &str)]) -> Page {
         self.0.press(path, form).await.into()

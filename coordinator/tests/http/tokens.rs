@@ -114,8 +114,12 @@ async fn what_can_change_something_is_renewed_within_ninety_days() {
     admin.post("tokens", &only_reads).await.expect(201);
     let changes = json!({ "name": "ci", "role": "deployer", "days": 91 });
     assert_eq!(admin.post("tokens", &changes).await.refused(422), "invalid_days");
-    let changes_one = json!({ "name": "ci", "role": "viewer", "projects": { "shop": "deployer" }, "days": 91 });
-    assert_eq!(admin.post("tokens", &changes_one).await.refused(422), "invalid_days");
+    let changes_one =
+        json!({ "name": "ci", "role": "viewer", "projects": { "shop": "deployer" }, "days": 91 });
+    assert_eq!(
+        admin.post("tokens", &changes_one).await.refused(422),
+        "invalid_days"
+    );
     let renewed = json!({ "name": "ci", "role": "deployer", "days": 90 });
     admin.post("tokens", &renewed).await.expect(201);
 }

@@ -1,7 +1,6 @@
 //! Pages for everybody: no violation that axe knows, in both themes and widths; no sideways scroll; nothing
 //! that moves by itself; within the budget.
 
-
 use anyhow::{Context as _, Result, ensure};
 use pointsman_browser_tests::{Look, Tab, Theme, Window};
 use pointsman_tests::World;

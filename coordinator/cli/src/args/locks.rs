@@ -1,6 +1,6 @@
 //! `lock`, `unlock`, `stop`, `locks`: what is typed to hold things up.
 //!
-//! The reason is that of [`Options`](super::Options), under the same names; here it must be given.
+//! The reason is that of [`Options`](super::Options); here the command insists on it.
 
 use std::time::Duration;
 
@@ -15,9 +15,6 @@ pub struct LockTarget {
     /// Where, as project@environment.
     #[arg(value_name = "PROJECT@ENVIRONMENT")]
     pub target: TargetName,
-    /// Why; who is refused reads it.
-    #[arg(short = 'm', long, visible_alias = "message", value_name = "TEXT")]
-    pub reason: String,
     /// It ends by itself after this time, such as 2h.
     #[arg(long = "for", value_name = "TIME", value_parser = parse::duration)]
     pub length: Option<Duration>,
@@ -34,9 +31,6 @@ pub struct UnlockTarget {
 /// `stop`
 #[derive(Debug, Args)]
 pub struct Stop {
-    /// Why; who is refused reads it.
-    #[arg(short = 'm', long, visible_alias = "message", value_name = "TEXT")]
-    pub reason: String,
     /// It ends by itself after this time, such as 2h.
     #[arg(long = "for", value_name = "TIME", value_parser = parse::duration)]
     pub length: Option<Duration>,

@@ -69,9 +69,6 @@ pub enum PushCommand {
         /// Where, as project@environment.
         #[arg(value_name = "PROJECT@ENVIRONMENT")]
         target: TargetName,
-        /// Why; it is told with every push that is held back.
-        #[arg(short = 'm', long, visible_alias = "message", value_name = "TEXT")]
-        reason: String,
     },
     /// Let pushes to a target go on, whatever held them back.
     Resume {

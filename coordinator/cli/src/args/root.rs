@@ -87,7 +87,7 @@ pub struct Options {
     /// Answer yes to every question.
     #[arg(short, long, global = true)]
     pub yes: bool,
-    /// Why, for the audit trail.
+    /// Why, for the audit trail, and for those who are refused.
     #[arg(
         short = 'm',
         long,

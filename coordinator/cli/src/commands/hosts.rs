@@ -64,12 +64,8 @@ async fn invite(session: &Session, args: InviteHost) -> Result<Exit, CliError> {
 }
 
 async fn pause(session: &Session, host: &HostId) -> Result<Exit, CliError> {
-    let Some(reason) = session.options.reason.clone() else {
-        return Err(CliError::usage(
-            "a pause needs a reason: whoever asks why nothing happens there reads it",
-            format!("pointsman hosts pause {host} --reason WHY"),
-        ));
-    };
+    let how = format!("pointsman hosts pause {host} --reason WHY");
+    let reason = session.needed_reason("a pause", how)?;
     let paused = session
         .client()?
         .pause_host(host, &NewHostPause { reason })

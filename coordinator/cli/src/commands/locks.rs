@@ -14,10 +14,14 @@ use crate::table::{Cell, Narrow, Table};
 
 /// Refuses new wishes for a target.
 pub async fn lock(session: &Session, args: &LockTarget) -> Result<Exit, CliError> {
-    let wish = wish(&args.reason, args.length);
-    let locks = session.client()?.lock(&args.target, &wish).await?;
+    let how = format!("pointsman lock {} --reason WHY", args.target);
+    let reason = session.needed_reason("a lock", how)?;
+    let locks = session
+        .client()?
+        .lock(&args.target, &wish(&reason, args.length))
+        .await?;
     let printer = &session.printer;
-    printer.say(Tone::Good, "Locked", &format!("{}: {}", args.target, args.reason));
+    printer.say(Tone::Good, "Locked", &format!("{}: {reason}", args.target));
     printer.note("what is open goes on; only new wishes are refused");
     printer.undo(&format!("pointsman unlock {}", args.target));
     show(session, &locks)
@@ -47,9 +51,10 @@ pub async fn locks(session: &Session) -> Result<Exit, CliError> {
 
 /// Refuses every new wish and every grant but those of rollbacks.
 pub async fn stop(session: &Session, args: &Stop) -> Result<Exit, CliError> {
-    let locks = session.client()?.stop(&wish(&args.reason, args.length)).await?;
+    let reason = session.needed_reason("a stop", "pointsman stop --reason WHY".to_owned())?;
+    let locks = session.client()?.stop(&wish(&reason, args.length)).await?;
     let printer = &session.printer;
-    printer.say(Tone::Warning, "Stopped", &format!("everything: {}", args.reason));
+    printer.say(Tone::Warning, "Stopped", &format!("everything: {reason}"));
     printer.note("rollbacks, cancels and reading are still possible; what an agent has begun goes on");
     printer.undo("pointsman resume");
     show(session, &locks)

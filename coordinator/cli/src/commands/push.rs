@@ -21,7 +21,7 @@ pub async fn push(session: &Session, command: PushCommand) -> Result<Exit, CliEr
             listing::show(session, &pushes, &table(&pushes.items), empty)
         }
         PushCommand::Repeat { number } => repeat(session, number).await,
-        PushCommand::Pause { target, reason } => pause(session, &target, reason).await,
+        PushCommand::Pause { target } => pause(session, &target).await,
         PushCommand::Resume { target } => resume(session, &target).await,
     }
 }
@@ -40,7 +40,9 @@ async fn repeat(session: &Session, number: i64) -> Result<Exit, CliError> {
     Ok(Exit::Ok)
 }
 
-async fn pause(session: &Session, target: &TargetName, reason: String) -> Result<Exit, CliError> {
+async fn pause(session: &Session, target: &TargetName) -> Result<Exit, CliError> {
+    let how = format!("pointsman push pause {target} --reason WHY");
+    let reason = session.needed_reason("a pause", how)?;
     let sentence = format!("pushes to {target}: {reason}");
     session
         .client()?

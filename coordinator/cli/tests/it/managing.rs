@@ -264,9 +264,14 @@ fn a_reason_has_the_same_names_everywhere() {
             "push pause shop@production",
             "mark shop 1.9.1 tested",
         ] {
-            let run = lucy.runs(&format!("{command} {name} 'the audit of June'"));
-            assert_eq!(run.exit, 0, "{run}");
-            assert!(!run.stderr.contains("not kept"), "{run}");
+            for typed in [
+                format!("{command} {name} 'the audit of June'"),
+                format!("{name} 'the audit of June' {command}"),
+            ] {
+                let run = lucy.runs(&typed);
+                assert_eq!(run.exit, 0, "{run}");
+                assert!(!run.stderr.contains("not kept"), "{run}");
+            }
         }
     }
     let locks = lucy.runs("locks");
@@ -280,7 +285,12 @@ fn help_names_the_reason_and_a_lock_insists_on_it() {
         let run = newcomer.runs(&format!("help {command}"));
         assert!(run.stdout.contains("-m, --reason <TEXT>"), "{run}");
     }
-    let silent = newcomer.runs("lock shop@production");
-    assert_eq!(silent.exit, 2, "{silent}");
-    assert!(silent.stderr.contains("--reason <TEXT>"), "{silent}");
+    for command in ["lock shop@production", "stop", "push pause shop@production"] {
+        let silent = newcomer.runs(command);
+        assert_eq!(silent.exit, 2, "{silent}");
+        assert!(
+            silent.stderr.contains(&format!("{command} --reason WHY")),
+            "{silent}"
+        );
+    }
 }

@@ -5,10 +5,12 @@ use pointsman_domain::deployment::foreseen;
 use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::name::HostId;
 use pointsman_store::{PgConnection, StoreResult, deployments};
+use serde::Serialize;
 
 use super::format;
 
 /// What it will do.
+#[derive(Debug, Serialize)]
 pub(super) struct Ahead {
     /// The good release that is live now.
     pub(super) from: Option<String>,

@@ -35,7 +35,7 @@ struct Whole {
     deployment: Deployment,
     jobs: Vec<Job>,
     placements: Vec<Placement>,
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     ahead: Option<Ahead>,
     #[serde(skip)]
     log: Option<(Job, Window)>,

@@ -3,7 +3,11 @@
 //!
 //! It travels as one word in the address, so nothing of it is kept, and looking at that address changes nothing. A word
 //! that is none of these says nothing. Streams, forms and what is printed have the address without it, and scripts take
-//! it out of the one that is shared.
+//! it out of the one that is shared. It counts where a page of ours led to it: a link that somebody else sent says nothing.
+
+use axum::http::HeaderMap;
+
+use super::origin::is_of_ours;
 
 /// Its name in an address.
 const NAME: &str = "done";
@@ -67,6 +71,12 @@ impl Done {
     pub(super) fn at(self, address: &str) -> String {
         let sign = if address.contains('?') { '&' } else { '?' };
         format!("{address}{sign}{NAME}={}", self.word())
+    }
+
+    /// An address without the word, and what the word says to whoever was led there by a page of ours.
+    pub(super) fn told(address: &str, headers: &HeaderMap) -> (String, Option<Self>) {
+        let (bare, done) = Self::taken(address);
+        (bare, done.filter(|_| is_of_ours(headers)))
     }
 
     /// An address without the word, and what the word says.

@@ -19,6 +19,7 @@ use super::super::extract::Form;
 use super::super::problem::{Answer, Failed};
 use super::super::repeat::MAX_BODY;
 use super::super::router::Api;
+use super::done::Done;
 use super::format;
 use super::shown::{Place, Shown};
 use super::sign_in::{self, local};
@@ -142,18 +143,12 @@ pub(super) async fn form<T: DeserializeOwned>(parts: &Parts, body: &Bytes) -> An
     Ok(form)
 }
 
-/// Whether the browser itself says that a page of ours sent this.
-pub(super) fn is_of_ours(headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site");
-    site.is_some_and(|site| site == "same-origin")
-}
-
 /// The page that a form came from, where the browser tells it.
 fn page(headers: &HeaderMap) -> String {
     let from = headers.get(REFERER).and_then(|from| from.to_str().ok());
     let from = from.and_then(|from| from.parse::<Uri>().ok());
     let path = from.and_then(|from| from.path_and_query().map(ToString::to_string));
-    path.unwrap_or_else(|| "/".to_owned())
+    path.map_or_else(|| "/".to_owned(), |path| Done::taken(&path).0)
 }
 
 /// The sign-in, in answer to a press: what was typed goes with it.

@@ -123,9 +123,7 @@ impl Troubles {
     /// Whether what became of a target's last deployment is told already.
     fn tells_target(&self, target: &TargetName, open: &[Deployment]) -> bool {
         let is_paused = |one: &Deployment| one.state == DeploymentState::Paused && one.target == *target;
-        self.bad.iter().any(|(bad, _)| bad == target)
-            || self.undecided.iter().any(|(undecided, _)| undecided == target)
-            || open.iter().any(is_paused)
+        self.bad.iter().any(|(bad, _)| bad == target) || open.iter().any(is_paused)
     }
 
     /// The region; `open` are the deployments under way.

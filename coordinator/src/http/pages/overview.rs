@@ -1,33 +1,26 @@
 //! The overview: what needs somebody, and every project in every environment.
 
-use std::collections::BTreeMap;
+mod snapshot;
 
 use askama::Template;
 use pointsman_domain::Action;
-use pointsman_shared::api::deployments::{Deployment, ListedState};
+use pointsman_shared::api::deployments::Deployment;
 use pointsman_shared::api::locks::Lock;
 use pointsman_shared::name::TargetName;
-use pointsman_store::PgConnection;
 use pointsman_store::views::matrix;
 use pointsman_store::views::outcomes::Outcome;
-use pointsman_store::{StoreResult, environments, locks, views};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use self::snapshot::Snapshot;
 use super::super::extract::Query;
 use super::super::problem::Answer;
-use super::behind::{self, Behind, Mine};
+use super::behind::{Behind, Mine};
 use super::format::{self, Standing};
-use super::needs::{self, Troubles};
 use super::past;
 use super::shown::{Mood, Place, Shown};
 use super::viewer::Viewer;
 
-/// Projects on one page.
-pub(super) const ROWS: i64 = 20;
-/// Deployments under way that are looked through.
-const OPEN: i64 = 200;
-/// Outcomes of a strip.
-const STRIP: i64 = 20;
+pub(super) use self::snapshot::{ROWS, projects};
 
 /// `?q=shop&show=problems&after=pay`
 #[derive(Debug, Default, Deserialize)]
@@ -62,23 +55,6 @@ impl OverviewQuery {
         }
         address.finish()
     }
-}
-
-/// One snapshot of what the page shows.
-#[derive(Serialize)]
-struct Snapshot {
-    environments: Vec<String>,
-    targets: Vec<matrix::Cell>,
-    open: Vec<Deployment>,
-    locks: Vec<Lock>,
-    #[serde(skip)]
-    hosts: i64,
-    #[serde(skip)]
-    next: Option<String>,
-    #[serde(skip)]
-    outcomes: BTreeMap<String, Vec<Outcome>>,
-    #[serde(skip)]
-    behind: BTreeMap<TargetName, usize>,
 }
 
 #[derive(Template)]
@@ -131,7 +107,7 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
     if !query.at.is_empty() {
         return past::show(&viewer, &query).await;
     }
-    let ((snapshot, troubles), mine) = tokio::try_join!(read(&viewer, &query), Mine::of(&viewer))?;
+    let ((snapshot, troubles), mine) = tokio::try_join!(snapshot::read(&viewer, &query), Mine::of(&viewer))?;
     let calls = troubles.calls(&snapshot.open);
     let mood = if !calls.is_calm() {
         Mood::Bad
@@ -160,95 +136,6 @@ pub(super) async fn show(viewer: Viewer, Query(query): Query<OverviewQuery>) -> 
         .with("matrix", &matrix)?
         .in_mood(mood)
         .like("pointsman status"))
-}
-
-/// What needs somebody is read beside the rest, but where the rest depends on it.
-async fn read(viewer: &Viewer, query: &OverviewQuery) -> StoreResult<(Snapshot, Troubles)> {
-    let troubles = async {
-        let sight = viewer.sight();
-        let mut conn = viewer.app().store.read().await?;
-        needs::read(&mut conn, sight.as_deref(), &viewer.app().config.timing.rhythm()).await
-    };
-    if query.only_problems() {
-        let troubles = troubles.await?;
-        return Ok((read_matrix(viewer, query, Some(&troubles)).await?, troubles));
-    }
-    tokio::try_join!(read_matrix(viewer, query, None), troubles)
-}
-
-async fn read_matrix(
-    viewer: &Viewer,
-    query: &OverviewQuery,
-    troubles: Option<&Troubles>,
-) -> StoreResult<Snapshot> {
-    let app = viewer.app();
-    let sight = viewer.sight();
-    let mut conn = app.store.read().await?;
-    let open = views::deployments::Wanted {
-        state: Some(ListedState::Open),
-        sight: sight.as_deref(),
-        ..Default::default()
-    };
-    let open = views::deployments::page(&mut conn, open, OPEN).await?;
-    let chosen = troubles.map(|troubles| troubles.projects(&open));
-    let mut projects = projects(&mut conn, sight.as_deref(), query, chosen).await?;
-    let rows = usize::try_from(ROWS).unwrap_or_default();
-    let more = projects.len() > rows;
-    projects.truncate(rows);
-    // Strips are most of the rest of the reading, and stand beside it.
-    let strips = async {
-        let mut conn = app.store.read().await?;
-        views::outcomes::last(&mut conn, &projects, STRIP).await
-    };
-    let cells = async {
-        let absent = views::hosts::absent(&mut conn, &app.config.timing.rhythm()).await?;
-        matrix::of_projects(&mut conn, &projects, &absent).await
-    };
-    let (outcomes, targets) = tokio::try_join!(strips, cells)?;
-    let mut environments = environments::names(&mut conn).await?;
-    let now = pointsman_store::now(&mut conn).await?;
-    let mut locks = locks::all(&mut conn, now).await?;
-    if sight.is_some() {
-        let has = |name: &String| targets.iter().any(|it| it.name.environment.as_str() == name);
-        environments.retain(has);
-        locks.retain(|lock| {
-            lock.target
-                .as_ref()
-                .is_none_or(|target| viewer.sees(&target.project))
-        });
-    }
-    Ok(Snapshot {
-        behind: behind::counted(app, &targets),
-        environments,
-        open,
-        locks,
-        // Asked where nothing else is there to be seen.
-        hosts: if targets.is_empty() {
-            views::hosts::count(&mut conn).await?
-        } else {
-            0
-        },
-        targets,
-        next: projects.last().filter(|_| more).cloned(),
-        outcomes,
-    })
-}
-
-/// The projects of this page, and one more where there are more; of those with troubles alone, where they are asked for.
-pub(super) async fn projects(
-    conn: &mut PgConnection,
-    sight: Option<&[String]>,
-    query: &OverviewQuery,
-    troubled: Option<Vec<String>>,
-) -> StoreResult<Vec<String>> {
-    let after = Some(query.after.as_str()).filter(|after| !after.is_empty());
-    let holding = query.q.trim();
-    let Some(mut names) = troubled else {
-        return views::projects::with_targets(conn, sight, after, holding, ROWS + 1).await;
-    };
-    let wanted = |name: &String| after.is_none_or(|after| name.as_str() > after) && name.contains(holding);
-    names.retain(wanted);
-    Ok(names)
 }
 
 /// Targets come by project, so that a project's are neighbours.

@@ -27,7 +27,7 @@ use super::super::caller::{self, Caller, Credential, address, trace};
 use super::super::problem::{Answer, Failed};
 use super::super::reach::Reach;
 use super::super::router::Api;
-use super::origin::{came_across, came_from_here, sign_in_first};
+use super::origin::{came_across, came_from_here, is_of_ours, sign_in_first};
 use super::{cookies, kept, live};
 use crate::app::App;
 use crate::operations::{act, begin_session};
@@ -178,7 +178,7 @@ pub(in super::super) async fn press(
     let (parts, body) = kept::whole(request).await?;
     let proof = url::form_urlencoded::parse(&body).find(|(name, _)| name == PROOF);
     let proven = proof.is_some_and(|(_, value)| value.as_bytes().ct_eq(viewer.proof.as_bytes()).into());
-    if !proven && kept::is_of_ours(&parts.headers) {
+    if !proven && is_of_ours(&parts.headers) {
         // A page that was left open since another session: whoever pressed sees what would be sent.
         return kept::again(viewer, &parts, &body);
     }

@@ -117,7 +117,7 @@ pub(in super::super) async fn wrap(State(api): State<Api>, request: Request, nex
     let uri = asked
         .as_ref()
         .map_or_else(|| request.uri().to_string(), |asked| asked.uri.clone());
-    let (uri, done) = Done::taken(&uri);
+    let (uri, done) = Done::told(&uri, request.headers());
     let form = asked.map_or(Form::Page, |asked| asked.form);
     let form = if form == Form::Page && text::is_wanted(request.headers()) {
         Form::Text

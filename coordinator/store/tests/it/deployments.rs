@@ -1,13 +1,11 @@
 //! What the schema itself refuses, whoever writes.
 
-use chrono::TimeDelta;
-use pointsman_domain::deployment::{CancelDecision, DeploymentOutcome, PauseReason, Paused};
-use pointsman_domain::forecast::waits::{self, Wait};
+use pointsman_domain::deployment::DeploymentOutcome;
 use pointsman_store::deployments::{self, Start};
 use pointsman_store::{now, placements, releases};
 
 use super::database::with_database;
-use super::rows::{self, PLACEMENT, PROJECT, TARGET};
+use super::rows::{self, PLACEMENT, PROJECT};
 
 #[tokio::test]
 async fn one_wish_waits_and_one_is_open_on_a_target() {
@@ -154,63 +152,6 @@ async fn a_label_is_free_again_when_its_build_failed_and_a_built_release_never_c
             .unwrap();
         let row = releases::get(&mut conn, built).await.unwrap().unwrap();
         assert!(row.built.is_some() && row.failure.is_none());
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_wait_for_a_person_is_kept_and_taken_from_what_a_deployment_took() {
-    with_database(|store| async move {
-        let mut conn = store.read().await.unwrap();
-        rows::target(&mut conn).await.unwrap();
-        let release = rows::built(&mut conn, "1.0").await.unwrap();
-        let at = now(&mut conn).await.unwrap();
-        let id = rows::wish(&mut conn, 1, release).await.unwrap();
-        let start = Start {
-            id,
-            from: None,
-            hosts: &[(PLACEMENT, 1)],
-            at: at - TimeDelta::seconds(200),
-        };
-        deployments::start(&mut conn, &start).await.unwrap();
-        let paused = |seconds| Paused {
-            why: PauseReason::Failure,
-            message: "web-1 failed".to_owned(),
-            at: at - TimeDelta::seconds(seconds),
-            by: None,
-        };
-        deployments::pause(&mut conn, id, &paused(100)).await.unwrap();
-        let open = deployments::waits(&mut conn, &[1]).await.unwrap();
-        let going_on = Wait {
-            from: at - TimeDelta::seconds(100),
-            to: None,
-        };
-        assert_eq!(open.get(&1), Some(&vec![going_on]));
-        deployments::resume(&mut conn, id).await.unwrap();
-        // One that waits when it is cancelled waited until then, however late it ends.
-        deployments::pause(&mut conn, id, &paused(0)).await.unwrap();
-        let cancel = CancelDecision {
-            by: "ann".to_owned(),
-            at,
-            reason: None,
-        };
-        deployments::cancel(&mut conn, id, &cancel).await.unwrap();
-        let end = at + TimeDelta::seconds(100);
-        assert!(
-            deployments::end(&mut conn, id, DeploymentOutcome::Live, "live", end)
-                .await
-                .unwrap()
-        );
-        let kept = deployments::waits(&mut conn, &[1, 2]).await.unwrap();
-        let kept = kept.get(&1).unwrap();
-        let waited = waits::within(kept, start.at, end);
-        assert_eq!(kept.len(), 2, "{kept:?}");
-        assert!((100_000..110_000).contains(&waited), "{kept:?}");
-        let took = deployments::durations(&mut conn, TARGET, 20).await.unwrap();
-        assert!(
-            took.len() == 1 && took[0].abs_diff(300_000 - waited) <= 1,
-            "{took:?}"
-        );
     })
     .await;
 }

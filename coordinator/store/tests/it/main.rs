@@ -7,4 +7,5 @@ mod deployments;
 mod good_releases;
 mod matrix;
 mod rows;
+mod waits;
 mod work;
