@@ -82,7 +82,9 @@ async fn a_failed_log_says_what_it_means_and_a_good_one_does_not() {
     shown.holds("Nothing listens where it tried to connect.");
     let rows = browser.get(&format!("{page}/lines?from=1&to=3")).await;
     rows.holds("<em class=\"cause\">The disk of the host is full.</em>");
-    // What is changed in the settings is told at once.
+    // What is changed in the settings is told at once; the form stands where it is asked for.
+    browser.get("/settings/causes").await.lacks("Keep 1 so");
+    browser.get("/settings/causes?change=1").await.holds("Keep 1 so");
     let form = [
         ("number", "1"),
         ("pattern", "no space"),
@@ -95,8 +97,7 @@ async fn a_failed_log_says_what_it_means_and_a_good_one_does_not() {
     );
     browser.get(&page).await.holds("Full it is.");
     browser = Browser::with_role(&world, "viewer").await;
-    browser
-        .get("/settings/causes")
-        .await
-        .lacks("/settings/causes/add");
+    let page = browser.get("/settings/causes?change=1").await;
+    page.lacks("/settings/causes/add");
+    page.lacks("/settings/causes/change");
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::world::{signed_in, world};
 
 /// Pages, with what they are looked at with.
-const PAGES: [&str; 33] = [
+const PAGES: [&str; 34] = [
     "/",
     "/p",
     "/p/shop",
@@ -28,6 +28,7 @@ const PAGES: [&str; 33] = [
     "/jobs/1?find=cp",
     "/jobs/dead",
     "/settings/causes",
+    "/settings/causes?change=1",
     "/hosts",
     "/h/web-1",
     "/migrations",

@@ -6,7 +6,7 @@ use pointsman_shared::api::causes::{Cause, NewCause};
 use pointsman_store::known_causes;
 use serde::Deserialize;
 
-use super::super::super::extract::Form;
+use super::super::super::extract::{Form, Query};
 use super::super::super::problem::Answer;
 use super::super::done::Done;
 use super::super::shown::{Shown, Went};
@@ -21,18 +21,30 @@ const MOST: i64 = 500;
 #[template(path = "settings/causes.html")]
 struct Causes<'a> {
     rows: &'a [Cause],
+    /// The one whose form is open: a form in every row would be most of the page.
+    changing: Option<&'a Cause>,
     proof: &'a str,
     may: bool,
 }
 
+/// `?change=3`
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Which {
+    #[serde(default)]
+    change: String,
+}
+
 /// `GET /settings/causes`
-pub(super) async fn list(viewer: Viewer) -> Answer<Shown> {
+pub(super) async fn list(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
     let all = known_causes::list(&mut conn, None, 0, MOST).await?;
+    let may = viewer.may(Action::Configure);
+    let changing = all.iter().find(|cause| cause.number.to_string() == which.change);
     let list = Causes {
         rows: &all,
+        changing: changing.filter(|_| may),
         proof: &viewer.proof,
-        may: viewer.may(Action::Configure),
+        may,
     };
     Ok(page(&viewer, Part::Causes, &all)?
         .with("causes", &list)?
