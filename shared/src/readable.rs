@@ -8,10 +8,10 @@ pub const STAND_IN: char = char::REPLACEMENT_CHARACTER;
 
 /// Whether the character turns the direction of the text behind it.
 pub const fn is_turning(c: char) -> bool {
-    is_mark(c) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether it is a mark of direction that keyboards put into ordinary Hebrew and Arabic. It overrides no letter.
+/// Whether it is a mark of direction that keyboards put into ordinary Hebrew and Arabic. It turns no letter.
 pub const fn is_mark(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
 }
@@ -21,9 +21,9 @@ pub fn is_misleading(c: char) -> bool {
     is_turning(c) || c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
-/// The first character of a text that is misleading and stands in no ordinary one.
+/// The first misleading character of a text.
 pub fn first_misleading(text: &str) -> Option<char> {
-    text.chars().find(|c| is_misleading(*c) && !is_mark(*c))
+    text.chars().find(|c| is_misleading(*c))
 }
 
 #[cfg(test)]

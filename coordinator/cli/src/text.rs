@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(plain("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\"), "link");
         assert_eq!(plain("10 %\r 50 %\r100 %\r"), "100 %");
         assert_eq!(plain("a\u{202e}b\u{7}"), "a\u{fffd}b\u{fffd}");
-        assert_eq!(plain("a\u{61c}b"), "a\u{fffd}b");
+        assert_eq!(plain("a\u{61c}b\u{2066}"), "a\u{61c}b\u{fffd}");
         assert_eq!(plain("cut \u{1b}[3"), "cut ");
         assert_eq!(plain("end \u{1b}"), "end ");
         assert_eq!(plain("\u{1b}ü"), "");

@@ -28,7 +28,11 @@ pub fn judge_needed(thing: &str, reason: &str) -> Result<(), Refusal> {
     let length = reason.trim().chars().count();
     if length == 0 || length > LONGEST {
         let what = format!("a {thing} needs a reason of at most {LONGEST} characters");
-        return Err(Refusal::invalid("invalid_reason", what).hint("say why, for those who are refused"));
+        let hint = match length {
+            0 => "say why, for those who are refused".to_owned(),
+            _ => format!("it has {length}: say it shorter"),
+        };
+        return Err(Refusal::invalid("invalid_reason", what).hint(hint));
     }
     judge("reason", Some(reason))
 }

@@ -234,7 +234,7 @@ fn extended<'a>(param: &[u16], rest: &mut impl Iterator<Item = &'a [u16]>) -> Op
 
 /// Characters that turn the direction of text, or end a line where none ends.
 const fn is_unruly(c: char) -> bool {
-    readable::is_turning(c) || matches!(c, '\u{2028}' | '\u{2029}')
+    readable::is_turning(c) || readable::is_mark(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 impl Perform for Screen {

@@ -65,7 +65,8 @@ async fn a_badge_tells_strangers_what_the_public_overview_tells() {
 async fn a_terminal_reads_pages_as_text_with_a_token_and_can_press_nothing() {
     let world = World::new().await;
     world.set_up_shop().await;
-    let token = world.token_of("viewer").await;
+    // Whose board stands in a form, because something of it can be pressed.
+    let token = world.token_of("deployer").await;
     let browser = Browser::new(&world);
     let asks = |path: &str| {
         browser
@@ -93,6 +94,10 @@ async fn a_terminal_reads_pages_as_text_with_a_token_and_can_press_nothing() {
         .request(Method::GET, "/")
         .header(AUTHORIZATION, "Bearer pmn_0_0");
     assert_eq!(read(wrong).await.status, 401);
+    let nothing = browser
+        .request(Method::GET, "/hosts")
+        .header(USER_AGENT, "curl/8.5.0");
+    assert_eq!(read(nothing).await.status, 401);
     let press = browser
         .request(Method::POST, "/locks/stop")
         .header(AUTHORIZATION, format!("Bearer {}", world.token_of("admin").await))

@@ -97,7 +97,15 @@ async fn one_cause_is_told_once_and_a_failed_deployment_tells_of_the_hosts_that_
     let needs = between(&page, "id=\"needs-h\"", "</section>");
     assert!(needs.contains("1 thing needs you"), "{needs}");
     assert!(page.contains("href=\"/t/shop@production\""), "{page}");
+    sql(
+        &world,
+        "UPDATE host SET last_seen_at = now() - interval '1 hour' WHERE id IN ('web-6', 'web-7')",
+    )
+    .await;
     let viewer = Keeper::new(&world, "viewer").await;
     let page = viewer.get("/").await.expect(200);
     assert!(page.contains("was the last try"), "{page}");
+    let silent = ">2 hosts</a> <span>not heard any more: web-6, web-7<";
+    assert!(page.contains(silent), "{page}");
+    assert!(page.contains("2 things need you"), "{page}");
 }

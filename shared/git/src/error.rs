@@ -88,7 +88,7 @@ pub enum Error {
         commit: CommitId,
     },
     /// The name means different commits.
-    #[error("{reference:?} means more than one commit: {}", list(.hits))]
+    #[error("{reference} means more than one commit: {}", list(.hits))]
     AmbiguousRef {
         /// What was asked for.
         reference: GitRef,

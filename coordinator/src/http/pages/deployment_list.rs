@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 use pointsman_shared::api::deployments::{Deployment, ListedState};
-use pointsman_store::views;
+use pointsman_store::{deployments, views};
 use serde::Deserialize;
 
 use super::super::extract::{Query, filled};
@@ -13,6 +13,7 @@ use super::deployments::took;
 use super::format::{self, Standing};
 use super::scope::Scope;
 use super::shown::{Place, Shown};
+use super::stages::{self, Waits};
 use super::viewer::Viewer;
 
 /// Rows of a page.
@@ -91,6 +92,14 @@ struct List<'a> {
     next: Option<i64>,
 }
 
+/// How much of what it took was no work.
+fn waited(deployment: &Deployment, waits: &Waits) -> u64 {
+    match (deployment.started_at, deployment.ended_at) {
+        (Some(from), Some(to)) => stages::waited(waits, deployment.number, from, to),
+        _ => 0,
+    }
+}
+
 /// `GET /d`
 pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<Shown> {
     let mut conn = viewer.app().store.read().await?;
@@ -103,6 +112,8 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
     let rows = usize::try_from(ROWS).unwrap_or_default();
     let more = found.len() > rows;
     found.truncate(rows);
+    let numbers: Vec<i64> = found.iter().map(|deployment| deployment.number).collect();
+    let waits = deployments::waits(&mut conn, &numbers).await?;
     let list = List {
         which: &which,
         states: ListedState::ALL
@@ -112,14 +123,13 @@ pub(super) async fn show(viewer: Viewer, Query(which): Query<Which>) -> Answer<S
             })
             .into(),
         query: which.query(),
-        // The whole time; its page tells how much of it was no work.
         rows: found
             .iter()
             .map(|deployment| {
                 (
                     deployment,
                     format::deployment(deployment.state),
-                    took(deployment, 0),
+                    took(deployment, waited(deployment, &waits)),
                 )
             })
             .collect(),

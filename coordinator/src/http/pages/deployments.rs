@@ -49,6 +49,8 @@ struct Head<'a> {
     from: Option<String>,
     over: Option<String>,
     took: String,
+    /// How much of its time was no work, while it goes on.
+    waited: Option<String>,
     usual: Option<String>,
     proof: &'a str,
     may: bool,
@@ -262,6 +264,7 @@ fn head<'a>(viewer: &'a Viewer, whole: &'a Whole, waited: u64) -> Head<'a> {
         from: back.clone().or_else(|| ahead?.from.clone()),
         over: ahead.map(Ahead::over),
         took: took(deployment, waited),
+        waited: (waited >= 1000 && turn(deployment.state) == Turn::Going).then(|| format::duration(waited)),
         usual: usual.or(overdue),
         proof: &viewer.proof,
         may: viewer.may_in(&deployment.target.project, Action::Deploy),

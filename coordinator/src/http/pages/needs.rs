@@ -126,6 +126,21 @@ impl Troubles {
         self.bad.iter().any(|(bad, _)| bad == target) || open.iter().any(is_paused)
     }
 
+    /// Hosts that are not heard any more, in one line where there are several: most often they have one cause.
+    fn silent(&self) -> Option<Need> {
+        let members = self
+            .hosts
+            .iter()
+            .filter(|member| member.problems.iter().any(is_silence));
+        let silent: Vec<&HostId> = members.map(|member| &member.host.id).collect();
+        (silent.len() > 1).then(|| Need {
+            standing: HOST,
+            place: format::count(silent.len(), "host"),
+            what: format!("not heard any more: {}", astray::names(silent.iter().copied())),
+            link: "/hosts?show=problems".to_owned(),
+        })
+    }
+
     /// The region; `open` are the deployments under way.
     pub(super) fn calls(&self, open: &[Deployment]) -> Calls {
         let paused = open.iter().filter_map(paused);
@@ -141,11 +156,13 @@ impl Troubles {
             what: format!("nobody knows how the migrations of job #{job} ended"),
             link: format!("/migrations?target={target}"),
         });
+        let several = self.silent().is_some();
         let mut needs: Vec<Need> = paused
             .chain(undecided)
             .chain(bad)
             .chain(astray::lines(self.astray(open)))
-            .chain(self.hosts.iter().flat_map(of_host))
+            .chain(self.silent())
+            .chain(self.hosts.iter().flat_map(|member| of_host(member, several)))
             .chain(self.unheard.iter().map(of_channel))
             .collect();
         let more = needs.len().saturating_sub(LINES);
@@ -187,11 +204,11 @@ fn of_channel(unheard: &Unheard) -> Need {
 }
 
 /// What differs from what was decided is told with its target.
-fn of_host(member: &Examined) -> impl Iterator<Item = Need> {
-    let told = |problem: &&Problem| match problem {
+fn of_host(member: &Examined, silence_is_told: bool) -> impl Iterator<Item = Need> {
+    let told = move |problem: &&Problem| match problem {
         Problem::Root(_) | Problem::Drift(_) => false,
-        Problem::Absent(_)
-        | Problem::Stopped(_)
+        Problem::Absent(_) => !(silence_is_told && is_silence(problem)),
+        Problem::Stopped(_)
         | Problem::Late(_)
         | Problem::BrokerNotReady
         | Problem::Clock(_)
@@ -199,13 +216,19 @@ fn of_host(member: &Examined) -> impl Iterator<Item = Need> {
         | Problem::Survivors(_) => true,
     };
     member.problems.iter().filter(told).map(|problem| Need {
-        standing: Standing {
-            sign: "✕",
-            word: "host",
-            tone: "bad",
-        },
+        standing: HOST,
         place: member.host.id.to_string(),
         what: problem.to_string(),
         link: format!("/h/{}", member.host.id),
     })
 }
+
+fn is_silence(problem: &Problem) -> bool {
+    matches!(problem, Problem::Absent(absence) if absence.is_silence())
+}
+
+const HOST: Standing = Standing {
+    sign: "✕",
+    word: "host",
+    tone: "bad",
+};

@@ -182,7 +182,7 @@ pub(super) async fn show(
             .iter()
             .filter(|row| is_unbuilt(row))
             .take(MOST_REFS)
-            .map(|row| (row, became(row), asked_for(row)))
+            .map(|row| (row, became(row), asked_for(row, &whole.refs.refs)))
             .collect(),
         proof: &viewer.proof,
         may_build: viewer.may_in(&name, Action::Build),
@@ -261,11 +261,12 @@ fn became(standing: &RefStanding) -> Option<Standing> {
     project_commits::became(standing.release.as_ref()?.state)
 }
 
-/// What a build of it asks for: git allows names that no wish may hold, and their commit is meant then.
-fn asked_for(standing: &RefStanding) -> &str {
+/// What a build of it asks for: its commit, where no wish may hold its name, or the name means something else as well.
+fn asked_for<'a>(standing: &'a RefStanding, all: &[RefStanding]) -> &'a str {
+    let is_alone = all.iter().filter(|other| other.name == standing.name).count() == 1;
     match standing.name.parse::<GitRef>() {
-        Ok(_) => &standing.name,
-        Err(_) => &standing.commit,
+        Ok(name) if is_alone && name.as_commit_prefix().is_none() => &standing.name,
+        Ok(_) | Err(_) => &standing.commit,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pages for programs that show text: `curl` gets what a browser would show, as aligned plain text.
 //!
-//! Drawn from the same regions, so that it says nothing else; forms and pictures are left out.
+//! Drawn from the same regions, so that it says nothing else; controls and pictures are left out.
 
 use axum::http::{HeaderMap, header};
 use html2text::config;
@@ -25,12 +25,27 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     reads && !text(header::ACCEPT).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Our own pages never put a form into a form.
+/// Forms are left out; of one that stands around a table, what it holds beside its controls stays. Our own pages never put a
+/// form into a form.
 fn without_forms(html: &str) -> String {
     let mut pieces = html.split("<form");
     let mut kept = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        kept.push_str(piece.split_once("</form>").map_or("", |(_, after)| after));
+        let (form, after) = piece.split_once("</form>").unwrap_or((piece, ""));
+        if let Some((_, table)) = form.split_once("<table") {
+            kept.push_str("<table");
+            kept.push_str(&without_buttons(table));
+        }
+        kept.push_str(after);
+    }
+    kept
+}
+
+fn without_buttons(html: &str) -> String {
+    let mut pieces = html.split("<button");
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        kept.push_str(piece.split_once("</button>").map_or("", |(_, after)| after));
     }
     kept
 }
@@ -67,6 +82,8 @@ mod tests {
         let html = "a<form method=\"post\"><button>go</button></form>b<form>c</form>d";
         assert_eq!(without_forms(html), "abd");
         assert_eq!(without_forms("plain"), "plain");
+        let board = "<form><div><table><td>1.0<button>Plan</button></td></table></div></form>z";
+        assert_eq!(without_forms(board), "<table><td>1.0</td></table></div>z");
     }
 
     #[test]

@@ -28,7 +28,7 @@ use super::super::problem::{Answer, Failed};
 use super::super::reach::Reach;
 use super::super::router::Api;
 use super::origin::{came_across, came_from_here, is_of_ours, sign_in_first};
-use super::{cookies, kept, live};
+use super::{cookies, kept, live, text};
 use crate::app::App;
 use crate::operations::{act, begin_session};
 
@@ -135,6 +135,10 @@ pub(in super::super) async fn look(
         let streams = request.uri().path() == "/live";
         return Ok(if streams {
             live::gone()
+        } else if text::is_wanted(request.headers()) {
+            let what = "a page is shown as text to whoever sends a valid API token: \
+                        curl -H \"Authorization: Bearer $POINTSMAN_TOKEN\"";
+            return Err(Failed::unauthenticated(what));
         } else {
             sign_in_first(&request)
         });

@@ -3,6 +3,7 @@
 //!
 //! It leaves none out: which of them are told by another line already is chosen before.
 
+use pointsman_shared::name::HostId;
 use pointsman_store::views::needs::{Astray, How};
 
 use super::super::format::{self, Standing};
@@ -86,7 +87,7 @@ fn of_one(how: &How) -> String {
 
 fn of_several(how: &How, group: &[&Astray]) -> String {
     let hosts = group.len();
-    let names = names(group);
+    let names = names(group.iter().map(|astray| &astray.host));
     match how {
         How::Drift(_) | How::NotReady(_) | How::Unhealthy => {
             format!("{}, on {hosts} hosts: {names}", of_one(how))
@@ -103,10 +104,11 @@ fn said(runs: Option<&str>) -> &str {
 }
 
 /// `web-1, web-2, web-3 and 4 more`
-fn names(group: &[&Astray]) -> String {
-    let named = group.iter().take(NAMED).map(|astray| astray.host.as_str());
+pub(super) fn names<'a>(hosts: impl ExactSizeIterator<Item = &'a HostId>) -> String {
+    let all = hosts.len();
+    let named = hosts.take(NAMED).map(HostId::as_str);
     let named = named.collect::<Vec<_>>().join(", ");
-    match group.len().saturating_sub(NAMED) {
+    match all.saturating_sub(NAMED) {
         0 => named,
         more => format!("{named} and {more} more"),
     }
