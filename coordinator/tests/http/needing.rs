@@ -105,7 +105,7 @@ async fn one_cause_is_told_once_and_a_failed_deployment_tells_of_the_hosts_that_
     let viewer = Keeper::new(&world, "viewer").await;
     let page = viewer.get("/").await.expect(200);
     assert!(page.contains("was the last try"), "{page}");
-    let silent = ">2 hosts</a> <span>not heard any more: web-6, web-7<";
+    let silent = ">2 hosts</a> <span>not heard in time: web-6, web-7<";
     assert!(page.contains(silent), "{page}");
     assert!(page.contains("2 things need you"), "{page}");
 }

@@ -126,7 +126,7 @@ impl Troubles {
         self.bad.iter().any(|(bad, _)| bad == target) || open.iter().any(is_paused)
     }
 
-    /// Hosts that are not heard any more, in one line where there are several: most often they have one cause.
+    /// Hosts that are not heard in time, in one line where there are several: most often they have one cause.
     fn silent(&self) -> Option<Need> {
         let members = self
             .hosts
@@ -136,7 +136,7 @@ impl Troubles {
         (silent.len() > 1).then(|| Need {
             standing: HOST,
             place: format::count(silent.len(), "host"),
-            what: format!("not heard any more: {}", astray::names(silent.iter().copied())),
+            what: format!("not heard in time: {}", astray::names(silent.iter().copied())),
             link: "/hosts?show=problems".to_owned(),
         })
     }
@@ -207,9 +207,8 @@ fn of_channel(unheard: &Unheard) -> Need {
 fn of_host(member: &Examined, silence_is_told: bool) -> impl Iterator<Item = Need> {
     let told = move |problem: &&Problem| match problem {
         Problem::Root(_) | Problem::Drift(_) => false,
-        Problem::Absent(_) => !(silence_is_told && is_silence(problem)),
+        Problem::Absent(_) | Problem::Late(_) => !(silence_is_told && is_silence(problem)),
         Problem::Stopped(_)
-        | Problem::Late(_)
         | Problem::BrokerNotReady
         | Problem::Clock(_)
         | Problem::Disk(_)
@@ -224,7 +223,17 @@ fn of_host(member: &Examined, silence_is_told: bool) -> impl Iterator<Item = Nee
 }
 
 fn is_silence(problem: &Problem) -> bool {
-    matches!(problem, Problem::Absent(absence) if absence.is_silence())
+    match problem {
+        Problem::Absent(absence) => absence.is_silence(),
+        Problem::Late(_) => true,
+        Problem::Stopped(_)
+        | Problem::BrokerNotReady
+        | Problem::Clock(_)
+        | Problem::Disk(_)
+        | Problem::Survivors(_)
+        | Problem::Root(_)
+        | Problem::Drift(_) => false,
+    }
 }
 
 const HOST: Standing = Standing {
