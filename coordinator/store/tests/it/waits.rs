@@ -1,36 +1,48 @@
 //! When deployments waited for a person: told apart from work, and kept when it is over.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use pointsman_domain::deployment::{CancelDecision, DeploymentOutcome, PauseReason, Paused};
 use pointsman_domain::forecast::waits::{self, Wait};
+use pointsman_shared::ids::DeploymentId;
 use pointsman_store::deployments::{self, Start};
-use pointsman_store::{PgConnection, now};
+use pointsman_store::{PgConnection, StoreResult, now};
 
 use super::database::with_database;
 use super::rows::{self, PLACEMENT, TARGET};
+
+/// A deployment that began two hundred seconds before now.
+async fn begun(conn: &mut PgConnection) -> StoreResult<(DeploymentId, DateTime<Utc>)> {
+    rows::target(conn).await?;
+    let release = rows::built(conn, "1.0").await?;
+    let at = now(conn).await?;
+    let id = rows::wish(conn, 1, release).await?;
+    let start = Start {
+        id,
+        from: None,
+        hosts: &[(PLACEMENT, 1)],
+        at: at - TimeDelta::seconds(200),
+    };
+    deployments::start(conn, &start).await?;
+    Ok((id, at))
+}
+
+fn paused(at: DateTime<Utc>) -> Paused {
+    Paused {
+        why: PauseReason::Failure,
+        message: "web-1 failed".to_owned(),
+        at,
+        by: None,
+    }
+}
 
 #[tokio::test]
 async fn a_wait_for_a_person_is_kept_and_taken_from_what_a_deployment_took() {
     with_database(|store| async move {
         let mut conn = store.read().await.unwrap();
-        rows::target(&mut conn).await.unwrap();
-        let release = rows::built(&mut conn, "1.0").await.unwrap();
-        let at = now(&mut conn).await.unwrap();
-        let id = rows::wish(&mut conn, 1, release).await.unwrap();
-        let start = Start {
-            id,
-            from: None,
-            hosts: &[(PLACEMENT, 1)],
-            at: at - TimeDelta::seconds(200),
-        };
-        deployments::start(&mut conn, &start).await.unwrap();
-        let paused = |seconds| Paused {
-            why: PauseReason::Failure,
-            message: "web-1 failed".to_owned(),
-            at: at - TimeDelta::seconds(seconds),
-            by: None,
-        };
-        deployments::pause(&mut conn, id, &paused(100)).await.unwrap();
+        let (id, at) = begun(&mut conn).await.unwrap();
+        deployments::pause(&mut conn, id, &paused(at - TimeDelta::seconds(100)))
+            .await
+            .unwrap();
         let open = deployments::waits(&mut conn, &[1]).await.unwrap();
         let going_on = Wait {
             from: at - TimeDelta::seconds(100),
@@ -39,7 +51,7 @@ async fn a_wait_for_a_person_is_kept_and_taken_from_what_a_deployment_took() {
         assert_eq!(open.get(&1), Some(&vec![going_on]));
         deployments::resume(&mut conn, id).await.unwrap();
         // One that waits when it is cancelled waited until then, however late it ends.
-        deployments::pause(&mut conn, id, &paused(0)).await.unwrap();
+        deployments::pause(&mut conn, id, &paused(at)).await.unwrap();
         let cancel = CancelDecision {
             by: "ann".to_owned(),
             at,
@@ -54,7 +66,7 @@ async fn a_wait_for_a_person_is_kept_and_taken_from_what_a_deployment_took() {
         );
         let kept = deployments::waits(&mut conn, &[1, 2]).await.unwrap();
         let kept = kept.get(&1).unwrap();
-        let waited = waits::within(kept, start.at, end);
+        let waited = waits::within(kept, at - TimeDelta::seconds(200), end);
         assert_eq!(kept.len(), 2, "{kept:?}");
         let first = kept[0].to.unwrap() - kept[0].from;
         assert!(waited >= 100_000 && first >= TimeDelta::seconds(100), "{kept:?}");
@@ -94,24 +106,10 @@ async fn works(conn: &mut PgConnection, began: i32, ended: Option<i32>) {
 async fn work_that_goes_on_during_a_pause_is_no_wait() {
     with_database(|store| async move {
         let mut conn = store.read().await.unwrap();
-        rows::target(&mut conn).await.unwrap();
-        let release = rows::built(&mut conn, "1.0").await.unwrap();
-        let at = now(&mut conn).await.unwrap();
-        let id = rows::wish(&mut conn, 1, release).await.unwrap();
-        let start = Start {
-            id,
-            from: None,
-            hosts: &[(PLACEMENT, 1)],
-            at: at - TimeDelta::seconds(200),
-        };
-        deployments::start(&mut conn, &start).await.unwrap();
-        let paused = Paused {
-            why: PauseReason::Failure,
-            message: "web-2 failed".to_owned(),
-            at: at - TimeDelta::seconds(100),
-            by: None,
-        };
-        deployments::pause(&mut conn, id, &paused).await.unwrap();
+        let (id, at) = begun(&mut conn).await.unwrap();
+        deployments::pause(&mut conn, id, &paused(at - TimeDelta::seconds(100)))
+            .await
+            .unwrap();
         works(&mut conn, 120, None).await;
         let waits = deployments::waits(&mut conn, &[1]).await.unwrap();
         assert_eq!(waits.get(&1), None, "something of it runs still");
